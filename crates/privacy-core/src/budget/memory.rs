@@ -1,0 +1,237 @@
+//! A budget in this process's memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Budget, Refusal, RequestId, Reservation};
+use crate::error::Result;
+use crate::measure::{Allowance, Charge};
+
+/// A [`Budget`] that lives as long as the process, safe to share among threads.
+///
+/// # Example
+///
+/// ```
+/// use privacy_core::prelude::*;
+///
+/// let budget = MemoryBudget::new(Epsilon::new(1.0)?);
+/// for week in 0..10 {
+///     let request = RequestId::new(format!("week {week}"));
+///     let reservation = budget.reserve(&request, &Epsilon::new(0.1)?.into())?;
+///     budget.commit(reservation)?;
+/// }
+/// let eleventh = budget.reserve(&RequestId::new("week 10"), &Epsilon::new(0.1)?.into());
+/// assert!(eleventh.unwrap_err().is_budget());
+/// # Ok::<(), privacy_core::Error>(())
+/// ```
+pub struct MemoryBudget {
+    limit: Allowance,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// What can still be reserved. Kept instead of what is gone, so that "fits" is one exact
+    /// subtraction.
+    remaining: Allowance,
+    requests: HashMap<RequestId, Request>,
+}
+
+enum Request {
+    Reserved(Allowance),
+    Committed,
+}
+
+impl MemoryBudget {
+    /// A budget with the given limit: an ε, an (ε, δ) or a ρ.
+    #[must_use]
+    pub fn new(limit: impl Into<Allowance>) -> Self {
+        let limit = limit.into();
+        let state = State {
+            remaining: limit.clone(),
+            requests: HashMap::new(),
+        };
+        MemoryBudget {
+            limit,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every update below is a single assignment after its checks, so a panic elsewhere cannot
+        // have left the state half-changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Budget for MemoryBudget {
+    fn reserve(&self, request: &RequestId, charge: &Charge) -> Result<Reservation> {
+        let asked = self.limit.asked(charge).ok_or(Refusal::OtherMeasure {
+            budget: self.limit.measure(),
+        })?;
+        let mut state = self.state();
+        if state.requests.contains_key(request) {
+            return Err(Refusal::Repeated.into());
+        }
+        let Some(remaining) = state.remaining.minus(&asked) else {
+            return Err(Refusal::exhausted(asked, state.remaining.clone()).into());
+        };
+        state.remaining = remaining;
+        state
+            .requests
+            .insert(request.clone(), Request::Reserved(asked));
+        Ok(Reservation::new(request.clone()))
+    }
+
+    fn commit(&self, reservation: Reservation) -> Result<()> {
+        match self.state().requests.get_mut(reservation.request()) {
+            Some(request @ Request::Reserved(_)) => {
+                *request = Request::Committed;
+                Ok(())
+            }
+            _ => Err(Refusal::UnknownReservation.into()),
+        }
+    }
+
+    fn roll_back(&self, reservation: Reservation) -> Result<()> {
+        let mut state = self.state();
+        let Some(Request::Reserved(amount)) = state.requests.get(reservation.request()) else {
+            return Err(Refusal::UnknownReservation.into());
+        };
+        let restored = state
+            .remaining
+            .plus(amount)
+            .ok_or(Refusal::UnknownReservation)?;
+        state.remaining = restored;
+        state.requests.remove(reservation.request());
+        Ok(())
+    }
+
+    fn limit(&self) -> Allowance {
+        self.limit.clone()
+    }
+
+    fn remaining(&self) -> Result<Allowance> {
+        Ok(self.state().remaining.clone())
+    }
+}
+
+impl fmt::Debug for MemoryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBudget")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::params::{Delta, Epsilon, Rho};
+
+    fn epsilon(value: f64) -> Epsilon {
+        Epsilon::new(value).unwrap()
+    }
+
+    fn request(name: impl ToString) -> RequestId {
+        RequestId::new(name.to_string())
+    }
+
+    #[test]
+    fn ten_tenths_spend_one_exactly_and_the_eleventh_is_refused_with_both_amounts() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let charge = Charge::from(epsilon(0.1));
+        for i in 0..10 {
+            let reservation = budget.reserve(&request(i), &charge).unwrap();
+            budget.commit(reservation).unwrap();
+        }
+        assert!(budget.remaining().unwrap().is_nothing());
+        let Err(Error::Budget(Refusal::Exhausted { asked, remaining })) =
+            budget.reserve(&request(10), &charge)
+        else {
+            panic!("the eleventh charge was not refused");
+        };
+        assert_eq!(*asked, Allowance::from(epsilon(0.1)));
+        assert!(remaining.is_nothing());
+        assert!(budget.remaining().unwrap().is_nothing());
+    }
+
+    #[test]
+    fn a_refusal_spends_nothing_and_a_cheaper_request_still_fits() {
+        let budget = MemoryBudget::new((epsilon(1.0), Delta::new(1e-6).unwrap()));
+        let dear = Charge::from((epsilon(0.5), Delta::new(2e-6).unwrap()));
+        assert!(
+            budget
+                .reserve(&request("dear"), &dear)
+                .unwrap_err()
+                .is_budget()
+        );
+        assert_eq!(budget.remaining().unwrap(), budget.limit());
+        let cheap = Charge::from((epsilon(1.0), Delta::new(1e-6).unwrap()));
+        assert!(budget.reserve(&request("cheap"), &cheap).is_ok());
+    }
+
+    #[test]
+    fn roll_back_restores_exactly_and_frees_the_name() {
+        let budget = MemoryBudget::new(Rho::from_fraction(1, 3).unwrap());
+        let charge = Charge::from(Rho::from_fraction(1, 7).unwrap());
+        let reservation = budget.reserve(&request("a"), &charge).unwrap();
+        assert_ne!(budget.remaining().unwrap(), budget.limit());
+        budget.roll_back(reservation).unwrap();
+        assert_eq!(budget.remaining().unwrap(), budget.limit());
+        assert!(budget.reserve(&request("a"), &charge).is_ok());
+    }
+
+    #[test]
+    fn a_repeated_request_is_refused_and_a_finished_reservation_cannot_be_finished_again() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let charge = Charge::from(epsilon(0.1));
+        let reservation = budget.reserve(&request("a"), &charge).unwrap();
+        let again = budget.reserve(&request("a"), &charge);
+        assert!(matches!(again, Err(Error::Budget(Refusal::Repeated))));
+        budget.commit(reservation).unwrap();
+        let forged = Reservation::new(request("a"));
+        assert!(matches!(
+            budget.roll_back(forged),
+            Err(Error::Budget(Refusal::UnknownReservation))
+        ));
+        assert_eq!(budget.remaining().unwrap(), Allowance::from(epsilon(0.9)));
+    }
+
+    #[test]
+    fn racing_threads_spend_exactly_the_limit() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let charge = Charge::from(Epsilon::from_fraction(1, 97).unwrap());
+        let granted: usize = std::thread::scope(|scope| {
+            let spend = |thread: usize| {
+                let (budget, charge) = (&budget, &charge);
+                move || {
+                    (0..40)
+                        .filter(|i| {
+                            let name = request(format!("{thread}/{i}"));
+                            budget
+                                .reserve(&name, charge)
+                                .and_then(|r| budget.commit(r))
+                                .is_ok()
+                        })
+                        .count()
+                }
+            };
+            let threads: Vec<_> = (0..8).map(|t| scope.spawn(spend(t))).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!(granted, 97);
+        assert!(budget.remaining().unwrap().is_nothing());
+    }
+
+    #[test]
+    fn a_charge_without_a_proof_in_the_budgets_measure_is_refused() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let gaussian = Charge::from(Rho::new(0.01).unwrap());
+        assert!(matches!(
+            budget.reserve(&request("a"), &gaussian),
+            Err(Error::Budget(Refusal::OtherMeasure { .. }))
+        ));
+    }
+}

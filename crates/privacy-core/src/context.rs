@@ -1,0 +1,413 @@
+//! What a release runs in: randomness, budget, audit trail, and who asks for what purpose.
+//!
+//! [`Context::release`] is the one place where the order of a release is kept:
+//! authorize → reserve → draw → commit → record. Sessions, stages and other techniques go through
+//! it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access::{
+    AccessRequest, Actor, Authorizer, Decision, Denial, PermitAll, Purpose, Resource,
+};
+use crate::audit::{AuditRecord, AuditSink, MemoryAudit, Outcome, RecordId};
+use crate::budget::{Budget, MemoryBudget, Refusal, RequestId};
+use crate::error::{Error, Result};
+use crate::guarantee::Guarantee;
+use crate::measure::{Allowance, Charge};
+use crate::random::{SecureRng, SystemRng};
+
+/// The surroundings of a release.
+///
+/// # Example
+///
+/// ```
+/// use privacy_core::prelude::*;
+///
+/// let mut cx = Context::new(Actor::new("reporting-job"), Purpose::new("weekly usage"))?
+///     .with_budget(MemoryBudget::new(Epsilon::new(1.0)?));
+/// assert_eq!(cx.remaining()?.unwrap().to_string(), "ε = 1");
+/// # Ok::<(), privacy_core::Error>(())
+/// ```
+pub struct Context {
+    actor: Actor,
+    purpose: Purpose,
+    rng: Box<dyn SecureRng>,
+    budget: Option<Arc<dyn Budget>>,
+    audit: Arc<dyn AuditSink>,
+    authorizer: Arc<dyn Authorizer>,
+    /// Distinguishes this context's automatic request names from every other's.
+    identity: String,
+    requests: u64,
+}
+
+/// A result that was paid for, and where that is recorded.
+#[derive(Debug)]
+#[must_use = "it was paid for"]
+pub struct Paid<T> {
+    /// What was drawn.
+    pub value: T,
+    /// Where it stands in the audit trail.
+    pub record: RecordId,
+}
+
+impl Context {
+    /// A context with the operating system's randomness, a trail in memory, no budget, and every
+    /// caller trusted ([`PermitAll`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] if the operating system has no randomness to give.
+    pub fn new(actor: Actor, purpose: Purpose) -> Result<Self> {
+        let mut rng = SystemRng::new()?;
+        let mut identity = [0u8; 12];
+        rng.fill(&mut identity)?;
+        Ok(Context {
+            actor,
+            purpose,
+            rng: Box::new(rng),
+            budget: None,
+            audit: Arc::new(MemoryAudit::new()),
+            authorizer: Arc::new(PermitAll),
+            identity: identity.iter().map(|byte| format!("{byte:02x}")).collect(),
+            requests: 0,
+        })
+    }
+
+    /// Charges releases to a budget of its own.
+    #[must_use]
+    pub fn with_budget(self, budget: MemoryBudget) -> Self {
+        self.with_shared_budget(Arc::new(budget))
+    }
+
+    /// Charges releases to a budget that others may charge too.
+    #[must_use]
+    pub fn with_shared_budget(self, budget: Arc<dyn Budget>) -> Self {
+        Context {
+            budget: Some(budget),
+            ..self
+        }
+    }
+
+    /// Writes records to `audit`.
+    #[must_use]
+    pub fn with_audit(self, audit: impl AuditSink + 'static) -> Self {
+        Context {
+            audit: Arc::new(audit),
+            ..self
+        }
+    }
+
+    /// Asks `authorizer` before each charge.
+    #[must_use]
+    pub fn with_authorizer(self, authorizer: impl Authorizer + 'static) -> Self {
+        Context {
+            authorizer: Arc::new(authorizer),
+            ..self
+        }
+    }
+
+    /// Draws from `rng` instead of the operating system's generator.
+    ///
+    /// # Security
+    ///
+    /// Every claim rests on this source; see [`SecureRng`].
+    #[must_use]
+    pub fn with_rng(self, rng: impl SecureRng + 'static) -> Self {
+        Context {
+            rng: Box::new(rng),
+            ..self
+        }
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Why they ask.
+    #[must_use]
+    pub fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
+    /// The random source, for steps that are not charged.
+    pub fn rng(&mut self) -> &mut dyn SecureRng {
+        &mut *self.rng
+    }
+
+    /// What the budget has left; `None` without a budget.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if the budget cannot be reached.
+    pub fn remaining(&self) -> Result<Option<Allowance>> {
+        self.budget
+            .as_ref()
+            .map(|budget| budget.remaining())
+            .transpose()
+    }
+
+    /// Refuses unless the budget could pay `charge` now. Spends nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Budget::reserve`], or [`Error::Missing`] without a budget.
+    pub fn check_affordable(&self, charge: &Charge) -> Result<()> {
+        let budget = self.budget()?;
+        let remaining = budget.remaining()?;
+        let asked = remaining.asked(charge).ok_or(Refusal::OtherMeasure {
+            budget: remaining.measure(),
+        })?;
+        match remaining.minus(&asked) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::exhausted(asked, remaining).into()),
+        }
+    }
+
+    fn budget(&self) -> Result<&Arc<dyn Budget>> {
+        self.budget.as_ref().ok_or(Error::Missing {
+            setting: "the budget",
+            remedy: "give the context one before anything private is released",
+        })
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId::new(format!("{}/{}", self.identity, self.requests))
+    }
+
+    /// How many charges were made through this context.
+    pub(crate) fn charges_made(&self) -> u64 {
+        self.requests
+    }
+
+    /// Draws a release that costs `charge`: authorizes, reserves, draws, commits, records.
+    ///
+    /// `draw` is the only part that reads data. If it fails for want of entropy nothing was
+    /// released and the charge is given back; if it fails otherwise the charge stays spent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`], [`Error::Budget`] (nothing spent), what `draw` returns, or
+    /// [`Error::Storage`]. In each case nothing is released.
+    pub fn release<T>(
+        &mut self,
+        resource: Resource,
+        charge: &Charge,
+        guarantee: Guarantee,
+        draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
+    ) -> Result<Paid<T>> {
+        let budget = Arc::clone(self.budget()?);
+        let request = self.next_request();
+        let record = AuditRecord::new(
+            self.actor.clone(),
+            self.purpose.clone(),
+            resource,
+            guarantee,
+        )
+        .charged(request.clone(), charge.clone());
+
+        let access =
+            AccessRequest::new(&self.actor, &self.purpose, &record.resource).at_price(charge);
+        match self.authorizer.authorize(&access) {
+            Decision::Permit => {}
+            Decision::Deny => {
+                let denial = Denial::of(&access);
+                self.audit.append(record.ended(Outcome::Denied))?;
+                return Err(denial.into());
+            }
+        }
+        let reservation = match budget.reserve(&request, charge) {
+            Ok(reservation) => reservation,
+            Err(refusal) => {
+                self.audit.append(record.ended(Outcome::Refused))?;
+                return Err(refusal);
+            }
+        };
+        match draw(&mut *self.rng) {
+            Ok(value) => {
+                budget.commit(reservation)?;
+                let record = self.audit.append(record)?;
+                Ok(Paid { value, record })
+            }
+            Err(error @ Error::Entropy(_)) => {
+                budget.roll_back(reservation)?;
+                self.audit.append(record.ended(Outcome::RolledBack))?;
+                Err(error)
+            }
+            Err(error) => {
+                budget.commit(reservation)?;
+                self.audit.append(record.ended(Outcome::Failed))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Records a step that costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if the record cannot be written.
+    pub fn record(&mut self, resource: Resource, guarantee: Guarantee) -> Result<RecordId> {
+        let record = AuditRecord::new(
+            self.actor.clone(),
+            self.purpose.clone(),
+            resource,
+            guarantee,
+        );
+        self.audit.append(record)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("actor", &self.actor)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Epsilon;
+    use crate::random::EntropyError;
+
+    struct DenyAll;
+
+    impl Authorizer for DenyAll {
+        fn authorize(&self, _: &AccessRequest<'_>) -> Decision {
+            Decision::Deny
+        }
+    }
+
+    struct BrokenTrail;
+
+    impl AuditSink for BrokenTrail {
+        fn append(&self, _: AuditRecord) -> Result<RecordId> {
+            Err(Error::Storage {
+                store: "the trail",
+                operation: "append",
+                source: None,
+            })
+        }
+    }
+
+    fn context() -> (Context, MemoryAudit) {
+        let trail = MemoryAudit::new();
+        let cx = Context::new(Actor::new("tests"), Purpose::new("tests"))
+            .unwrap()
+            .with_budget(MemoryBudget::new(Epsilon::new(1.0).unwrap()))
+            .with_audit(trail.clone());
+        (cx, trail)
+    }
+
+    fn tenth() -> Charge {
+        Charge::from(Epsilon::new(0.1).unwrap())
+    }
+
+    fn left(cx: &Context) -> Allowance {
+        cx.remaining().unwrap().unwrap()
+    }
+
+    fn allowance(epsilon: f64) -> Allowance {
+        Allowance::from(Epsilon::new(epsilon).unwrap())
+    }
+
+    fn run<T>(
+        cx: &mut Context,
+        draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
+    ) -> Result<Paid<T>> {
+        cx.release(Resource::new("query"), &tenth(), Guarantee::None, draw)
+    }
+
+    fn outcomes(trail: &MemoryAudit) -> Vec<Outcome> {
+        trail
+            .records()
+            .iter()
+            .map(|record| record.outcome)
+            .collect()
+    }
+
+    #[test]
+    fn a_release_is_charged_before_it_is_drawn_and_recorded_after() {
+        let (mut cx, trail) = context();
+        let budget = Arc::new(MemoryBudget::new(Epsilon::new(1.0).unwrap()));
+        cx = cx.with_shared_budget(budget.clone());
+        let seen = run(&mut cx, |_| budget.remaining()).unwrap();
+        assert_eq!(seen.value, allowance(0.9), "the draw ran before the charge");
+        assert_eq!(seen.record, RecordId(0));
+        assert_eq!(outcomes(&trail), [Outcome::Completed]);
+        assert_eq!(left(&cx), allowance(0.9));
+    }
+
+    #[test]
+    fn a_denied_request_neither_draws_nor_spends() {
+        let (cx, trail) = context();
+        let mut cx = cx.with_authorizer(DenyAll);
+        let mut drawn = false;
+        let result = run(&mut cx, |_| {
+            drawn = true;
+            Ok(())
+        });
+        assert!(matches!(result, Err(Error::Denied(_))));
+        assert!(!drawn);
+        assert_eq!(left(&cx), allowance(1.0));
+        assert_eq!(outcomes(&trail), [Outcome::Denied]);
+    }
+
+    #[test]
+    fn a_refused_charge_neither_draws_nor_spends() {
+        let (cx, trail) = context();
+        let mut cx = cx.with_budget(MemoryBudget::new(Epsilon::new(0.05).unwrap()));
+        let mut drawn = false;
+        let result = run(&mut cx, |_| {
+            drawn = true;
+            Ok(())
+        });
+        assert!(result.unwrap_err().is_budget());
+        assert!(!drawn);
+        assert_eq!(left(&cx), allowance(0.05));
+        assert_eq!(outcomes(&trail), [Outcome::Refused]);
+    }
+
+    #[test]
+    fn without_entropy_the_charge_is_given_back_and_after_other_failures_it_is_not() {
+        let (mut cx, trail) = context();
+        let starved = run(&mut cx, |_| Err::<(), _>(EntropyError::new().into()));
+        assert!(matches!(starved, Err(Error::Entropy(_))));
+        assert_eq!(left(&cx), allowance(1.0));
+        let failed = run(&mut cx, |_| {
+            Err::<(), _>(Error::Domain {
+                step: "a step",
+                expected: "something else",
+            })
+        });
+        assert!(failed.is_err());
+        assert_eq!(left(&cx), allowance(0.9));
+        assert_eq!(outcomes(&trail), [Outcome::RolledBack, Outcome::Failed]);
+    }
+
+    #[test]
+    fn a_release_that_cannot_be_recorded_is_not_handed_out_but_stays_paid() {
+        let (cx, _) = context();
+        let mut cx = cx.with_audit(BrokenTrail);
+        assert!(matches!(
+            run(&mut cx, |_| Ok(7)),
+            Err(Error::Storage { .. })
+        ));
+        assert_eq!(left(&cx), allowance(0.9));
+    }
+
+    #[test]
+    fn without_a_budget_nothing_is_drawn() {
+        let mut cx = Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
+        assert!(matches!(
+            run(&mut cx, |_| Ok(7)),
+            Err(Error::Missing { .. })
+        ));
+    }
+}

@@ -1,0 +1,105 @@
+//! Whose privacy is protected, and which data sets count as neighbours.
+//!
+//! Both are types, so that a count calibrated for one relation cannot be released under another by
+//! accident: the same mechanism can cost half as much, or twice, under the other relation.
+
+use std::fmt;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Which data sets are neighbours, that is, differ in one privacy unit.
+pub trait Adjacency: sealed::Sealed + Copy + fmt::Debug + Default + Send + Sync + 'static {
+    /// The relation as a value, for records and reports.
+    const RELATION: Relation;
+}
+
+/// Neighbours differ by the presence of one unit (also called unbounded).
+///
+/// The number of units is private. This is the family's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AddRemove;
+
+/// Neighbours differ in the content of one unit; the number of units is public (also called
+/// bounded, or change-one).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Replace;
+
+impl sealed::Sealed for AddRemove {}
+impl sealed::Sealed for Replace {}
+
+impl Adjacency for AddRemove {
+    const RELATION: Relation = Relation::AddRemove;
+}
+
+impl Adjacency for Replace {
+    const RELATION: Relation = Relation::Replace;
+}
+
+/// An [`Adjacency`] as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Relation {
+    /// [`AddRemove`].
+    AddRemove,
+    /// [`Replace`].
+    Replace,
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Relation::AddRemove => "add/remove",
+            Relation::Replace => "replace",
+        })
+    }
+}
+
+/// Whose presence or content neighbours differ in.
+pub trait PrivacyUnit:
+    sealed::Sealed + Copy + fmt::Debug + Default + Send + Sync + 'static
+{
+    /// The unit as a value, for records and reports.
+    const KIND: UnitKind;
+}
+
+/// One record. Protects a person only where each person has a single record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record;
+
+/// All records that share a unit key: everything one user, device or household contributed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct User;
+
+impl sealed::Sealed for Record {}
+impl sealed::Sealed for User {}
+
+impl PrivacyUnit for Record {
+    const KIND: UnitKind = UnitKind::Record;
+}
+
+impl PrivacyUnit for User {
+    const KIND: UnitKind = UnitKind::User;
+}
+
+/// A [`PrivacyUnit`] as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnitKind {
+    /// [`Record`].
+    Record,
+    /// [`User`].
+    User,
+}
+
+impl fmt::Display for UnitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            UnitKind::Record => "record",
+            UnitKind::User => "user",
+        })
+    }
+}
