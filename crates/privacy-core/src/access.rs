@@ -67,21 +67,13 @@ impl<'a> AccessRequest<'a> {
     /// A request that costs nothing.
     #[must_use]
     pub fn new(actor: &'a Actor, purpose: &'a Purpose, resource: &'a Resource) -> Self {
-        AccessRequest {
-            actor,
-            purpose,
-            resource,
-            charge: None,
-        }
+        AccessRequest { actor, purpose, resource, charge: None }
     }
 
     /// The same request at a price.
     #[must_use]
     pub fn at_price(self, charge: &'a Charge) -> Self {
-        AccessRequest {
-            charge: Some(charge),
-            ..self
-        }
+        AccessRequest { charge: Some(charge), ..self }
     }
 }
 

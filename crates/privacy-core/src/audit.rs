@@ -126,10 +126,7 @@ impl MemoryAudit {
     /// A copy of the records so far.
     #[must_use]
     pub fn records(&self) -> Vec<AuditRecord> {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -110,10 +110,7 @@ impl Refusal {
     /// The refusal of `asked` where only `remaining` is left.
     #[must_use]
     pub fn exhausted(asked: Allowance, remaining: Allowance) -> Self {
-        Refusal::Exhausted {
-            asked: Box::new(asked),
-            remaining: Box::new(remaining),
-        }
+        Refusal::Exhausted { asked: Box::new(asked), remaining: Box::new(remaining) }
     }
 }
 

@@ -71,26 +71,19 @@ where
         let broken = |promise| Violation { promise, example };
         let d_in = T::Input::distance(a.borrow(), b.borrow())
             .ok_or(broken("the pair is at a finite distance"))?;
-        match (
-            transformation.apply(a.borrow()),
-            transformation.apply(b.borrow()),
-        ) {
+        match (transformation.apply(a.borrow()), transformation.apply(b.borrow())) {
             (Ok(a), Ok(b)) => {
                 let d_out = T::Output::distance(a.borrow(), b.borrow());
                 let bound = transformation
                     .stability(d_in)
                     .map_err(|_| broken("a finite distance has a stability bound"))?;
                 if d_out.is_none_or(|d_out| d_out > bound) {
-                    return Err(broken(
-                        "outputs are no further apart than the stability bound",
-                    ));
+                    return Err(broken("outputs are no further apart than the stability bound"));
                 }
             }
             (Err(a), Err(b)) if a.to_string() == b.to_string() => {}
             _ => {
-                return Err(broken(
-                    "whether and how it fails does not depend on the data",
-                ));
+                return Err(broken("whether and how it fails does not depend on the data"));
             }
         }
     }
@@ -112,23 +105,16 @@ where
     M: Mechanism,
 {
     let zero = || mechanism.cost(DistanceOf::<M::Input>::zero());
-    let at_zero = zero().map_err(|_| Violation {
-        promise: "distance 0 has a cost",
-        example: 0,
-    })?;
+    let at_zero = zero().map_err(|_| Violation { promise: "distance 0 has a cost", example: 0 })?;
     let twice = <M::Measure as Measure>::compose(&at_zero, &at_zero);
     if twice != at_zero {
-        return Err(Violation {
-            promise: "distance 0 costs nothing",
-            example: 0,
-        });
+        return Err(Violation { promise: "distance 0 costs nothing", example: 0 });
     }
     let mut before = at_zero;
     for (example, distance) in distances.iter().enumerate() {
         let broken = |promise| Violation { promise, example };
-        let cost = mechanism
-            .cost(distance.clone())
-            .map_err(|_| broken("a finite distance has a cost"))?;
+        let cost =
+            mechanism.cost(distance.clone()).map_err(|_| broken("a finite distance has a cost"))?;
         if cost.partial_cmp(&before).is_none_or(Ordering::is_lt) {
             return Err(broken("the cost grows with the distance"));
         }
@@ -155,27 +141,19 @@ pub fn budget(budget: &dyn Budget, unit: &Charge) -> std::result::Result<(), Vio
         example += 1;
         match held {
             Ok(true) => Ok(()),
-            _ => Err(Violation {
-                promise,
-                example: example - 1,
-            }),
+            _ => Err(Violation { promise, example: example - 1 }),
         }
     };
     let name = |i: u32| RequestId::new(format!("conformance {i}"));
-    let full = budget.remaining().map_err(|_| Violation {
-        promise: "remaining answers",
-        example: 0,
-    })?;
+    let full =
+        budget.remaining().map_err(|_| Violation { promise: "remaining answers", example: 0 })?;
 
     let rolled = budget.reserve(&name(0), unit).and_then(|r| {
         let set_aside = budget.remaining()? != full;
         budget.roll_back(r)?;
         Ok(set_aside && budget.remaining()? == full)
     });
-    step(
-        rolled,
-        "a reservation sets aside and a roll-back restores exactly",
-    )?;
+    step(rolled, "a reservation sets aside and a roll-back restores exactly")?;
 
     let committed = budget.reserve(&name(1), unit).and_then(|r| {
         budget.commit(r)?;
@@ -185,10 +163,7 @@ pub fn budget(budget: &dyn Budget, unit: &Charge) -> std::result::Result<(), Vio
 
     let mut i = 2;
     while let Ok(reservation) = budget.reserve(&name(i), unit) {
-        step(
-            budget.commit(reservation).map(|()| true),
-            "an open reservation commits",
-        )?;
+        step(budget.commit(reservation).map(|()| true), "an open reservation commits")?;
         i += 1;
     }
     let left = budget.remaining();
@@ -204,14 +179,8 @@ pub fn budget(budget: &dyn Budget, unit: &Charge) -> std::result::Result<(), Vio
 /// The [`Violation`] at the first secret that shows.
 pub fn quiet<T: fmt::Debug>(value: &T, secrets: &[&str]) -> std::result::Result<(), Violation> {
     let shown = [format!("{value:?}"), format!("{value:#?}")];
-    match secrets
-        .iter()
-        .position(|secret| shown.iter().any(|text| text.contains(secret)))
-    {
+    match secrets.iter().position(|secret| shown.iter().any(|text| text.contains(secret))) {
         None => Ok(()),
-        Some(example) => Err(Violation {
-            promise: "Debug shows no data",
-            example,
-        }),
+        Some(example) => Err(Violation { promise: "Debug shows no data", example }),
     }
 }

@@ -83,28 +83,19 @@ impl Context {
     /// Charges releases to a budget that others may charge too.
     #[must_use]
     pub fn with_shared_budget(self, budget: Arc<dyn Budget>) -> Self {
-        Context {
-            budget: Some(budget),
-            ..self
-        }
+        Context { budget: Some(budget), ..self }
     }
 
     /// Writes records to `audit`.
     #[must_use]
     pub fn with_audit(self, audit: impl AuditSink + 'static) -> Self {
-        Context {
-            audit: Arc::new(audit),
-            ..self
-        }
+        Context { audit: Arc::new(audit), ..self }
     }
 
     /// Asks `authorizer` before each charge.
     #[must_use]
     pub fn with_authorizer(self, authorizer: impl Authorizer + 'static) -> Self {
-        Context {
-            authorizer: Arc::new(authorizer),
-            ..self
-        }
+        Context { authorizer: Arc::new(authorizer), ..self }
     }
 
     /// Draws from `rng` instead of the operating system's generator.
@@ -114,10 +105,7 @@ impl Context {
     /// Every claim rests on this source; see [`SecureRng`].
     #[must_use]
     pub fn with_rng(self, rng: impl SecureRng + 'static) -> Self {
-        Context {
-            rng: Box::new(rng),
-            ..self
-        }
+        Context { rng: Box::new(rng), ..self }
     }
 
     /// Who asks.
@@ -143,10 +131,7 @@ impl Context {
     ///
     /// [`Error::Storage`] if the budget cannot be reached.
     pub fn remaining(&self) -> Result<Option<Allowance>> {
-        self.budget
-            .as_ref()
-            .map(|budget| budget.remaining())
-            .transpose()
+        self.budget.as_ref().map(|budget| budget.remaining()).transpose()
     }
 
     /// Refuses unless the budget could pay `charge` now. Spends nothing.
@@ -157,9 +142,8 @@ impl Context {
     pub fn check_affordable(&self, charge: &Charge) -> Result<()> {
         let budget = self.budget()?;
         let remaining = budget.remaining()?;
-        let asked = remaining.asked(charge).ok_or(Refusal::OtherMeasure {
-            budget: remaining.measure(),
-        })?;
+        let asked =
+            remaining.asked(charge).ok_or(Refusal::OtherMeasure { budget: remaining.measure() })?;
         match remaining.minus(&asked) {
             Some(_) => Ok(()),
             None => Err(Refusal::exhausted(asked, remaining).into()),
@@ -201,13 +185,9 @@ impl Context {
     ) -> Result<Paid<T>> {
         let budget = Arc::clone(self.budget()?);
         let request = self.next_request();
-        let record = AuditRecord::new(
-            self.actor.clone(),
-            self.purpose.clone(),
-            resource,
-            guarantee,
-        )
-        .charged(request.clone(), charge.clone());
+        let record =
+            AuditRecord::new(self.actor.clone(), self.purpose.clone(), resource, guarantee)
+                .charged(request.clone(), charge.clone());
 
         let access =
             AccessRequest::new(&self.actor, &self.purpose, &record.resource).at_price(charge);
@@ -251,12 +231,8 @@ impl Context {
     ///
     /// [`Error::Storage`] if the record cannot be written.
     pub fn record(&mut self, resource: Resource, guarantee: Guarantee) -> Result<RecordId> {
-        let record = AuditRecord::new(
-            self.actor.clone(),
-            self.purpose.clone(),
-            resource,
-            guarantee,
-        );
+        let record =
+            AuditRecord::new(self.actor.clone(), self.purpose.clone(), resource, guarantee);
         self.audit.append(record)
     }
 }
@@ -288,11 +264,7 @@ mod tests {
 
     impl AuditSink for BrokenTrail {
         fn append(&self, _: AuditRecord) -> Result<RecordId> {
-            Err(Error::Storage {
-                store: "the trail",
-                operation: "append",
-                source: None,
-            })
+            Err(Error::Storage { store: "the trail", operation: "append", source: None })
         }
     }
 
@@ -325,11 +297,7 @@ mod tests {
     }
 
     fn outcomes(trail: &MemoryAudit) -> Vec<Outcome> {
-        trail
-            .records()
-            .iter()
-            .map(|record| record.outcome)
-            .collect()
+        trail.records().iter().map(|record| record.outcome).collect()
     }
 
     #[test]
@@ -381,10 +349,7 @@ mod tests {
         assert!(matches!(starved, Err(Error::Entropy(_))));
         assert_eq!(left(&cx), allowance(1.0));
         let failed = run(&mut cx, |_| {
-            Err::<(), _>(Error::Domain {
-                step: "a step",
-                expected: "something else",
-            })
+            Err::<(), _>(Error::Domain { step: "a step", expected: "something else" })
         });
         assert!(failed.is_err());
         assert_eq!(left(&cx), allowance(0.9));
@@ -395,19 +360,13 @@ mod tests {
     fn a_release_that_cannot_be_recorded_is_not_handed_out_but_stays_paid() {
         let (cx, _) = context();
         let mut cx = cx.with_audit(BrokenTrail);
-        assert!(matches!(
-            run(&mut cx, |_| Ok(7)),
-            Err(Error::Storage { .. })
-        ));
+        assert!(matches!(run(&mut cx, |_| Ok(7)), Err(Error::Storage { .. })));
         assert_eq!(left(&cx), allowance(0.9));
     }
 
     #[test]
     fn without_a_budget_nothing_is_drawn() {
         let mut cx = Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
-        assert!(matches!(
-            run(&mut cx, |_| Ok(7)),
-            Err(Error::Missing { .. })
-        ));
+        assert!(matches!(run(&mut cx, |_| Ok(7)), Err(Error::Missing { .. })));
     }
 }

@@ -73,31 +73,15 @@ impl Guarantee {
         use Guarantee::{DifferentialPrivacy, Separate};
         match (self, other) {
             (
-                DifferentialPrivacy {
-                    charge: a,
-                    unit,
-                    relation,
-                },
-                DifferentialPrivacy {
-                    charge: b,
-                    unit: other_unit,
-                    relation: other_relation,
-                },
+                DifferentialPrivacy { charge: a, unit, relation },
+                DifferentialPrivacy { charge: b, unit: other_unit, relation: other_relation },
             ) => match a.compose(&b) {
                 Some(charge) if unit == other_unit && relation == other_relation => {
-                    DifferentialPrivacy {
-                        charge,
-                        unit,
-                        relation,
-                    }
+                    DifferentialPrivacy { charge, unit, relation }
                 }
                 _ => Separate {
                     parts: vec![
-                        DifferentialPrivacy {
-                            charge: a,
-                            unit,
-                            relation,
-                        },
+                        DifferentialPrivacy { charge: a, unit, relation },
                         DifferentialPrivacy {
                             charge: b,
                             unit: other_unit,
@@ -110,9 +94,7 @@ impl Guarantee {
                 parts.push(other);
                 Separate { parts }
             }
-            (first, other) => Separate {
-                parts: vec![first, other],
-            },
+            (first, other) => Separate { parts: vec![first, other] },
         }
     }
 
@@ -127,11 +109,7 @@ impl fmt::Display for Guarantee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Guarantee::None => f.write_str("no guarantee"),
-            Guarantee::DifferentialPrivacy {
-                charge,
-                unit,
-                relation,
-            } => {
+            Guarantee::DifferentialPrivacy { charge, unit, relation } => {
                 write!(f, "differential privacy, {charge} per {unit} ({relation})")
             }
             Guarantee::Syntactic { model } => write!(f, "{model}, for this table alone"),
@@ -158,6 +136,7 @@ impl fmt::Display for Guarantee {
 /// What a stage does to the guarantee of the value that passes through it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "one value for each stage, never stored in bulk")]
 pub enum Effect {
     /// The output is a function of the input alone; no other data is read.
     PostProcessing,
@@ -188,10 +167,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// Where a pipeline starts: raw data, neighbours one apart.
-    pub(crate) const RAW: Standing = Standing {
-        guarantee: Guarantee::None,
-        distance: Some(1),
-    };
+    pub(crate) const RAW: Standing = Standing { guarantee: Guarantee::None, distance: Some(1) };
 
     /// What may be said after a stage with the given effect.
     ///
@@ -201,11 +177,7 @@ impl Standing {
     pub(crate) fn after(&self, effect: &Effect) -> Result<Standing, &'static str> {
         let private = self.guarantee.is_differentially_private();
         let kept = |keep: bool| {
-            if keep {
-                self.guarantee.clone()
-            } else {
-                Guarantee::None
-            }
+            if keep { self.guarantee.clone() } else { Guarantee::None }
         };
         Ok(match effect {
             Effect::PostProcessing => {
@@ -213,26 +185,17 @@ impl Standing {
                 // ciphertexts or shares is as unreadable as they are. A syntactic model speaks of
                 // one table only.
                 let keep = private || matches!(self.guarantee, Guarantee::Confidential { .. });
-                Standing {
-                    guarantee: kept(keep),
-                    distance: None,
-                }
+                Standing { guarantee: kept(keep), distance: None }
             }
             Effect::Stable { stability } => Standing {
                 guarantee: kept(private),
-                distance: self
-                    .distance
-                    .and_then(|d| d.checked_mul((*stability).max(1))),
+                distance: self.distance.and_then(|d| d.checked_mul((*stability).max(1))),
             },
             // The claim of an earlier differentially private release covers whatever is made of it.
-            Effect::Establishes { .. } if private => Standing {
-                guarantee: self.guarantee.clone(),
-                distance: None,
-            },
-            Effect::Establishes {
-                guarantee,
-                distance,
-            } => {
+            Effect::Establishes { .. } if private => {
+                Standing { guarantee: self.guarantee.clone(), distance: None }
+            }
+            Effect::Establishes { guarantee, distance } => {
                 if guarantee.is_differentially_private() {
                     match self.distance {
                         None => {
@@ -248,15 +211,9 @@ impl Standing {
                         Some(_) => {}
                     }
                 }
-                Standing {
-                    guarantee: guarantee.clone(),
-                    distance: None,
-                }
+                Standing { guarantee: guarantee.clone(), distance: None }
             }
-            Effect::Forfeits => Standing {
-                guarantee: kept(private),
-                distance: None,
-            },
+            Effect::Forfeits => Standing { guarantee: kept(private), distance: None },
         })
     }
 }
@@ -275,16 +232,11 @@ mod tests {
     }
 
     fn k_anonymous() -> Guarantee {
-        Guarantee::Syntactic {
-            model: "k-anonymity, k = 5".into(),
-        }
+        Guarantee::Syntactic { model: "k-anonymity, k = 5".into() }
     }
 
     fn establishes(guarantee: Guarantee) -> Effect {
-        Effect::Establishes {
-            guarantee,
-            distance: 1,
-        }
+        Effect::Establishes { guarantee, distance: 1 }
     }
 
     #[test]
@@ -297,42 +249,25 @@ mod tests {
             establishes(k_anonymous()),
             establishes(private(0.1)),
         ] {
-            assert_eq!(
-                released.after(&effect).unwrap().guarantee,
-                private(0.5),
-                "{effect:?}"
-            );
+            assert_eq!(released.after(&effect).unwrap().guarantee, private(0.5), "{effect:?}");
         }
     }
 
     #[test]
     fn a_syntactic_model_is_lost_with_the_table_it_spoke_of() {
         let table = Standing::RAW.after(&establishes(k_anonymous())).unwrap();
-        for effect in [
-            Effect::PostProcessing,
-            Effect::Stable { stability: 1 },
-            Effect::Forfeits,
-        ] {
-            assert_eq!(
-                table.after(&effect).unwrap().guarantee,
-                Guarantee::None,
-                "{effect:?}"
-            );
+        for effect in [Effect::PostProcessing, Effect::Stable { stability: 1 }, Effect::Forfeits] {
+            assert_eq!(table.after(&effect).unwrap().guarantee, Guarantee::None, "{effect:?}");
         }
     }
 
     #[test]
     fn a_private_claim_needs_a_known_distance_that_its_price_covers() {
-        let redacted = Standing::RAW
-            .after(&Effect::Stable { stability: 1 })
-            .unwrap();
+        let redacted = Standing::RAW.after(&Effect::Stable { stability: 1 }).unwrap();
         assert!(redacted.after(&establishes(private(1.0))).is_ok());
         let tripled = redacted.after(&Effect::Stable { stability: 3 }).unwrap();
         assert!(tripled.after(&establishes(private(1.0))).is_err());
-        let covering = Effect::Establishes {
-            guarantee: private(1.0),
-            distance: 3,
-        };
+        let covering = Effect::Establishes { guarantee: private(1.0), distance: 3 };
         assert!(tripled.after(&covering).is_ok());
         let shuffled_unknown = Standing::RAW.after(&Effect::Forfeits).unwrap();
         assert!(shuffled_unknown.after(&establishes(private(1.0))).is_err());
@@ -346,34 +281,22 @@ mod tests {
         let Guarantee::DifferentialPrivacy { charge, .. } = joint else {
             panic!("two private releases are private together");
         };
-        assert_eq!(
-            charge.in_pure().unwrap().epsilon,
-            Amount::from_fraction(3u8, 4u8).unwrap()
-        );
+        assert_eq!(charge.in_pure().unwrap().epsilon, Amount::from_fraction(3u8, 4u8).unwrap());
         let mixed = Guarantee::together([private(0.5), k_anonymous(), Guarantee::None]);
         assert!(!mixed.is_differentially_private());
         assert_eq!(
             mixed,
-            Guarantee::Separate {
-                parts: vec![private(0.5), k_anonymous(), Guarantee::None]
-            }
+            Guarantee::Separate { parts: vec![private(0.5), k_anonymous(), Guarantee::None] }
         );
         assert_eq!(Guarantee::together([]), Guarantee::None);
     }
 
     #[test]
     fn releases_about_different_units_do_not_add_up() {
-        let Guarantee::DifferentialPrivacy {
-            charge, relation, ..
-        } = private(0.5)
-        else {
+        let Guarantee::DifferentialPrivacy { charge, relation, .. } = private(0.5) else {
             unreachable!()
         };
-        let record = Guarantee::DifferentialPrivacy {
-            charge,
-            unit: UnitKind::Record,
-            relation,
-        };
+        let record = Guarantee::DifferentialPrivacy { charge, unit: UnitKind::Record, relation };
         let joint = Guarantee::together([private(0.5), record]);
         assert!(matches!(joint, Guarantee::Separate { .. }));
     }

@@ -59,15 +59,11 @@ impl Measure for PureDp {
     type Cost = PureCost;
 
     fn compose(first: &PureCost, second: &PureCost) -> PureCost {
-        PureCost {
-            epsilon: &first.epsilon + &second.epsilon,
-        }
+        PureCost { epsilon: &first.epsilon + &second.epsilon }
     }
 
     fn group(cost: &PureCost, size: u64) -> PureCost {
-        PureCost {
-            epsilon: &cost.epsilon * &size.into(),
-        }
+        PureCost { epsilon: &cost.epsilon * &size.into() }
     }
 
     fn charge(cost: &PureCost) -> Charge {
@@ -98,16 +94,12 @@ impl Measure for Zcdp {
     type Cost = ZcdpCost;
 
     fn compose(first: &ZcdpCost, second: &ZcdpCost) -> ZcdpCost {
-        ZcdpCost {
-            rho: &first.rho + &second.rho,
-        }
+        ZcdpCost { rho: &first.rho + &second.rho }
     }
 
     /// Bun and Steinke 2016, Proposition 1.9: k²ρ.
     fn group(cost: &ZcdpCost, size: u64) -> ZcdpCost {
-        ZcdpCost {
-            rho: &cost.rho * &crate::params::Amount::from_integer(size).squared(),
-        }
+        ZcdpCost { rho: &cost.rho * &crate::params::Amount::from_integer(size).squared() }
     }
 
     fn charge(cost: &ZcdpCost) -> Charge {

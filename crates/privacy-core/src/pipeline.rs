@@ -30,9 +30,7 @@ pub struct Pipeline<S> {
 impl<S: Stage> Pipeline<First<S>> {
     /// A pipeline of one stage.
     pub fn new(stage: S) -> Self {
-        Pipeline {
-            steps: First(stage),
-        }
+        Pipeline { steps: First(stage) }
     }
 }
 
@@ -62,9 +60,7 @@ impl<S: Steps> Pipeline<S> {
     /// let leak = Pipeline::new(Redact).then(Publish);
     /// ```
     pub fn then<T: Stage<Input = S::Output>>(self, next: T) -> Pipeline<Next<S, T>> {
-        Pipeline {
-            steps: Next(self.steps, next),
-        }
+        Pipeline { steps: Next(self.steps, next) }
     }
 
     /// What each step does and costs, and what may be said of the result.
@@ -73,10 +69,7 @@ impl<S: Steps> Pipeline<S> {
     ///
     /// [`Error::Unjustified`] names the first stage whose claim does not follow.
     pub fn plan(&self) -> Result<Plan> {
-        let mut plan = Plan {
-            steps: Vec::new(),
-            charge: None,
-        };
+        let mut plan = Plan { steps: Vec::new(), charge: None };
         self.steps.plan(&mut plan)?;
         Ok(plan)
     }
@@ -116,26 +109,15 @@ impl Plan {
 
     /// What may be said of the result.
     pub fn guarantee(&self) -> &Guarantee {
-        self.steps
-            .last()
-            .map_or(&Guarantee::None, |step| &step.guarantee)
+        self.steps.last().map_or(&Guarantee::None, |step| &step.guarantee)
     }
 
     fn add(&mut self, stage: &impl Stage) -> Result<()> {
         let name = stage.name();
         let effect = stage.effect();
-        let before = self
-            .steps
-            .last()
-            .map_or(Standing::RAW, |step| step.standing());
-        let unjustified = |reason| Error::Unjustified {
-            stage: name.clone(),
-            reason,
-        };
-        let Standing {
-            guarantee,
-            distance,
-        } = before.after(&effect).map_err(unjustified)?;
+        let before = self.steps.last().map_or(Standing::RAW, |step| step.standing());
+        let unjustified = |reason| Error::Unjustified { stage: name.clone(), reason };
+        let Standing { guarantee, distance } = before.after(&effect).map_err(unjustified)?;
         if let Some(charge) = charge_of(&effect) {
             self.charge = match &self.charge {
                 None => Some(charge.clone()),
@@ -145,12 +127,7 @@ impl Plan {
             };
         }
         let charge = charge_of(&effect).cloned();
-        self.steps.push(PlannedStep {
-            name,
-            charge,
-            guarantee,
-            distance,
-        });
+        self.steps.push(PlannedStep { name, charge, guarantee, distance });
         Ok(())
     }
 }
@@ -158,8 +135,7 @@ impl Plan {
 fn charge_of(effect: &Effect) -> Option<&Charge> {
     match effect {
         Effect::Establishes {
-            guarantee: Guarantee::DifferentialPrivacy { charge, .. },
-            ..
+            guarantee: Guarantee::DifferentialPrivacy { charge, .. }, ..
         } => Some(charge),
         _ => None,
     }
@@ -196,10 +172,7 @@ pub struct PlannedStep {
 
 impl PlannedStep {
     fn standing(&self) -> Standing {
-        Standing {
-            guarantee: self.guarantee.clone(),
-            distance: self.distance,
-        }
+        Standing { guarantee: self.guarantee.clone(), distance: self.distance }
     }
 }
 

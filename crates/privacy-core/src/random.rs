@@ -137,14 +137,8 @@ impl<'a> RandomBuffer<'a> {
         let mut bytes = [0u8; BUFFER_WORDS * 8];
         let filled = self.source.fill(&mut bytes[start * 8..]);
         if filled.is_ok() {
-            for (word, chunk) in self.words[start..]
-                .iter_mut()
-                .zip(bytes[start * 8..].chunks(8))
-            {
-                *word = chunk
-                    .iter()
-                    .rev()
-                    .fold(0, |acc, &b| (acc << 8) | u64::from(b));
+            for (word, chunk) in self.words[start..].iter_mut().zip(bytes[start * 8..].chunks(8)) {
+                *word = chunk.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b));
             }
             self.next = start;
             self.refill = (self.refill * 4).min(BUFFER_WORDS);
@@ -286,10 +280,7 @@ mod tests {
         assert_eq!(random.bit(), Err(EntropyError));
         assert_eq!(random.below(6), Err(EntropyError));
         assert_eq!(random.below_u128(1 << 90), Err(EntropyError));
-        assert_eq!(
-            random.below_big(&(BigUint::from(1u8) << 90u32)),
-            Err(EntropyError)
-        );
+        assert_eq!(random.below_big(&(BigUint::from(1u8) << 90u32)), Err(EntropyError));
     }
 
     #[test]

@@ -28,12 +28,7 @@ pub struct Release<V> {
 impl<V> Release<V> {
     /// A release of `value`; for mechanisms and sessions.
     pub fn new(value: V, law: Arc<dyn ErrorLaw<V>>, charge: Charge, record: RecordId) -> Self {
-        Release {
-            value,
-            law,
-            charge,
-            record,
-        }
+        Release { value, law, charge, record }
     }
 
     /// The released value.
@@ -99,10 +94,7 @@ impl<V> ErrorLaw<V> for UnknownLaw {
     }
 
     fn interval(&self, _: &V, _: &Confidence) -> Interval {
-        Interval {
-            lower: f64::NEG_INFINITY,
-            upper: f64::INFINITY,
-        }
+        Interval { lower: f64::NEG_INFINITY, upper: f64::INFINITY }
     }
 }
 
@@ -118,6 +110,7 @@ pub struct Interval {
 impl Interval {
     /// The interval `center ± margin`, its ends rounded outwards.
     #[must_use]
+    #[expect(clippy::float_cmp, reason = "asks whether the sum was rounded at all")]
     pub fn around(center: f64, margin: f64) -> Self {
         let outward = |x: f64, exact: bool, up: bool| match (exact, up) {
             (true, _) => x,
@@ -183,9 +176,7 @@ fn readable_float(value: f64, margin: f64) -> String {
 
 /// Separates thousands by a thin no-break space.
 fn grouped(number: &str) -> String {
-    let (sign, digits) = number
-        .strip_prefix('-')
-        .map_or(("", number), |rest| ("−", rest));
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("−", rest));
     let (integer, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let mut text = String::from(sign);
     for (i, digit) in integer.chars().enumerate() {
@@ -263,22 +254,10 @@ mod tests {
     #[test]
     fn releases_read_like_a_sentence() {
         let shown = |text: &str| text.replace(['\u{202f}', '\u{a0}'], " ");
-        assert_eq!(
-            shown(&release(41_873i64, 60.2).to_string()),
-            "41 873 ± 61 (95 %)"
-        );
-        assert_eq!(
-            shown(&release(-1_234_567i64, 0.0).to_string()),
-            "−1 234 567 ± 0 (95 %)"
-        );
-        assert_eq!(
-            shown(&release(38.437_921, 0.0312).to_string()),
-            "38.438 ± 0.031 (95 %)"
-        );
-        assert_eq!(
-            shown(&release(12_345.678, 240.0).to_string()),
-            "12 346 ± 240 (95 %)"
-        );
+        assert_eq!(shown(&release(41_873i64, 60.2).to_string()), "41 873 ± 61 (95 %)");
+        assert_eq!(shown(&release(-1_234_567i64, 0.0).to_string()), "−1 234 567 ± 0 (95 %)");
+        assert_eq!(shown(&release(38.437_921, 0.0312).to_string()), "38.438 ± 0.031 (95 %)");
+        assert_eq!(shown(&release(12_345.678, 240.0).to_string()), "12 346 ± 240 (95 %)");
         assert_eq!(shown(&release(7i64, 1.0).to_string()), "7 ± 1 (95 %)");
     }
 
@@ -286,12 +265,6 @@ mod tests {
     fn interval_ends_round_outwards() {
         let interval = Interval::around(0.1, 0.2);
         assert!(interval.upper >= 0.1 + 0.2 && interval.lower <= 0.1 - 0.2);
-        assert_eq!(
-            Interval::around(10.0, 2.0),
-            Interval {
-                lower: 8.0,
-                upper: 12.0
-            }
-        );
+        assert_eq!(Interval::around(10.0, 2.0), Interval { lower: 8.0, upper: 12.0 });
     }
 }

@@ -106,12 +106,7 @@ where
         distance: Changes,
     ) -> Result<Self> {
         let charge = mechanism.charge(distance)?;
-        Ok(MechanismStage {
-            name: name.into(),
-            mechanism,
-            distance,
-            charge,
-        })
+        Ok(MechanismStage { name: name.into(), mechanism, distance, charge })
     }
 
     /// What a run costs.
@@ -141,10 +136,7 @@ where
     }
 
     fn effect(&self) -> Effect {
-        Effect::Establishes {
-            guarantee: self.guarantee(),
-            distance: self.distance.0,
-        }
+        Effect::Establishes { guarantee: self.guarantee(), distance: self.distance.0 }
     }
 
     fn run(&self, input: Self::Input, cx: &mut Context) -> Result<Self::Output> {
@@ -152,11 +144,6 @@ where
         let paid = cx.release(resource, &self.charge, self.guarantee(), |rng| {
             self.mechanism.draw(input.expose().borrow(), rng)
         })?;
-        Ok(Release::new(
-            paid.value,
-            self.mechanism.law(),
-            self.charge.clone(),
-            paid.record,
-        ))
+        Ok(Release::new(paid.value, self.mechanism.law(), self.charge.clone(), paid.record))
     }
 }

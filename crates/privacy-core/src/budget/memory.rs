@@ -47,14 +47,8 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(limit: impl Into<Allowance>) -> Self {
         let limit = limit.into();
-        let state = State {
-            remaining: limit.clone(),
-            requests: HashMap::new(),
-        };
-        MemoryBudget {
-            limit,
-            state: Mutex::new(state),
-        }
+        let state = State { remaining: limit.clone(), requests: HashMap::new() };
+        MemoryBudget { limit, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,9 +60,10 @@ impl MemoryBudget {
 
 impl Budget for MemoryBudget {
     fn reserve(&self, request: &RequestId, charge: &Charge) -> Result<Reservation> {
-        let asked = self.limit.asked(charge).ok_or(Refusal::OtherMeasure {
-            budget: self.limit.measure(),
-        })?;
+        let asked = self
+            .limit
+            .asked(charge)
+            .ok_or(Refusal::OtherMeasure { budget: self.limit.measure() })?;
         let mut state = self.state();
         if state.requests.contains_key(request) {
             return Err(Refusal::Repeated.into());
@@ -77,9 +72,7 @@ impl Budget for MemoryBudget {
             return Err(Refusal::exhausted(asked, state.remaining.clone()).into());
         };
         state.remaining = remaining;
-        state
-            .requests
-            .insert(request.clone(), Request::Reserved(asked));
+        state.requests.insert(request.clone(), Request::Reserved(asked));
         Ok(Reservation::new(request.clone()))
     }
 
@@ -98,10 +91,7 @@ impl Budget for MemoryBudget {
         let Some(Request::Reserved(amount)) = state.requests.get(reservation.request()) else {
             return Err(Refusal::UnknownReservation.into());
         };
-        let restored = state
-            .remaining
-            .plus(amount)
-            .ok_or(Refusal::UnknownReservation)?;
+        let restored = state.remaining.plus(amount).ok_or(Refusal::UnknownReservation)?;
         state.remaining = restored;
         state.requests.remove(reservation.request());
         Ok(())
@@ -118,9 +108,7 @@ impl Budget for MemoryBudget {
 
 impl fmt::Debug for MemoryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryBudget")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryBudget").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -161,12 +149,7 @@ mod tests {
     fn a_refusal_spends_nothing_and_a_cheaper_request_still_fits() {
         let budget = MemoryBudget::new((epsilon(1.0), Delta::new(1e-6).unwrap()));
         let dear = Charge::from((epsilon(0.5), Delta::new(2e-6).unwrap()));
-        assert!(
-            budget
-                .reserve(&request("dear"), &dear)
-                .unwrap_err()
-                .is_budget()
-        );
+        assert!(budget.reserve(&request("dear"), &dear).unwrap_err().is_budget());
         assert_eq!(budget.remaining().unwrap(), budget.limit());
         let cheap = Charge::from((epsilon(1.0), Delta::new(1e-6).unwrap()));
         assert!(budget.reserve(&request("cheap"), &cheap).is_ok());
@@ -210,10 +193,7 @@ mod tests {
                     (0..40)
                         .filter(|i| {
                             let name = request(format!("{thread}/{i}"));
-                            budget
-                                .reserve(&name, charge)
-                                .and_then(|r| budget.commit(r))
-                                .is_ok()
+                            budget.reserve(&name, charge).and_then(|r| budget.commit(r)).is_ok()
                         })
                         .count()
                 }

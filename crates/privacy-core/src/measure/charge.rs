@@ -37,47 +37,30 @@ pub struct Charge {
 }
 
 impl Charge {
-    const NONE: Charge = Charge {
-        pure: None,
-        approximate: None,
-        zcdp: None,
-        renyi: None,
-    };
+    const NONE: Charge = Charge { pure: None, approximate: None, zcdp: None, renyi: None };
 
     /// A pure charge of ε.
     #[must_use]
     pub fn pure(epsilon: Amount) -> Self {
-        Charge {
-            pure: Some(PureCost { epsilon }),
-            ..Charge::NONE
-        }
+        Charge { pure: Some(PureCost { epsilon }), ..Charge::NONE }
     }
 
     /// An approximate charge of (ε, δ).
     #[must_use]
     pub fn approximate(epsilon: Amount, delta: Amount) -> Self {
-        Charge {
-            approximate: Some(ApproxCost { epsilon, delta }),
-            ..Charge::NONE
-        }
+        Charge { approximate: Some(ApproxCost { epsilon, delta }), ..Charge::NONE }
     }
 
     /// A zCDP charge of ρ.
     #[must_use]
     pub fn zcdp(rho: Amount) -> Self {
-        Charge {
-            zcdp: Some(ZcdpCost { rho }),
-            ..Charge::NONE
-        }
+        Charge { zcdp: Some(ZcdpCost { rho }), ..Charge::NONE }
     }
 
     /// A Rényi charge.
     #[must_use]
     pub fn renyi(curve: RenyiCost) -> Self {
-        Charge {
-            renyi: Some(curve),
-            ..Charge::NONE
-        }
+        Charge { renyi: Some(curve), ..Charge::NONE }
     }
 
     /// Adds another proven bound on the same release; of two in one measure the smaller stays.
@@ -120,10 +103,7 @@ impl Charge {
     pub fn group(&self, size: u64) -> Charge {
         Charge {
             pure: self.pure.as_ref().map(|cost| PureDp::group(cost, size)),
-            approximate: self
-                .approximate
-                .as_ref()
-                .map(|cost| ApproxDp::group(cost, size)),
+            approximate: self.approximate.as_ref().map(|cost| ApproxDp::group(cost, size)),
             zcdp: self.zcdp.as_ref().map(|cost| Zcdp::group(cost, size)),
             renyi: self
                 .renyi
@@ -142,21 +122,18 @@ impl Charge {
     /// The bound in approximate differential privacy: given as such, or pure with δ = 0.
     #[must_use]
     pub fn in_approximate(&self) -> Option<ApproxCost> {
-        let from_pure = || {
-            Some(ApproxCost {
-                epsilon: self.pure.clone()?.epsilon,
-                delta: Amount::ZERO,
-            })
-        };
+        let from_pure =
+            || Some(ApproxCost { epsilon: self.pure.clone()?.epsilon, delta: Amount::ZERO });
         self.approximate.clone().or_else(from_pure)
     }
 
     /// The bound in zCDP: given as such, or ε²/2 from pure ε, whichever is smaller.
     #[must_use]
     pub fn in_zcdp(&self) -> Option<ZcdpCost> {
-        let from_pure = self.pure.as_ref().map(|cost| ZcdpCost {
-            rho: cost.epsilon.squared().scaled_by_power_of_two(-1),
-        });
+        let from_pure = self
+            .pure
+            .as_ref()
+            .map(|cost| ZcdpCost { rho: cost.epsilon.squared().scaled_by_power_of_two(-1) });
         match (self.zcdp.clone(), from_pure) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -191,19 +168,10 @@ impl From<(Epsilon, Delta)> for Charge {
 impl fmt::Display for Charge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Charge {
-                pure: Some(cost), ..
-            } => cost.fmt(f),
-            Charge {
-                zcdp: Some(cost), ..
-            } => cost.fmt(f),
-            Charge {
-                approximate: Some(cost),
-                ..
-            } => cost.fmt(f),
-            Charge {
-                renyi: Some(cost), ..
-            } => cost.fmt(f),
+            Charge { pure: Some(cost), .. } => cost.fmt(f),
+            Charge { zcdp: Some(cost), .. } => cost.fmt(f),
+            Charge { approximate: Some(cost), .. } => cost.fmt(f),
+            Charge { renyi: Some(cost), .. } => cost.fmt(f),
             _ => f.write_str("no proven bound"),
         }
     }
@@ -241,16 +209,12 @@ impl Allowance {
     #[must_use]
     pub fn asked(&self, charge: &Charge) -> Option<Allowance> {
         Some(match self {
-            Allowance::Pure { .. } => Allowance::Pure {
-                epsilon: charge.in_pure()?.epsilon,
-            },
+            Allowance::Pure { .. } => Allowance::Pure { epsilon: charge.in_pure()?.epsilon },
             Allowance::Approximate { .. } => {
                 let ApproxCost { epsilon, delta } = charge.in_approximate()?;
                 Allowance::Approximate { epsilon, delta }
             }
-            Allowance::Zcdp { .. } => Allowance::Zcdp {
-                rho: charge.in_zcdp()?.rho,
-            },
+            Allowance::Zcdp { .. } => Allowance::Zcdp { rho: charge.in_zcdp()?.rho },
         })
     }
 
@@ -258,13 +222,10 @@ impl Allowance {
     #[must_use]
     pub fn nothing(&self) -> Allowance {
         match self {
-            Allowance::Pure { .. } => Allowance::Pure {
-                epsilon: Amount::ZERO,
-            },
-            Allowance::Approximate { .. } => Allowance::Approximate {
-                epsilon: Amount::ZERO,
-                delta: Amount::ZERO,
-            },
+            Allowance::Pure { .. } => Allowance::Pure { epsilon: Amount::ZERO },
+            Allowance::Approximate { .. } => {
+                Allowance::Approximate { epsilon: Amount::ZERO, delta: Amount::ZERO }
+            }
             Allowance::Zcdp { .. } => Allowance::Zcdp { rho: Amount::ZERO },
         }
     }
@@ -291,18 +252,9 @@ impl Allowance {
                 Some(Allowance::Pure { epsilon: op(a, b)? })
             }
             (
-                Allowance::Approximate {
-                    epsilon: a,
-                    delta: c,
-                },
-                Allowance::Approximate {
-                    epsilon: b,
-                    delta: d,
-                },
-            ) => Some(Allowance::Approximate {
-                epsilon: op(a, b)?,
-                delta: op(c, d)?,
-            }),
+                Allowance::Approximate { epsilon: a, delta: c },
+                Allowance::Approximate { epsilon: b, delta: d },
+            ) => Some(Allowance::Approximate { epsilon: op(a, b)?, delta: op(c, d)? }),
             (Allowance::Zcdp { rho: a }, Allowance::Zcdp { rho: b }) => {
                 Some(Allowance::Zcdp { rho: op(a, b)? })
             }
@@ -329,26 +281,19 @@ impl Allowance {
 
 impl From<Epsilon> for Allowance {
     fn from(epsilon: Epsilon) -> Self {
-        Allowance::Pure {
-            epsilon: epsilon.into_amount(),
-        }
+        Allowance::Pure { epsilon: epsilon.into_amount() }
     }
 }
 
 impl From<(Epsilon, Delta)> for Allowance {
     fn from((epsilon, delta): (Epsilon, Delta)) -> Self {
-        Allowance::Approximate {
-            epsilon: epsilon.into_amount(),
-            delta: delta.into_amount(),
-        }
+        Allowance::Approximate { epsilon: epsilon.into_amount(), delta: delta.into_amount() }
     }
 }
 
 impl From<Rho> for Allowance {
     fn from(rho: Rho) -> Self {
-        Allowance::Zcdp {
-            rho: rho.into_amount(),
-        }
+        Allowance::Zcdp { rho: rho.into_amount() }
     }
 }
 
@@ -358,12 +303,7 @@ impl fmt::Display for Allowance {
         match self {
             Allowance::Pure { epsilon } => write!(f, "ε = {}", epsilon.display_down()),
             Allowance::Approximate { epsilon, delta } => {
-                write!(
-                    f,
-                    "ε = {}, δ = {}",
-                    epsilon.display_down(),
-                    delta.display_down()
-                )
+                write!(f, "ε = {}, δ = {}", epsilon.display_down(), delta.display_down())
             }
             Allowance::Zcdp { rho } => write!(f, "ρ = {}", rho.display_down()),
         }
@@ -382,17 +322,10 @@ mod tests {
     fn a_pure_charge_fits_every_measure_and_a_gaussian_charge_only_its_own() {
         let pure = Charge::from(epsilon(0.2));
         assert!(Allowance::from(epsilon(1.0)).asked(&pure).is_some());
-        assert!(
-            Allowance::from(Rho::new(1.0).unwrap())
-                .asked(&pure)
-                .is_some()
-        );
+        assert!(Allowance::from(Rho::new(1.0).unwrap()).asked(&pure).is_some());
         let zcdp = Charge::from(Rho::new(0.1).unwrap());
         assert_eq!(Allowance::from(epsilon(1.0)).asked(&zcdp), None);
-        assert_eq!(
-            Allowance::from((epsilon(1.0), Delta::new(1e-6).unwrap())).asked(&zcdp),
-            None
-        );
+        assert_eq!(Allowance::from((epsilon(1.0), Delta::new(1e-6).unwrap())).asked(&zcdp), None);
     }
 
     #[test]
@@ -408,9 +341,7 @@ mod tests {
 
     #[test]
     fn or_keeps_the_smaller_of_two_proofs() {
-        let charge = Charge::pure(2.into())
-            .or(Charge::zcdp(1.into()))
-            .or(Charge::pure(3.into()));
+        let charge = Charge::pure(2.into()).or(Charge::zcdp(1.into())).or(Charge::pure(3.into()));
         assert_eq!(charge.in_pure().unwrap().epsilon, 2.into());
         assert_eq!(charge.in_zcdp().unwrap().rho, 1.into());
     }

@@ -70,10 +70,7 @@ impl ApproxCost {
 
 impl PartialOrd for ApproxCost {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        match (
-            self.epsilon.cmp(&other.epsilon),
-            self.delta.cmp(&other.delta),
-        ) {
+        match (self.epsilon.cmp(&other.epsilon), self.delta.cmp(&other.delta)) {
             (a, b) if a == b => Some(a),
             (Ordering::Equal, b) => Some(b),
             (a, Ordering::Equal) => Some(a),
@@ -84,12 +81,7 @@ impl PartialOrd for ApproxCost {
 
 impl fmt::Display for ApproxCost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ε = {}, δ = {}",
-            self.epsilon.display_up(),
-            self.delta.display_up()
-        )
+        write!(f, "ε = {}, δ = {}", self.epsilon.display_up(), self.delta.display_up())
     }
 }
 
@@ -151,10 +143,7 @@ impl RenyiCost {
             .iter()
             .filter_map(|a| {
                 let b = other.points.iter().find(|b| b.order == a.order)?;
-                Some(RenyiPoint {
-                    order: a.order.clone(),
-                    epsilon: &a.epsilon + &b.epsilon,
-                })
+                Some(RenyiPoint { order: a.order.clone(), epsilon: &a.epsilon + &b.epsilon })
             })
             .collect();
         RenyiCost { points }
@@ -169,9 +158,7 @@ impl RenyiCost {
                 order: p.order.clone(),
                 epsilon: epsilon(&p.epsilon),
             };
-            return RenyiCost {
-                points: self.points.iter().map(point).collect(),
-            };
+            return RenyiCost { points: self.points.iter().map(point).collect() };
         }
         let doublings = u64::BITS - (size - 1).leading_zeros();
         let growth = (0..doublings).fold(Amount::from_integer(1), |g, _| &g * &3.into());
@@ -205,11 +192,7 @@ impl From<RenyiCost> for Vec<RenyiPoint> {
 impl PartialOrd for RenyiCost {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         let same_orders = self.points.len() == other.points.len()
-            && self
-                .points
-                .iter()
-                .zip(&other.points)
-                .all(|(a, b)| a.order == b.order);
+            && self.points.iter().zip(&other.points).all(|(a, b)| a.order == b.order);
         if !same_orders {
             return None;
         }
@@ -247,9 +230,7 @@ mod tests {
 
     #[test]
     fn composition_adds_and_groups_follow_their_theorems() {
-        let pure = PureCost {
-            epsilon: amount("0.1"),
-        };
+        let pure = PureCost { epsilon: amount("0.1") };
         assert_eq!(PureDp::compose(&pure, &pure).epsilon, amount("0.2"));
         assert_eq!(PureDp::group(&pure, 7).epsilon, amount("0.7"));
         let zcdp = ZcdpCost { rho: amount("0.1") };
@@ -259,23 +240,14 @@ mod tests {
 
     #[test]
     fn the_group_delta_is_a_geometric_sum_rounded_up() {
-        let cost = ApproxCost {
-            epsilon: amount("0.5"),
-            delta: amount("1e-6"),
-        };
+        let cost = ApproxCost { epsilon: amount("0.5"), delta: amount("1e-6") };
         let group = ApproxDp::group(&cost, 3);
         assert_eq!(group.epsilon, amount("1.5"));
         let truth = 1e-6 * (1.0 + 0.5f64.exp() + 1f64.exp());
         let delta = group.delta.to_f64_up();
-        assert!(
-            delta >= truth && delta < truth * (1.0 + 1e-11),
-            "{delta} against {truth}"
-        );
+        assert!(delta >= truth && delta < truth * (1.0 + 1e-11), "{delta} against {truth}");
         // Where e^(gε) leaves the floats the bound claims nothing instead of something false.
-        let huge = ApproxCost {
-            epsilon: amount("800"),
-            delta: amount("1e-300"),
-        };
+        let huge = ApproxCost { epsilon: amount("800"), delta: amount("1e-300") };
         assert_eq!(ApproxDp::group(&huge, 2).delta, Amount::from_integer(1));
         // A single neighbour step changes nothing.
         assert_eq!(ApproxDp::group(&cost, 1), cost);
@@ -283,10 +255,7 @@ mod tests {
 
     #[test]
     fn approximate_costs_are_ordered_component_by_component() {
-        let cost = |e: &str, d: &str| ApproxCost {
-            epsilon: amount(e),
-            delta: amount(d),
-        };
+        let cost = |e: &str, d: &str| ApproxCost { epsilon: amount(e), delta: amount(d) };
         assert!(cost("1", "0.1") < cost("2", "0.1"));
         assert!(cost("1", "0.1") < cost("2", "0.2"));
         assert_eq!(cost("1", "0.2").partial_cmp(&cost("2", "0.1")), None);
@@ -300,14 +269,8 @@ mod tests {
         };
         let a = RenyiCost::new(vec![point(2, "0.1"), point(4, "0.2"), point(8, "0.4")]).unwrap();
         let b = RenyiCost::new(vec![point(4, "0.3"), point(8, "0.5"), point(9, "1")]).unwrap();
-        assert_eq!(
-            RenyiDp::compose(&a, &b).points(),
-            [point(4, "0.5"), point(8, "0.9")]
-        );
-        assert_eq!(
-            RenyiDp::group(&a, 2).points(),
-            [point(2, "0.6"), point(4, "1.2")]
-        );
+        assert_eq!(RenyiDp::compose(&a, &b).points(), [point(4, "0.5"), point(8, "0.9")]);
+        assert_eq!(RenyiDp::group(&a, 2).points(), [point(2, "0.6"), point(4, "1.2")]);
         // Three is charged as four: the next power of two.
         assert_eq!(RenyiDp::group(&a, 3).points(), [point(2, "3.6")]);
         assert!(RenyiCost::new(vec![point(4, "1"), point(2, "1")]).is_err());

@@ -109,11 +109,7 @@ impl Amount {
     #[must_use]
     pub fn scaled_by_power_of_two(&self, exponent: i32) -> Self {
         let power = BigUint::one() << exponent.unsigned_abs();
-        Amount(if exponent < 0 {
-            &self.0 / &power
-        } else {
-            &self.0 * &power
-        })
+        Amount(if exponent < 0 { &self.0 / &power } else { &self.0 * &power })
     }
 
     /// The numerator in lowest terms.
@@ -203,29 +199,19 @@ impl Amount {
             exponent += 1;
         }
         let value = times_power_of_two(mantissa as f64, exponent);
-        if value.is_infinite() {
-            (f64::MAX, false)
-        } else {
-            (value, exact)
-        }
+        if value.is_infinite() { (f64::MAX, false) } else { (value, exact) }
     }
 
     /// The text of this amount with at most twelve significant decimals, rounded up.
     #[must_use]
     pub fn display_up(&self) -> impl fmt::Display + '_ {
-        Rounded {
-            amount: self,
-            up: true,
-        }
+        Rounded { amount: self, up: true }
     }
 
     /// The text of this amount with at most twelve significant decimals, rounded down.
     #[must_use]
     pub fn display_down(&self) -> impl fmt::Display + '_ {
-        Rounded {
-            amount: self,
-            up: false,
-        }
+        Rounded { amount: self, up: false }
     }
 
     /// Decimal digits after the point if the expansion ends, `None` if it recurs.
@@ -300,9 +286,7 @@ impl FromStr for Amount {
 
     /// Reads a decimal (`0.1`, `1e-6`) or a fraction (`1/3`).
     fn from_str(text: &str) -> Result<Self> {
-        let notation = Error::Notation {
-            parameter: "the amount",
-        };
+        let notation = Error::Notation { parameter: "the amount" };
         if text.len() > MAX_DIGITS {
             return Err(notation);
         }
@@ -318,10 +302,8 @@ impl FromStr for Amount {
         }
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let exponent = exponent
-            .parse::<i32>()
-            .ok()
-            .filter(|e| e.unsigned_abs() as usize <= MAX_DIGITS);
+        let exponent =
+            exponent.parse::<i32>().ok().filter(|e| e.unsigned_abs() as usize <= MAX_DIGITS);
         let digits = whole(&format!("{integer}{fraction}"));
         let (Some(digits), Some(exponent)) = (digits, exponent) else {
             return Err(notation);
@@ -350,10 +332,7 @@ impl fmt::Display for Rounded<'_> {
         // Digits after the point that leave twelve significant ones for small amounts.
         let lead = (d.bits() as i64 - n.bits() as i64).max(0) as u64 * 3 / 10;
         let wanted = lead as u32 + SHOWN_DIGITS;
-        let places = self
-            .amount
-            .decimal_places()
-            .map_or(wanted, |exact| exact.min(wanted));
+        let places = self.amount.decimal_places().map_or(wanted, |exact| exact.min(wanted));
         let scaled = n * BigUint::from(10u8).pow(places);
         let mut shown = &scaled / d;
         if self.up && &shown * d != scaled {
@@ -385,11 +364,7 @@ impl fmt::Display for Rounded<'_> {
 impl fmt::Display for Amount {
     /// The amount as a decimal; where that would not end soon, rounded up.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Rounded {
-            amount: self,
-            up: true,
-        }
-        .fmt(f)
+        Rounded { amount: self, up: true }.fmt(f)
     }
 }
 

@@ -113,11 +113,7 @@ impl<T: Numeric> Bounds<T> {
     pub fn clamp(&self, value: T) -> T {
         // Written so that NaN, which compares false with everything, ends at the lower bound.
         if value > self.lower {
-            if value < self.upper {
-                value
-            } else {
-                self.upper
-            }
+            if value < self.upper { value } else { self.upper }
         } else {
             self.lower
         }

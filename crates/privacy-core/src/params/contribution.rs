@@ -22,13 +22,11 @@ impl RowLimit {
     ///
     /// [`Error::Parameter`] if `value` is 0; `parameter` is the name the error calls it by.
     pub fn new(parameter: &'static str, value: u32) -> Result<Self> {
-        NonZeroU32::new(value)
-            .map(RowLimit)
-            .ok_or(Error::Parameter {
-                parameter,
-                requirement: "at least 1",
-                given: 0.0,
-            })
+        NonZeroU32::new(value).map(RowLimit).ok_or(Error::Parameter {
+            parameter,
+            requirement: "at least 1",
+            given: 0.0,
+        })
     }
 
     /// The limit as a number.

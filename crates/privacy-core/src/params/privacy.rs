@@ -180,9 +180,7 @@ impl Confidence {
     /// The probability that the interval misses, `1 - confidence`, rounded down.
     #[must_use]
     pub fn miss_probability(&self) -> f64 {
-        Amount::from_integer(1)
-            .checked_sub(&self.0)
-            .map_or(0.0, |miss| miss.to_f64_down())
+        Amount::from_integer(1).checked_sub(&self.0).map_or(0.0, |miss| miss.to_f64_down())
     }
 }
 

@@ -169,9 +169,6 @@ mod tests {
 
     #[test]
     fn debug_shows_no_state() {
-        assert_eq!(
-            format!("{:?}", SystemRng::new().unwrap()),
-            "SystemRng { .. }"
-        );
+        assert_eq!(format!("{:?}", SystemRng::new().unwrap()), "SystemRng { .. }");
     }
 }

@@ -80,9 +80,7 @@ impl L2Distance {
 
 impl Distance for L2Distance {
     fn zero() -> Self {
-        L2Distance {
-            squared: Amount::ZERO,
-        }
+        L2Distance { squared: Amount::ZERO }
     }
 }
 
@@ -102,15 +100,11 @@ impl Norm for L2 {
     type Distance = L2Distance;
 
     fn of(magnitudes: impl Iterator<Item = Amount>) -> L2Distance {
-        L2Distance {
-            squared: magnitudes.map(|m| m.squared()).sum(),
-        }
+        L2Distance { squared: magnitudes.map(|m| m.squared()).sum() }
     }
 
     fn of_equal(coordinates: u64, magnitude: &Amount) -> L2Distance {
-        L2Distance {
-            squared: &Amount::from_integer(coordinates) * &magnitude.squared(),
-        }
+        L2Distance { squared: &Amount::from_integer(coordinates) * &magnitude.squared() }
     }
 }
 
@@ -122,11 +116,7 @@ impl Norm for Linf {
     }
 
     fn of_equal(coordinates: u64, magnitude: &Amount) -> Amount {
-        if coordinates == 0 {
-            Amount::ZERO
-        } else {
-            magnitude.clone()
-        }
+        if coordinates == 0 { Amount::ZERO } else { magnitude.clone() }
     }
 }
 
