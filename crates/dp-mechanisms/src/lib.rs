@@ -1,0 +1,7 @@
+//! Differentially private mechanisms.
+//!
+//! So far: exact discrete [`noise`].
+
+#![forbid(unsafe_code)]
+
+pub mod noise;

@@ -1,0 +1,28 @@
+//! What can be wrong with the parameters of a law.
+
+/// The parameters do not describe a law.
+///
+/// Failures of the random source while drawing are
+/// [`EntropyError`](privacy_core::random::EntropyError) instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoiseError {
+    /// The scale or variance is zero: no noise, no privacy.
+    #[error("the noise scale is zero, which protects nothing; give a positive scale")]
+    ZeroScale,
+    /// The scale is so large that draws would not fit their integer type.
+    #[error("the noise scale is above 2^{limit_bits}; use a coarser grid and a smaller scale")]
+    ScaleTooLarge {
+        /// Binary logarithm of the largest scale accepted.
+        limit_bits: u32,
+    },
+    /// A fraction has denominator zero.
+    #[error("a parameter has denominator zero; give a finite rational")]
+    ZeroDenominator,
+    /// A probability is above 1.
+    #[error("a success probability is above 1; give a rational between 0 and 1")]
+    ProbabilityAboveOne,
+    /// An error probability is not a number in (0, 1].
+    #[error("the error probability alpha must be above 0 and at most 1")]
+    AlphaOutOfRange,
+}
