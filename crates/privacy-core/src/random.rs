@@ -29,7 +29,7 @@ pub use test_rng::InsecureTestRng;
 /// bytes to anyone who does not hold its state, also after a `fork`, and that it never hands out
 /// the same bytes twice. Every differential-privacy, encryption and secret-sharing claim of the
 /// family assumes it.
-pub trait SecureRng: Send {
+pub trait SecureRng: Send + Sync {
     /// Fills `out` with fresh random bytes, or fails and leaves the caller to stop.
     ///
     /// # Errors

@@ -101,11 +101,9 @@ impl Choices {
     }
 
     fn so_far(&self) -> (BigUint, BigUint) {
-        self.path
-            .last()
-            .map_or((BigUint::one(), BigUint::one()), |branch| {
-                (branch.numer.clone(), branch.denom.clone())
-            })
+        self.path.last().map_or((BigUint::one(), BigUint::one()), |branch| {
+            (branch.numer.clone(), branch.denom.clone())
+        })
     }
 
     fn too_unlikely(&self, numer: &BigUint, denom: &BigUint) -> bool {
@@ -113,12 +111,7 @@ impl Choices {
     }
 
     fn push(&mut self, outcome: u64, kind: Kind, numer: BigUint, denom: BigUint) {
-        self.path.push(Branch {
-            outcome,
-            kind,
-            numer,
-            denom,
-        });
+        self.path.push(Branch { outcome, kind, numer, denom });
         self.next += 1;
     }
 
@@ -127,10 +120,7 @@ impl Choices {
         self.next = 0;
         self.cut = None;
         while let Some(mut branch) = self.path.pop() {
-            let before = self
-                .path
-                .last()
-                .map_or_else(BigUint::one, |parent| parent.numer.clone());
+            let before = self.path.last().map_or_else(BigUint::one, |parent| parent.numer.clone());
             branch.outcome += 1;
             let more = match &branch.kind {
                 Kind::Uniform { bound } => branch.outcome < *bound,
@@ -162,10 +152,7 @@ impl<T: Ord> Law<T> {
     #[must_use]
     pub fn probability(&self, outcome: &T) -> Interval {
         let low = self.explored.get(outcome).cloned().unwrap_or_default();
-        Interval {
-            high: &low + &self.unexplored,
-            low,
-        }
+        Interval { high: &low + &self.unexplored, low }
     }
 
     /// The bracket of one outcome's probability, given that the outcome satisfies `given`.
@@ -176,10 +163,7 @@ impl<T: Ord> Law<T> {
             .iter()
             .filter(|(key, _)| given(key))
             .fold(Ratio::zero(), |sum, (_, p)| sum + p);
-        let condition = Interval {
-            high: &low + &self.unexplored,
-            low,
-        };
+        let condition = Interval { high: &low + &self.unexplored, low };
         self.probability(outcome).divided_by(&condition)
     }
 }
@@ -206,12 +190,7 @@ pub fn enumerate<T: Ord, E>(
     cut_bits: u32,
     mut run: impl FnMut(&mut Choices) -> Result<T, E>,
 ) -> Law<T> {
-    let mut choices = Choices {
-        path: Vec::new(),
-        next: 0,
-        cut_bits,
-        cut: None,
-    };
+    let mut choices = Choices { path: Vec::new(), next: 0, cut_bits, cut: None };
     // Sums by denominator: reducing fractions at each step would take most of the time.
     let mut outcomes: BTreeMap<T, Sum> = BTreeMap::new();
     let mut unexplored = Sum::default();
@@ -230,10 +209,7 @@ pub fn enumerate<T: Ord, E>(
         }
     }
     Law {
-        explored: outcomes
-            .into_iter()
-            .map(|(outcome, sum)| (outcome, sum.total()))
-            .collect(),
+        explored: outcomes.into_iter().map(|(outcome, sum)| (outcome, sum.total())).collect(),
         unexplored: unexplored.total(),
     }
 }

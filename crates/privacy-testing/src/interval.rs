@@ -18,10 +18,7 @@ impl Interval {
     /// A number known exactly.
     #[must_use]
     pub fn exact(value: Ratio<BigUint>) -> Self {
-        Interval {
-            low: value.clone(),
-            high: value,
-        }
+        Interval { low: value.clone(), high: value }
     }
 
     /// exp(-g), at most about 2^-`bits` wide.
@@ -53,28 +50,19 @@ impl Interval {
     /// The sum of two numbers.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        Interval {
-            low: &self.low + &other.low,
-            high: &self.high + &other.high,
-        }
+        Interval { low: &self.low + &other.low, high: &self.high + &other.high }
     }
 
     /// The product of two numbers.
     #[must_use]
     pub fn times(&self, other: &Self) -> Self {
-        Interval {
-            low: &self.low * &other.low,
-            high: &self.high * &other.high,
-        }
+        Interval { low: &self.low * &other.low, high: &self.high * &other.high }
     }
 
     /// The quotient by a number whose bracket does not touch zero.
     #[must_use]
     pub fn divided_by(&self, other: &Self) -> Self {
-        Interval {
-            low: &self.low / &other.high,
-            high: &self.high / &other.low,
-        }
+        Interval { low: &self.low / &other.high, high: &self.high / &other.low }
     }
 
     /// 1 minus a number known to be at most 1.
@@ -82,11 +70,7 @@ impl Interval {
     pub fn complement(&self) -> Self {
         let one = Ratio::one();
         Interval {
-            low: if self.high < one {
-                &one - &self.high
-            } else {
-                Ratio::zero()
-            },
+            low: if self.high < one { &one - &self.high } else { Ratio::zero() },
             high: &one - &self.low,
         }
     }
@@ -97,10 +81,7 @@ impl Interval {
         let grid = BigUint::one() << bits;
         let low = (self.low.numer() * &grid).div_floor(self.low.denom());
         let high = (self.high.numer() * &grid).div_ceil(self.high.denom());
-        Interval {
-            low: Ratio::new(low, grid.clone()),
-            high: Ratio::new(high, grid),
-        }
+        Interval { low: Ratio::new(low, grid.clone()), high: Ratio::new(high, grid) }
     }
 
     /// Whether the two brackets have a point in common.
@@ -126,10 +107,8 @@ fn taylor(g: &Ratio<BigUint>, bits: u64) -> Interval {
         k += 1;
         term = term * g / Ratio::from(BigUint::from(k));
         negative += &term;
-        let bracket = Interval {
-            low: &positive - &negative,
-            high: &positive - (&negative - &term),
-        };
+        let bracket =
+            Interval { low: &positive - &negative, high: &positive - (&negative - &term) };
         if (term.numer() << bits) <= *term.denom() {
             return bracket.rounded(bits);
         }

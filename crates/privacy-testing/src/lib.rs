@@ -5,10 +5,7 @@
 //! tests alone and is not published.
 
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::panic,
-    reason = "a check of a test crate reports a failure by panicking"
-)]
+#![allow(clippy::panic, reason = "a check of a test crate reports a failure by panicking")]
 
 pub mod enumerate;
 pub mod interval;

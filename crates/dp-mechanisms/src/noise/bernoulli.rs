@@ -44,10 +44,7 @@ impl Bernoulli {
         if probability.numer() > probability.denom() {
             return Err(NoiseError::ProbabilityAboveOne);
         }
-        Ok(Bernoulli {
-            fraction: Fraction::from(&probability),
-            probability,
-        })
+        Ok(Bernoulli { fraction: Fraction::from(&probability), probability })
     }
 
     /// The probability of `true`.
@@ -106,10 +103,7 @@ impl BernoulliExp {
     /// [`NoiseError::ZeroDenominator`].
     pub fn new(exponent: Ratio<BigUint>) -> Result<Self, NoiseError> {
         let exponent = reduced(exponent)?;
-        Ok(BernoulliExp {
-            fraction: Fraction::from(&exponent),
-            exponent,
-        })
+        Ok(BernoulliExp { fraction: Fraction::from(&exponent), exponent })
     }
 
     /// The g of exp(-g).
@@ -128,9 +122,7 @@ impl BernoulliExp {
     }
 
     fn draw<C: Choices + ?Sized>(&self, choices: &mut C) -> Result<bool, EntropyError> {
-        with_fraction!(&self.fraction, |numer, denom| exp_neg(
-            choices, numer, denom
-        ))
+        with_fraction!(&self.fraction, |numer, denom| exp_neg(choices, numer, denom))
     }
 }
 
@@ -224,23 +216,12 @@ mod tests {
 
     #[test]
     fn exponential_coins_have_exactly_their_probability() {
-        for (a, b) in [
-            (0, 1),
-            (1, 3),
-            (1, 1),
-            (5, 7),
-            (7, 2),
-            (4, 1),
-            (1, u64::MAX),
-        ] {
+        for (a, b) in [(0, 1), (1, 3), (1, 1), (5, 7), (7, 2), (4, 1), (1, u64::MAX)] {
             let coin = BernoulliExp::new(ratio(a, b)).unwrap();
             let law = enumerate(60, |c| coin.draw(&mut Merged(c)));
             let truth = Interval::exp_neg(&ratio(a, b), 200);
             assert!(law.probability(&true).meets(&truth), "exp(-{a}/{b})");
-            assert!(
-                law.unexplored <= Ratio::new(1u8.into(), two_to(45)),
-                "exp(-{a}/{b})"
-            );
+            assert!(law.unexplored <= Ratio::new(1u8.into(), two_to(45)), "exp(-{a}/{b})");
         }
     }
 
@@ -309,17 +290,8 @@ mod tests {
     #[test]
     fn malformed_coins_are_refused() {
         let undefined = Ratio::new_raw(1u8.into(), BigUint::ZERO);
-        assert_eq!(
-            Bernoulli::new(undefined.clone()).unwrap_err(),
-            NoiseError::ZeroDenominator
-        );
-        assert_eq!(
-            BernoulliExp::new(undefined).unwrap_err(),
-            NoiseError::ZeroDenominator
-        );
-        assert_eq!(
-            Bernoulli::new(ratio(4, 3)).unwrap_err(),
-            NoiseError::ProbabilityAboveOne
-        );
+        assert_eq!(Bernoulli::new(undefined.clone()).unwrap_err(), NoiseError::ZeroDenominator);
+        assert_eq!(BernoulliExp::new(undefined).unwrap_err(), NoiseError::ZeroDenominator);
+        assert_eq!(Bernoulli::new(ratio(4, 3)).unwrap_err(), NoiseError::ProbabilityAboveOne);
     }
 }

@@ -184,11 +184,7 @@ impl Acceptance {
     fn new(sigma_squared: &Ratio<BigUint>, t: &BigUint) -> Self {
         let (p, q) = (sigma_squared.numer(), sigma_squared.denom());
         let slope = q * t;
-        let big = Constants {
-            denom: p * &slope * t * 2u8,
-            centre: p.clone(),
-            slope,
-        };
+        let big = Constants { denom: p * &slope * t * 2u8, centre: p.clone(), slope };
         let small = |n: &BigUint| u128::try_from(n).ok();
         let double = (|| {
             Some(Constants {
@@ -216,11 +212,8 @@ impl Acceptance {
         }
         let big = &self.big;
         let position = &big.slope * magnitude;
-        let distance = if position > big.centre {
-            position - &big.centre
-        } else {
-            &big.centre - position
-        };
+        let distance =
+            if position > big.centre { position - &big.centre } else { &big.centre - position };
         exp_neg(choices, &(&distance * &distance), &big.denom)
     }
 }
@@ -295,10 +288,7 @@ mod tests {
     fn the_exponent_falls_back_to_big_integers_when_it_overflows() {
         let noise = DiscreteGaussian::new(ratio(100, 1)).unwrap();
         let double = noise.acceptance.double.as_ref().unwrap();
-        assert_eq!(
-            double.numerator(10),
-            Some((10 * 11 - 100) * (10 * 11 - 100))
-        );
+        assert_eq!(double.numerator(10), Some((10 * 11 - 100) * (10 * 11 - 100)));
         assert_eq!(double.numerator(1 << 70), None);
     }
 
@@ -312,9 +302,6 @@ mod tests {
             Err(NoiseError::ZeroDenominator)
         );
         assert_eq!(new(limit.clone()), Ok(()));
-        assert_eq!(
-            new(limit + ratio(1, 1)),
-            Err(NoiseError::ScaleTooLarge { limit_bits: 100 })
-        );
+        assert_eq!(new(limit + ratio(1, 1)), Err(NoiseError::ScaleTooLarge { limit_bits: 100 }));
     }
 }

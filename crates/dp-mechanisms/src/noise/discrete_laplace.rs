@@ -170,11 +170,7 @@ fn round<C: Choices + ?Sized, N: Natural>(
     let v = geometric(choices)?;
     let magnitude = N::place(u, t, v, s);
     let negative = choices.bit()?;
-    Ok(if negative && magnitude == 0 {
-        None
-    } else {
-        Some((magnitude, negative))
-    })
+    Ok(if negative && magnitude == 0 { None } else { Some((magnitude, negative)) })
 }
 
 #[cfg(test)]
@@ -193,10 +189,7 @@ mod tests {
     fn truth(scale: &Ratio<BigUint>, x: u64) -> Interval {
         let power = |n: u64| Interval::exp_neg(&(scale.recip() * ratio(n, 1)), 200);
         let one = Interval::exact(ratio(1, 1));
-        power(1)
-            .complement()
-            .divided_by(&one.plus(&power(1)))
-            .times(&power(x))
+        power(1).complement().divided_by(&one.plus(&power(1))).times(&power(x))
     }
 
     #[test]
@@ -227,11 +220,8 @@ mod tests {
 
     #[test]
     fn machine_words_and_big_integers_draw_the_same() {
-        let widths = [
-            Fraction::Word(3, 2),
-            Fraction::Double(3, 2),
-            Fraction::Big(3u8.into(), 2u8.into()),
-        ];
+        let widths =
+            [Fraction::Word(3, 2), Fraction::Double(3, 2), Fraction::Big(3u8.into(), 2u8.into())];
         let laws = widths.map(|scale| enumerate(24, |c| attempt(&mut Merged(c), &scale)).explored);
         assert_eq!(laws[0], laws[1]);
         assert_eq!(laws[1], laws[2]);

@@ -34,11 +34,7 @@ fn to_f64(ratio: &Ratio<BigUint>) -> f64 {
 }
 
 fn check_alpha(alpha: f64) -> Result<(), NoiseError> {
-    if alpha > 0.0 && alpha <= 1.0 {
-        Ok(())
-    } else {
-        Err(NoiseError::AlphaOutOfRange)
-    }
+    if alpha > 0.0 && alpha <= 1.0 { Ok(()) } else { Err(NoiseError::AlphaOutOfRange) }
 }
 
 #[cfg(test)]

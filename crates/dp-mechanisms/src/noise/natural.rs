@@ -52,9 +52,7 @@ impl Natural for u128 {
     }
 
     fn place(offset: u128, period: &u128, count: u64, divisor: &u128) -> u128 {
-        let sum = period
-            .checked_mul(u128::from(count))
-            .and_then(|whole| whole.checked_add(offset));
+        let sum = period.checked_mul(u128::from(count)).and_then(|whole| whole.checked_add(offset));
         match sum {
             Some(sum) => sum / divisor,
             None => BigUint::place(offset.into(), &(*period).into(), count, &(*divisor).into()),
@@ -133,9 +131,7 @@ pub(crate) fn checked_scale(
         return Err(NoiseError::ZeroScale);
     }
     if *ratio.numer() > ratio.denom() << (power * MAX_SCALE_BITS) {
-        return Err(NoiseError::ScaleTooLarge {
-            limit_bits: MAX_SCALE_BITS,
-        });
+        return Err(NoiseError::ScaleTooLarge { limit_bits: MAX_SCALE_BITS });
     }
     Ok(ratio)
 }
@@ -153,12 +149,9 @@ mod tests {
 
     #[test]
     fn places_agree_in_all_widths_where_they_fit() {
-        for (offset, period, count, divisor) in [
-            (0u64, 1u64, 0u64, 1u64),
-            (6, 7, 3, 2),
-            (5, u64::MAX, u64::MAX, 3),
-            (1, 2, 3, 1 << 60),
-        ] {
+        for (offset, period, count, divisor) in
+            [(0u64, 1u64, 0u64, 1u64), (6, 7, 3, 2), (5, u64::MAX, u64::MAX, 3), (1, 2, 3, 1 << 60)]
+        {
             let narrow = u64::place(offset, &period, count, &divisor);
             let double = u128::place(offset.into(), &period.into(), count, &divisor.into());
             let big = BigUint::place(offset.into(), &period.into(), count, &divisor.into());
@@ -180,10 +173,7 @@ mod tests {
         let big = BigUint::from(u128::MAX) + 1u8;
         let of = |a: &BigUint, b: u8| Fraction::from(&Ratio::new(a.clone(), b.into()));
         assert!(matches!(of(&7u8.into(), 2), Fraction::Word(7, 2)));
-        assert!(matches!(
-            of(&u128::MAX.into(), 2),
-            Fraction::Double(u128::MAX, 2)
-        ));
+        assert!(matches!(of(&u128::MAX.into(), 2), Fraction::Double(u128::MAX, 2)));
         assert!(matches!(of(&big, 3), Fraction::Big(..)));
     }
 }

@@ -32,11 +32,7 @@ pub fn chi_square_p_value(statistic: f64, degrees: usize) -> f64 {
 /// If the p-value is below `false_alarm`, if something fell into a cell of probability zero, if
 /// the probabilities do not sum to 1 within 1e-9, or if fewer than two cells are left.
 pub fn check_chi_square(observed: &[u64], probabilities: &[f64], false_alarm: f64) {
-    assert_eq!(
-        observed.len(),
-        probabilities.len(),
-        "each cell has a count and a probability"
-    );
+    assert_eq!(observed.len(), probabilities.len(), "each cell has a count and a probability");
     let total: f64 = probabilities.iter().sum();
     assert!(
         (total - 1.0).abs() < 1e-9,
@@ -44,15 +40,9 @@ pub fn check_chi_square(observed: &[u64], probabilities: &[f64], false_alarm: f6
     );
     let draws: u64 = observed.iter().sum();
     let cells = pool(observed, probabilities, draws as f64);
-    assert!(
-        cells.len() >= 2,
-        "{draws} draws leave {} cell: draw more",
-        cells.len()
-    );
-    let statistic: f64 = cells
-        .iter()
-        .map(|&(seen, expected)| (seen - expected).powi(2) / expected)
-        .sum();
+    assert!(cells.len() >= 2, "{draws} draws leave {} cell: draw more", cells.len());
+    let statistic: f64 =
+        cells.iter().map(|&(seen, expected)| (seen - expected).powi(2) / expected).sum();
     let p_value = chi_square_p_value(statistic, cells.len() - 1);
     assert!(
         p_value >= false_alarm,

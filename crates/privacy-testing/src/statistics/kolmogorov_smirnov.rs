@@ -51,9 +51,7 @@ mod tests {
     use super::*;
 
     fn grid(n: u32) -> Vec<f64> {
-        (0..n)
-            .map(|i| (f64::from(i) + 0.5) / f64::from(n))
-            .collect()
+        (0..n).map(|i| (f64::from(i) + 0.5) / f64::from(n)).collect()
     }
 
     #[test]

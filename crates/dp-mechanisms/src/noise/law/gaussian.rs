@@ -47,11 +47,7 @@ impl GaussianLaw {
                 s - 4.0 * PI * PI * s * (s * (second / sum)),
             )
         };
-        GaussianLaw {
-            sigma: s.sqrt(),
-            norm,
-            variance,
-        }
+        GaussianLaw { sigma: s.sqrt(), norm, variance }
     }
 
     pub(in super::super) fn variance(self) -> f64 {
@@ -145,28 +141,14 @@ mod tests {
 
     #[test]
     fn masses_add_up_to_one_the_tail_and_the_variance() {
-        for (numer, denom) in [
-            (1, 20),
-            (49, 100),
-            (51, 100),
-            (1, 1),
-            (22, 7),
-            (100, 1),
-            (1 << 20, 1),
-        ] {
+        for (numer, denom) in
+            [(1, 20), (49, 100), (51, 100), (1, 1), (22, 7), (100, 1), (1 << 20, 1)]
+        {
             let law = law(numer, denom);
             close(2.0 * sum(|x| law.pmf(x)) - law.pmf(0), 1.0, 1e-12);
-            close(
-                law.variance(),
-                2.0 * sum(|x| (x * x) as f64 * law.pmf(x)),
-                1e-12,
-            );
+            close(law.variance(), 2.0 * sum(|x| (x * x) as f64 * law.pmf(x)), 1e-12);
             for m in [0, 1, 5] {
-                close(
-                    law.tail(m),
-                    2.0 * sum(|x| law.pmf(x + 1 + m as i128)),
-                    1e-12,
-                );
+                close(law.tail(m), 2.0 * sum(|x| law.pmf(x + 1 + m as i128)), 1e-12);
             }
         }
     }
@@ -176,11 +158,7 @@ mod tests {
         // Just above the limit, so that the corrected integral answers; the sum is the oracle.
         let law = law(4097 * 4097, 1);
         for m in [0u128, 100, 4000, 12_000, 40_000, 100_000, 150_000] {
-            let oracle = 2.0
-                * (1..200_000)
-                    .rev()
-                    .map(|k| law.pmf((m + k) as i128))
-                    .sum::<f64>();
+            let oracle = 2.0 * (1..200_000).rev().map(|k| law.pmf((m + k) as i128)).sum::<f64>();
             close(law.tail(m), oracle, 1e-9);
         }
     }
@@ -238,11 +216,7 @@ mod tests {
         let huge = GaussianLaw::new(&Ratio::from(ten(60)));
         close(huge.variance(), 1e60, 1e-12);
         close(huge.tail(0), 1.0, 1e-12);
-        close(
-            huge.half_width(0.05).unwrap() as f64,
-            1.959_963_984_540_054e30,
-            1e-10,
-        );
+        close(huge.half_width(0.05).unwrap() as f64, 1.959_963_984_540_054e30, 1e-10);
         assert!(huge.half_width(1.0).unwrap() < 1 << 64);
         assert!(huge.tail(u128::MAX).is_zero());
     }

@@ -18,9 +18,7 @@ pub(in super::super) struct LaplaceLaw {
 
 impl LaplaceLaw {
     pub(in super::super) fn new(scale: &Ratio<BigUint>) -> Self {
-        LaplaceLaw {
-            rate: to_f64(&scale.recip()),
-        }
+        LaplaceLaw { rate: to_f64(&scale.recip()) }
     }
 
     pub(in super::super) fn pmf(self, x: i128) -> f64 {
@@ -49,11 +47,7 @@ impl LaplaceLaw {
 
     /// r^n
     fn power(self, n: u128) -> f64 {
-        if n == 0 {
-            1.0
-        } else {
-            (-self.rate * n as f64).exp()
-        }
+        if n == 0 { 1.0 } else { (-self.rate * n as f64).exp() }
     }
 }
 
@@ -96,13 +90,8 @@ mod tests {
 
     #[test]
     fn half_widths_are_exact() {
-        for (numer, denom) in [
-            ("10", "1"),
-            ("1", "3"),
-            ("355", "113"),
-            ("1", "1000"),
-            ("47", "2"),
-        ] {
+        for (numer, denom) in [("10", "1"), ("1", "3"), ("355", "113"), ("1", "1000"), ("47", "2")]
+        {
             for inverse in [2, 3, 20, 1000, 1_000_000_007] {
                 let m = law(numer, denom).half_width(1.0 / inverse as f64).unwrap();
                 assert_eq!(m, exact_half_width(&scale(numer, denom), inverse));
@@ -117,20 +106,14 @@ mod tests {
             let sum = |f: &dyn Fn(i128) -> f64| -> f64 { (0..2000).rev().map(f).sum() };
             close(2.0 * sum(&|x| law.pmf(x)) - law.pmf(0), 1.0);
             close(law.tail(4), 2.0 * sum(&|x| law.pmf(x + 5)));
-            close(
-                law.std_dev().powi(2),
-                2.0 * sum(&|x| (x * x) as f64 * law.pmf(x)),
-            );
+            close(law.std_dev().powi(2), 2.0 * sum(&|x| (x * x) as f64 * law.pmf(x)));
         }
     }
 
     #[test]
     fn extreme_scales_have_finite_sensible_answers() {
         let nothing = format!("1{}", "0".repeat(400));
-        for tiny in [
-            law("1", &nothing),
-            law("1", &format!("1{}", "0".repeat(300))),
-        ] {
+        for tiny in [law("1", &nothing), law("1", &format!("1{}", "0".repeat(300)))] {
             assert_eq!(tiny.pmf(0).to_bits(), 1f64.to_bits());
             assert!(tiny.pmf(1).is_zero() && tiny.tail(0).is_zero() && tiny.std_dev().is_zero());
             assert_eq!(tiny.half_width(1e-300), Ok(0));
@@ -139,10 +122,7 @@ mod tests {
         close(huge.std_dev(), 2f64.sqrt() * 1e30);
         close(huge.pmf(5), 0.5e-30);
         close(huge.tail(0), 1.0);
-        close(
-            huge.half_width(1e-300).unwrap() as f64,
-            1e30 * 1e300f64.ln(),
-        );
+        close(huge.half_width(1e-300).unwrap() as f64, 1e30 * 1e300f64.ln());
         assert_eq!(huge.half_width(1.0), Ok(0));
     }
 
