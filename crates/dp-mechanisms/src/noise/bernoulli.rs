@@ -70,12 +70,12 @@ impl Bernoulli {
 /// A coin that shows `true` with probability exp(-g), for an exact rational g >= 0.
 ///
 /// The building block of the exponential mechanism and of permute-and-flip. The expected number
-/// of random words does not depend on g: a huge g fails at its first steps.
+/// of comparisons is bounded for all g together: a huge g fails at its first steps.
 ///
 /// # Privacy
 ///
-/// The draw has exactly the stated law, although its probability is irrational (CKS20,
-/// Algorithm 1); see the [module](crate::noise) on timing.
+/// The draw has exactly the stated law, although its probability is irrational (CKS20, after
+/// von Neumann and Forsythe); see the [module](crate::noise) on timing.
 ///
 /// # Example
 ///

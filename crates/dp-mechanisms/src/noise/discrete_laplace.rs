@@ -1,4 +1,4 @@
-//! The discrete Laplace law (two-sided geometric), CKS20 Algorithm 2.
+//! The discrete Laplace law (two-sided geometric), sampled as in CKS20.
 
 use num_bigint::BigUint;
 use num_rational::Ratio;
@@ -200,7 +200,7 @@ mod tests {
                 let attempt = attempt(&mut Merged(c), &noise.fraction)?;
                 Ok::<_, EntropyError>(attempt.map(|(m, negative)| signed(m, negative)))
             });
-            assert!(law.unexplored < ratio(1, 2000), "scale {a}/{b}");
+            assert!(law.unexplored < ratio(1, 50_000), "scale {a}/{b}");
             for x in -8..=8i128 {
                 let drawn = law.probability_given(&Some(x), Option::is_some);
                 let truth = truth(noise.scale(), x.unsigned_abs() as u64);
