@@ -1,8 +1,5 @@
 //! Integration tests.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a failed expectation of a test is a failed test"
-)]
+#![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
 mod noise;

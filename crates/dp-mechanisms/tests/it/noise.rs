@@ -62,9 +62,7 @@ noise!(DiscreteGaussian);
 
 fn draws(noise: &dyn Noise, count: usize, seed: u64) -> Vec<i128> {
     let mut out = vec![0; count];
-    noise
-        .fill(&mut out, &mut InsecureTestRng::from_seed(seed))
-        .unwrap();
+    noise.fill(&mut out, &mut InsecureTestRng::from_seed(seed)).unwrap();
     out
 }
 
@@ -118,16 +116,10 @@ fn check_all(noise: &dyn Noise, seed: u64) {
 
 #[test]
 fn laplace_draws_follow_their_law() {
-    for (seed, (numer, denom)) in [
-        ("1", "3"),
-        ("1", "1"),
-        ("10", "1"),
-        ("355", "113"),
-        ("1000003", "7919"),
-        ("1000", "1"),
-    ]
-    .into_iter()
-    .enumerate()
+    for (seed, (numer, denom)) in
+        [("1", "3"), ("1", "1"), ("10", "1"), ("355", "113"), ("1000003", "7919"), ("1000", "1")]
+            .into_iter()
+            .enumerate()
     {
         check_all(&laplace(numer, denom), seed as u64);
     }
@@ -154,10 +146,7 @@ fn gaussian_draws_follow_their_law() {
 fn wide_fractions_draw_from_the_same_laws() {
     // 128-bit and big-integer parameters close to 10/3.
     let wide = [
-        (
-            "1000000000000000000000000000000",
-            "300000000000000000000000000001",
-        ),
+        ("1000000000000000000000000000000", "300000000000000000000000000001"),
         (
             "10000000000000000000000000000000000000000000000000",
             "3000000000000000000000000000000000000000000000001",
@@ -177,10 +166,7 @@ fn wide_fractions_draw_from_the_same_laws() {
 #[test]
 fn large_scales_follow_the_continuous_laws() {
     // Where the steps are invisible: distribution functions at x + 1/2.
-    for (seed, scale) in ["1000000", "1000000000000000000000000000000"]
-        .into_iter()
-        .enumerate()
-    {
+    for (seed, scale) in ["1000000", "1000000000000000000000000000000"].into_iter().enumerate() {
         let noise = laplace(scale, "7");
         let t = scale.parse::<f64>().unwrap() / 7.0;
         let draws = draws(&noise, 200_000, 300 + seed as u64);
@@ -188,17 +174,12 @@ fn large_scales_follow_the_continuous_laws() {
         check_moments(&noise, &draws);
         let mut scaled: Vec<f64> = draws.iter().map(|&x| (x as f64 + 0.5) / t).collect();
         let cdf = |x: f64| {
-            if x < 0.0 {
-                0.5 * x.exp()
-            } else {
-                1.0 - 0.5 * (-x).exp()
-            }
+            if x < 0.0 { 0.5 * x.exp() } else { 1.0 - 0.5 * (-x).exp() }
         };
         check_kolmogorov_smirnov(&mut scaled, cdf, FALSE_ALARM);
     }
-    for (seed, variance) in ["1000000000000", &format!("1{}", "0".repeat(60))]
-        .into_iter()
-        .enumerate()
+    for (seed, variance) in
+        ["1000000000000", &format!("1{}", "0".repeat(60))].into_iter().enumerate()
     {
         let noise = gaussian(variance, "3");
         let sigma = (variance.parse::<f64>().unwrap() / 3.0).sqrt();
@@ -213,11 +194,7 @@ fn large_scales_follow_the_continuous_laws() {
                 y * y
             })
             .collect();
-        check_kolmogorov_smirnov(
-            &mut squares,
-            |s| 1.0 - chi_square_p_value(s, 1),
-            FALSE_ALARM,
-        );
+        check_kolmogorov_smirnov(&mut squares, |s| 1.0 - chi_square_p_value(s, 1), FALSE_ALARM);
     }
 }
 
@@ -225,16 +202,8 @@ fn large_scales_follow_the_continuous_laws() {
 fn tiny_scales_are_quick_and_add_nothing() {
     for zeros in [40, 300, 1000] {
         let denom = format!("1{}", "0".repeat(zeros));
-        assert!(
-            draws(&laplace("1", &denom), 2000, 1)
-                .iter()
-                .all(|&x| x == 0)
-        );
-        assert!(
-            draws(&gaussian("1", &denom), 2000, 2)
-                .iter()
-                .all(|&x| x == 0)
-        );
+        assert!(draws(&laplace("1", &denom), 2000, 1).iter().all(|&x| x == 0));
+        assert!(draws(&gaussian("1", &denom), 2000, 2).iter().all(|&x| x == 0));
     }
 }
 
@@ -255,19 +224,13 @@ fn the_largest_scales_draw_without_saturating() {
 #[test]
 #[should_panic(expected = "do not follow the law")]
 fn a_scale_wrong_by_two_percent_is_noticed() {
-    check_fit(
-        &laplace("10", "1"),
-        &draws(&laplace("102", "10"), DRAWS, 400),
-    );
+    check_fit(&laplace("10", "1"), &draws(&laplace("102", "10"), DRAWS, 400));
 }
 
 #[test]
 #[should_panic(expected = "do not follow the law")]
 fn a_gaussian_is_no_rounded_laplace() {
-    check_fit(
-        &gaussian("200", "1"),
-        &draws(&laplace("10", "1"), DRAWS, 401),
-    );
+    check_fit(&gaussian("200", "1"), &draws(&laplace("10", "1"), DRAWS, 401));
 }
 
 #[test]
@@ -292,24 +255,15 @@ struct Failing(usize);
 impl SecureRng for Failing {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
         out.fill(0x5a);
-        self.0 = self
-            .0
-            .checked_sub(out.len())
-            .ok_or_else(EntropyError::new)?;
+        self.0 = self.0.checked_sub(out.len()).ok_or_else(EntropyError::new)?;
         Ok(())
     }
 }
 
 #[test]
 fn a_failing_source_is_an_error() {
-    assert_eq!(
-        laplace("10", "1").sample(&mut Failing(0)),
-        Err(EntropyError::new())
-    );
-    assert_eq!(
-        gaussian("10", "1").sample(&mut Failing(0)),
-        Err(EntropyError::new())
-    );
+    assert_eq!(laplace("10", "1").sample(&mut Failing(0)), Err(EntropyError::new()));
+    assert_eq!(gaussian("10", "1").sample(&mut Failing(0)), Err(EntropyError::new()));
     assert_eq!(
         laplace("10", "1").fill(&mut [0; 100_000], &mut Failing(4096)),
         Err(EntropyError::new())
