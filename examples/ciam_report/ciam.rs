@@ -1,0 +1,140 @@
+//! The report over the built-in week of logins: what a product team would ask.
+//!
+//! Read [`ask`] for how an application uses the library.
+
+use confidant::dp;
+use confidant::dp::prelude::*;
+
+use crate::error::Error;
+use crate::generate::{self, Shape};
+use crate::login::{COUNTRIES, DEVICES, HOURS, Login, MFA, names};
+use crate::progress;
+use crate::report::{Answer, Report};
+
+/// How many logins of a user count at most. A product team knows without looking that most people
+/// log in a few times a day at most; whoever does more often is cut off, and everybody is covered.
+pub const MAX_LOGINS_PER_USER: u32 = 25;
+
+/// What sessions are clamped to, in seconds: what lasts longer counts as an hour.
+const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 0..=3600;
+
+/// Makes the data and reports on it.
+pub fn report(shape: Shape, budget: &Epsilon) -> Result<Report, Error> {
+    let bar = progress::steps(shape.events.into(), "Making logins");
+    let logins = generate::logins(shape, || bar.inc(1));
+    bar.finish_and_clear();
+    let logins = logins.ok_or(Error::Options(
+        "--events must be at least --users, and --users at least 1: every user logs in once",
+    ))?;
+    ask(&logins, shape, budget).map_err(Error::Session)
+}
+
+/// Asks everything there is to ask of the logins.
+fn ask(logins: &[Login], shape: Shape, budget: &Epsilon) -> dp::Result<Report> {
+    // A part of the budget, exactly: the parts below are 90 %, the rest is for a later question.
+    let percent = |part| Epsilon::from_amount(budget.amount() * &Amount::from_percent(part));
+    let (countries, devices, mfa) = (names(&COUNTRIES), names(&DEVICES), names(&MFA));
+    let bar = progress::steps(10, "Answering");
+
+    let mut session = Session::over(logins)
+        .unit(|e: &Login| e.user_id)
+        .max_rows_per_unit(MAX_LOGINS_PER_USER)
+        .budget(budget.clone())
+        .open()?;
+
+    let mut answers = Vec::new();
+    let mut answered = |answer| {
+        answers.push(answer);
+        bar.inc(1);
+    };
+
+    let users = session.count_units().epsilon(percent(2)?)?.release()?;
+    answered(Answer::number("Active users", "users with a login attempt".into(), &users));
+
+    let total = session.count().epsilon(percent(8)?)?.release()?;
+    answered(Answer::number("Login attempts", "all attempts".into(), &total));
+
+    let failed = session.count().filter(|e| !e.success).epsilon(percent(10)?)?.release()?;
+    answered(Answer::number("Failed attempts", "attempts without success".into(), &failed));
+
+    let seconds = session
+        .sum(|e| e.seconds)
+        .filter(|e| e.success)
+        .bounds(SESSION_SECONDS)?
+        .epsilon(percent(10)?)?
+        .release()?;
+    let question = "sum over sessions, each 0 to 3600 s".into();
+    answered(Answer::number("Session seconds", question, &seconds));
+
+    let mean = session
+        .mean(|e| e.seconds)
+        .filter(|e| e.success)
+        .bounds(SESSION_SECONDS)?
+        .epsilon(percent(10)?)?
+        .release()?;
+    let question = "mean of sessions, each 0 to 3600 s".into();
+    answered(Answer::number("Seconds per session", question, &mean));
+
+    let by = session.count().by(|e| e.country, &countries).epsilon(percent(10)?)?.release()?;
+    answered(Answer::groups("Attempts by country", "attempts by country".into(), &by, text));
+
+    let by = session.count().by(|e| e.device, &devices).epsilon(percent(10)?)?.release()?;
+    answered(Answer::groups("Attempts by device", "attempts by device".into(), &by, text));
+
+    let by = session.count().by(|e| e.mfa, &mfa).epsilon(percent(10)?)?.release()?;
+    answered(Answer::groups("Attempts by factor", "attempts by second factor".into(), &by, text));
+
+    let by = session.count().by(|e| e.hour, &HOURS).epsilon(percent(10)?)?.release()?;
+    answered(Answer::groups("Attempts by hour", "attempts by hour".into(), &by, hour));
+
+    let by = session
+        .count()
+        .filter(|e| !e.success)
+        .by(|e| e.hour, &HOURS)
+        .epsilon(percent(10)?)?
+        .release()?;
+    answered(Answer::groups("Failures by hour", "failed attempts by hour".into(), &by, hour));
+
+    bar.finish_and_clear();
+    Ok(Report {
+        title: "A week of logins, reported with differential privacy".to_owned(),
+        about: about(shape, budget),
+        answers,
+        budget: session.limit(),
+        spent: session.spent(),
+        left: session.remaining(),
+    })
+}
+
+fn text(name: &&'static str) -> String {
+    (*name).to_owned()
+}
+
+fn hour(hour: &u8) -> String {
+    format!("{hour:02}:00")
+}
+
+/// What may be said about the data and the parameters before any question.
+fn about(shape: Shape, budget: &Epsilon) -> Vec<(&'static str, String)> {
+    let Shape { users, events, seed } = shape;
+    let data = format!("{events} login attempts of {users} users, made up from seed {seed}.");
+    let protects = format!(
+        "a user, with everything they did. At most {MAX_LOGINS_PER_USER} attempts of each user \
+         count, chosen at random: more would mean more noise, fewer would cut off more people. \
+         Adding or removing one user changes the probability of any report by at most e^ε."
+    );
+    let budget = format!(
+        "ε = {budget} for everything. 2 % buys the number of users, to which each adds only 1; \
+         8 to 10 % buys each other question; 10 % stays for a later one."
+    );
+    let known = "Countries, devices, factors and hours are listed beforehand, and sessions are \
+                 clamped to an hour: nothing about the parameters was read off the data.";
+    let noise = "discrete Laplace, drawn exactly, from the operating system's randomness.";
+    vec![
+        ("Data", data),
+        ("Protects", protects),
+        ("Budget", budget),
+        ("Known", known.to_owned()),
+        ("Noise", noise.to_owned()),
+    ]
+}
