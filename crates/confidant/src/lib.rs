@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+/// The vocabulary that all techniques share: parameters, spaces, mechanisms, stages, budgets.
+pub use privacy_core as core;
+
+/// Differential privacy: noisy counts, sums and means within a budget.
+#[cfg(feature = "dp")]
+pub use dp_mechanisms as dp;
+
+/// The names that most programs need.
+pub mod prelude {
+    #[cfg(feature = "dp")]
+    pub use dp_mechanisms::prelude::*;
+}
