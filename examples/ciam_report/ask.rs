@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use confidant::core::release::Readable;
+use confidant::core::unit::{Adjacency, PrivacyUnit};
 use confidant::dp;
 use confidant::dp::prelude::*;
 use confidant::dp::session::{Grouping, Query, Statistic};
@@ -46,7 +48,7 @@ struct Located<'a> {
 
 impl<'a> Located<'a> {
     fn new(question: &'a Question, layout: &mut Layout) -> Self {
-        let mut group_at = |by: &Option<Groups>, layout: &mut Layout| {
+        let group_at = |by: &Option<Groups>, layout: &mut Layout| {
             by.as_ref().map_or(0, |groups| layout.add(&groups.column, Format::key(groups)))
         };
         let (value, group) = match &question.ask {
@@ -78,10 +80,8 @@ fn answer_all<U: PrivacyUnit>(
     let bar = progress::steps(plans.len() as u64, "Answering");
     let mut answers = Vec::with_capacity(plans.len());
     for (plan, part) in plans.iter().zip(&parts) {
-        let answer = answer(session, plan, part).map_err(|source| Error::Question {
-            question: plan.question.name.clone(),
-            source,
-        })?;
+        let answer = answer(session, plan, part)
+            .map_err(|source| Error::Question { question: plan.question.name.clone(), source })?;
         answers.push(answer);
         bar.inc(1);
     }

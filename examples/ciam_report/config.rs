@@ -123,8 +123,11 @@ impl Config {
     /// Reads and checks a configuration.
     pub fn read(path: &Path) -> Result<Config, Error> {
         let problem = |problem| Error::Config { path: path.to_owned(), problem };
-        let syntax =
-            |line, message| Error::Syntax { path: path.to_owned(), line, message: one_line(message) };
+        let syntax = |line, message| Error::Syntax {
+            path: path.to_owned(),
+            line,
+            message: one_line(message),
+        };
         let parse: fn(&str) -> Result<File, (usize, String)> =
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("toml") => from_toml,
@@ -157,7 +160,7 @@ impl Config {
         for (text, position) in file.query.into_iter().zip(1..) {
             let name = text.name.clone();
             let problem = |problem| ConfigProblem::Question { position, name, problem };
-            let question = Question::try_from(text).map_err(&problem)?;
+            let question = Question::try_from(text).map_err(problem)?;
             if matches!(question.ask, Ask::Units) && data.unit.is_none() {
                 let name = question.name;
                 let problem = QuestionProblem::NoUnit;

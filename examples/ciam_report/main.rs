@@ -17,6 +17,7 @@
 //! the data only: that a file has a bad line 17 is not protected by differential privacy.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
+#![allow(unreachable_pub, reason = "a program has no outside; `pub` means seen by other modules")]
 
 mod ask;
 mod ciam;
@@ -89,8 +90,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let report = match (&options.input, &options.config) {
         (Some(input), Some(config)) => ask::report(input, &Config::read(config)?)?,
         _ => {
-            let shape =
-                Shape { users: options.users, events: options.events, seed: options.seed };
+            let shape = Shape { users: options.users, events: options.events, seed: options.seed };
             ciam::report(shape, &options.epsilon)?
         }
     };

@@ -1,7 +1,7 @@
 //! A report: what was asked, what came out, what it cost. The same for text and JSON.
 
-use confidant::dp::GroupedRelease;
-use confidant::dp::prelude::{Allowance, Charge, Confidence, Interval, Readable, Release};
+use confidant::core::release::{Interval, Readable};
+use confidant::dp::prelude::{Allowance, Charge, Confidence, GroupedRelease, Release};
 use serde::{Serialize, Serializer};
 
 /// A finished report. Everything in it is safe to publish.

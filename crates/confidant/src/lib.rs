@@ -1,16 +1,15 @@
-//! Privacy-preserving analytics.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
+/// The vocabulary that all techniques share: parameters, spaces, mechanisms, stages, budgets.
 pub use privacy_core as core;
 
-/// Differential privacy.
+/// Differential privacy: noisy counts, sums and means within a budget.
 #[cfg(feature = "dp")]
-pub mod dp {
-    pub use dp_mechanisms::*;
+pub use dp_mechanisms as dp;
 
-    /// What application code imports.
-    pub mod prelude {
-        pub use privacy_core::measure::{Allowance, Charge};
-        pub use privacy_core::params::{Amount, Confidence, Delta, Epsilon, Rho};
-        pub use privacy_core::release::{Interval, Readable, Release};
-    }
+/// The names that most programs need.
+pub mod prelude {
+    #[cfg(feature = "dp")]
+    pub use dp_mechanisms::prelude::*;
 }

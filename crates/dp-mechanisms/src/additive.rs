@@ -279,8 +279,10 @@ impl NoiseLaw {
     pub fn half_width(&self, confidence: &Confidence) -> f64 {
         self.noise.half_width(confidence.miss_probability()) * 2f64.powi(self.exponent)
     }
+}
 
-    fn text(&self) -> String {
+impl fmt::Display for NoiseLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (family, parameter, value) = match &self.noise {
             Noise::Laplace(noise) => ("discrete Laplace", "scale", ratio_to_f64(noise.scale())),
             Noise::Gaussian(noise) => {
@@ -295,8 +297,8 @@ impl NoiseLaw {
             format!("{value:.4e}")
         };
         match self.exponent {
-            0 => format!("{family}, {parameter} {shown}"),
-            exponent => format!("{family}, {parameter} {shown}, on a grid of 2^{exponent}"),
+            0 => write!(f, "{family}, {parameter} {shown}"),
+            exponent => write!(f, "{family}, {parameter} {shown}, on a grid of 2^{exponent}"),
         }
     }
 }
@@ -311,7 +313,7 @@ macro_rules! law_of {
         $(
             impl ErrorLaw<$value> for NoiseLaw {
                 fn describe(&self) -> String {
-                    self.text()
+                    self.to_string()
                 }
 
                 fn interval(&self, value: &$value, confidence: &Confidence) -> Interval {

@@ -5,6 +5,6 @@ mod limits;
 mod rows;
 mod select;
 
-pub use limits::{Contribution, Shape};
+pub use limits::{Contribution, NoiseNorm, Shape};
 pub use rows::BoundRows;
 pub(crate) use select::{Entry, Selection};

@@ -27,7 +27,9 @@ pub enum Error {
     #[error("the list of known groups is empty; list the groups, or leave out the group-by")]
     NoGroups,
     /// The session was opened over more rows than it can index.
-    #[error("a session holds at most {limit} rows with a unit; split the data into disjoint sessions")]
+    #[error(
+        "a session holds at most {limit} rows with a unit; split the data into disjoint sessions"
+    )]
     TooManyRows {
         /// The most rows it takes.
         limit: u64,
@@ -61,5 +63,11 @@ impl From<EntropyError> for Error {
 impl From<NoiseError> for privacy_core::Error {
     fn from(error: NoiseError) -> Self {
         privacy_core::Error::technique(error)
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }

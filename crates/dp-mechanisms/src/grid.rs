@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn extreme_bounds_have_a_grid_or_a_typed_error() {
-        for (lower, upper) in [(0.0, 5e-324), (-f64::MAX, f64::MAX), (1e300, 1.5e300), (0.0, 1e-290)] {
+        for (lower, upper) in
+            [(0.0, 5e-324), (-f64::MAX, f64::MAX), (1e300, 1.5e300), (0.0, 1e-290)]
+        {
             let bounds = Bounds::new(lower, upper).unwrap();
             if let Ok(grid) = f64::grid(&bounds, None) {
                 assert!(grid.lower() < grid.upper());

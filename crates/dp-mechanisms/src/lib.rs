@@ -1,7 +1,31 @@
-//! Differentially private mechanisms.
-//!
-//! So far: exact discrete [`noise`].
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod additive;
+pub mod bound;
+mod error;
+pub mod grid;
+mod hash;
+pub mod keys;
 pub mod noise;
+mod quick;
+pub mod session;
+pub mod transform;
+
+pub use error::{Error, Result};
+pub use quick::{count, count_distinct, mean, sum};
+
+/// What application code needs, in one import.
+pub mod prelude {
+    pub use crate::error::Error;
+    pub use crate::session::{GroupedRelease, Session};
+    pub use privacy_core::access::{Actor, Purpose};
+    pub use privacy_core::audit::MemoryAudit;
+    pub use privacy_core::budget::{Budget, MemoryBudget};
+    pub use privacy_core::context::Context;
+    pub use privacy_core::measure::{Allowance, Charge};
+    pub use privacy_core::params::{Amount, Bounds, Confidence, Delta, Epsilon, Rho};
+    pub use privacy_core::random::SystemRng;
+    pub use privacy_core::release::Release;
+    pub use privacy_core::unit::{AddRemove, Record, Replace, User};
+}

@@ -150,7 +150,12 @@ impl Context {
         }
     }
 
-    fn budget(&self) -> Result<&Arc<dyn Budget>> {
+    /// The budget that releases are charged to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] if the context has none.
+    pub fn budget(&self) -> Result<&Arc<dyn Budget>> {
         self.budget.as_ref().ok_or(Error::Missing {
             setting: "the budget",
             remedy: "give the context one before anything private is released",

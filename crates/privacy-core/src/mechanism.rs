@@ -90,3 +90,25 @@ pub trait Mechanism: Send + Sync {
         Arc::new(UnknownLaw)
     }
 }
+
+impl<M: Mechanism + ?Sized> Mechanism for &M {
+    type Input = M::Input;
+    type Measure = M::Measure;
+    type Output = M::Output;
+
+    fn draw(&self, data: &Data<Self::Input>, rng: &mut dyn SecureRng) -> Result<Self::Output> {
+        (**self).draw(data, rng)
+    }
+
+    fn cost(&self, d_in: DistanceOf<Self::Input>) -> Result<Cost<Self::Measure>> {
+        (**self).cost(d_in)
+    }
+
+    fn charge(&self, d_in: DistanceOf<Self::Input>) -> Result<Charge> {
+        (**self).charge(d_in)
+    }
+
+    fn law(&self) -> Arc<dyn ErrorLaw<Self::Output>> {
+        (**self).law()
+    }
+}

@@ -135,10 +135,11 @@ impl<'a> RandomBuffer<'a> {
     fn refill(&mut self) -> Result<(), EntropyError> {
         let start = BUFFER_WORDS - self.refill;
         let mut bytes = [0u8; BUFFER_WORDS * 8];
-        let filled = self.source.fill(&mut bytes[start * 8..]);
+        let bytes = &mut bytes[start * 8..];
+        let filled = self.source.fill(bytes);
         if filled.is_ok() {
-            for (word, chunk) in self.words[start..].iter_mut().zip(bytes[start * 8..].chunks(8)) {
-                *word = chunk.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b));
+            for (word, bytes) in self.words[start..].iter_mut().zip(bytes.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
             }
             self.next = start;
             self.refill = (self.refill * 4).min(BUFFER_WORDS);

@@ -80,3 +80,16 @@ pub trait Transformation: Send + Sync {
         Then::new(self, next)
     }
 }
+
+impl<T: Transformation + ?Sized> Transformation for &T {
+    type Input = T::Input;
+    type Output = T::Output;
+
+    fn apply(&self, data: &Data<Self::Input>) -> Result<Owned<Self::Output>> {
+        (**self).apply(data)
+    }
+
+    fn stability(&self, d_in: DistanceOf<Self::Input>) -> Result<DistanceOf<Self::Output>> {
+        (**self).stability(d_in)
+    }
+}

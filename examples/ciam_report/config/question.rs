@@ -205,12 +205,14 @@ impl Bins {
 
     /// The bin of a number; `None` outside all of them.
     pub fn position(&self, number: f64) -> Option<usize> {
-        let above = self.edges.partition_point(|edge| *edge <= number);
-        let last = self.edges.last().is_some_and(|edge| *edge <= number && *edge >= number);
-        match above {
+        let below = |edge: &f64| *edge <= number;
+        match self.edges.partition_point(below) {
             0 => None,
-            _ if last => Some(self.len() - 1),
-            above => (above <= self.len()).then_some(above - 1),
+            // At or above the last edge: the last bin still holds that edge itself.
+            edges if edges > self.len() => {
+                (self.edges.last() >= Some(&number)).then_some(self.len() - 1)
+            }
+            edges => Some(edges - 1),
         }
     }
 

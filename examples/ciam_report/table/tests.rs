@@ -24,7 +24,7 @@ fn rows(name: &str, text: &[u8]) -> Result<Vec<Row>, Error> {
 
 fn file(name: &str, text: &[u8]) -> PathBuf {
     let path = std::env::temp_dir().join(format!("ciam_report-{}-{name}.csv", std::process::id()));
-    std::fs::File::create(&path).unwrap().write_all(text).unwrap();
+    File::create(&path).unwrap().write_all(text).unwrap();
     path
 }
 

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_they_say() {
-        for text in ["", "age", "41\u{202f}873", "日本からのログイン", "a\nb\u{1b}[31m", "é"] {
+        for text in ["", "age", "41\u{202f}873", "日本からのログイン", "a\nb\u{1b}[31m", "é"]
+        {
             for columns in [4, 8, 30] {
                 assert_eq!(width(&left(text, columns)), columns, "{text:?}");
             }

@@ -164,14 +164,15 @@ impl Shape {
     }
 }
 
-/// The sensitivity of a contribution in the norm that the noise is calibrated to.
-pub(crate) trait Sensitive: Norm {
+/// A norm that noise is calibrated to: [`L1`] for Laplace, [`L2`] for Gaussian noise.
+pub trait NoiseNorm: Norm {
+    /// How far neighbours can be apart in this norm.
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Self::Distance;
     /// The distance of inputs that are `changes` neighbouring steps apart.
     fn times(distance: &Self::Distance, changes: u64) -> Self::Distance;
 }
 
-impl Sensitive for L1 {
+impl NoiseNorm for L1 {
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Amount {
         bound.l1(shape, relation)
     }
@@ -181,7 +182,7 @@ impl Sensitive for L1 {
     }
 }
 
-impl Sensitive for L2 {
+impl NoiseNorm for L2 {
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> L2Distance {
         bound.l2(shape, relation)
     }
@@ -196,7 +197,11 @@ mod tests {
     use super::*;
     use privacy_core::params::RowLimit;
 
-    fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> ContributionLimits {
+    fn limits(
+        rows: Option<u32>,
+        groups: Option<u32>,
+        per_group: Option<u32>,
+    ) -> ContributionLimits {
         let limit = |value: Option<u32>| value.map(|v| RowLimit::new("limit", v).unwrap());
         let mut limits = ContributionLimits::default();
         (limits.rows, limits.groups, limits.rows_per_group) =
@@ -205,7 +210,11 @@ mod tests {
     }
 
     /// All ways to spread rows with extreme values over groups within the limits.
-    fn contributions(groups: usize, bound: &ContributionLimits, values: &[i64]) -> Vec<Vec<(u64, i64)>> {
+    fn contributions(
+        groups: usize,
+        bound: &ContributionLimits,
+        values: &[i64],
+    ) -> Vec<Vec<(u64, i64)>> {
         let cap = |limit: Option<RowLimit>| limit.map_or(u64::MAX, |l| l.value().into());
         let mut all = vec![vec![]];
         for _ in 0..groups {
@@ -285,7 +294,10 @@ mod tests {
                         }
                         let declared = (bound.l1(shape, relation), bound.l2(shape, relation));
                         assert!(declared.0 >= l1.into(), "{shape:?} {limits:?} {relation}");
-                        assert!(*declared.1.squared() >= l2.into(), "{shape:?} {limits:?} {relation}");
+                        assert!(
+                            *declared.1.squared() >= l2.into(),
+                            "{shape:?} {limits:?} {relation}"
+                        );
                         if relation == Relation::AddRemove {
                             assert_eq!(declared.0, l1.into(), "{shape:?} {limits:?}");
                             assert_eq!(*declared.1.squared(), l2.into(), "{shape:?} {limits:?}");

@@ -89,10 +89,9 @@ where
 
     fn stability(&self, d_in: Changes) -> Result<Changes> {
         let changes = d_in.0.checked_mul(self.limit.value().into());
-        changes.map(Changes).ok_or(Error::Overflow {
-            quantity: "the number of changed rows",
-            limit: "2^64 - 1",
-        })
+        changes
+            .map(Changes)
+            .ok_or(Error::Overflow { quantity: "the number of changed rows", limit: "2^64 - 1" })
     }
 }
 

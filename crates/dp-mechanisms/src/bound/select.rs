@@ -65,9 +65,9 @@ impl Selection {
     fn rank_groups(&mut self, identity: u64, sorted: &[Entry]) {
         self.group_ranks.clear();
         let groups = sorted.chunk_by(|a, b| a.group == b.group).filter_map(|g| g.first());
-        self.group_ranks.extend(groups.map(|entry| {
-            (mix(identity ^ GROUP_CHOICE, u64::from(entry.group)), entry.group)
-        }));
+        self.group_ranks.extend(
+            groups.map(|entry| (mix(identity ^ GROUP_CHOICE, u64::from(entry.group)), entry.group)),
+        );
         keep_smallest(&mut self.group_ranks, 0, self.bound.groups());
         self.group_ranks.sort_unstable_by_key(|(_, group)| *group);
     }

@@ -1,0 +1,4 @@
+//! The facade as an application uses it.
+
+#[cfg(feature = "dp")]
+mod sketch;

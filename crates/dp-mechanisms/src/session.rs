@@ -1,0 +1,166 @@
+//! Questions about a table, answered privately within a budget: what application code calls.
+//!
+//! A [`Session`] holds a table, whose privacy is protected, how much each unit may contribute, and
+//! a budget. Each question goes the same way: describe it ([`Session::count`],
+//! [`Session::sum`], …), price it ([`Query::epsilon`] or [`Query::rho`] gives a [`Plan`], which
+//! shows cost and expected error before any data is touched), and release it.
+//!
+//! # Privacy
+//!
+//! With the unit `U` and the adjacency `A`, all releases of a session together are differentially
+//! private with the sum of their charges, which never exceeds the budget, also where later
+//! questions depend on earlier answers (basic adaptive composition: Dwork, Roth 2014, Theorem
+//! 3.16; for zCDP Bun, Steinke 2016, Lemma 2.3). The number of rows is private under add/remove.
+//! Filters and keys are evaluated inside; they must be functions of the one row they are given.
+
+mod aggregate;
+mod builder;
+mod grouping;
+mod plan;
+mod query;
+mod release;
+mod statistic;
+mod table;
+
+use privacy_core::context::Context;
+use privacy_core::measure::Allowance;
+use privacy_core::params::ContributionLimits;
+use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record};
+
+pub use aggregate::Aggregate;
+pub use builder::SessionBuilder;
+pub use grouping::{ByGroup, Grouping, Whole};
+pub use plan::Plan;
+pub use query::Query;
+pub use release::{GroupedRelease, MeanLaw};
+pub use statistic::{
+    Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Statistic, Sum, SumOf,
+};
+pub use table::Table;
+
+use crate::error::Result;
+
+/// A table with a budget, open for questions.
+///
+/// # Example
+///
+/// ```
+/// use dp_mechanisms::prelude::*;
+///
+/// struct Login { user: u32, country: &'static str, seconds: u32 }
+/// const COUNTRIES: [&str; 3] = ["de", "fr", "it"];
+///
+/// # let logins: Vec<Login> = (0..1000)
+/// #     .map(|i| Login { user: i % 100, country: COUNTRIES[i as usize % 3], seconds: i })
+/// #     .collect();
+/// let mut session = Session::over(&logins)
+///     .unit(|e: &Login| e.user) // whose privacy: a user, not a row
+///     .max_rows_per_unit(20)
+///     .budget(Epsilon::new(1.0)?)
+///     .open()?;
+/// let total = session.count().epsilon(0.2)?.release()?;
+/// let seconds = session.sum(|e| e.seconds).bounds(0..=3600)?.epsilon(0.3)?.release()?;
+/// let by_country = session.count().by(|e| e.country, &COUNTRIES).epsilon(0.2)?.release()?;
+/// println!("{total}, {seconds}, {by_country}; {} left", session.remaining());
+/// # assert_eq!(session.remaining().to_string(), "ε = 0.3");
+/// # Ok::<(), dp_mechanisms::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session<'a, T, U = Record, A = AddRemove> {
+    table: Table<'a, T, U, A>,
+    limits: ContributionLimits,
+    cx: Context,
+}
+
+impl<'a, T> Session<'a, T> {
+    /// Begins a session over `rows`; what is protected is a single row until
+    /// [`SessionBuilder::unit`] says otherwise.
+    #[must_use = "a session opens with `.budget(…).open()?`"]
+    pub fn over(rows: &'a [T]) -> SessionBuilder<'a, T> {
+        SessionBuilder::new(rows)
+    }
+}
+
+impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
+    /// Counts rows.
+    pub fn count(&mut self) -> Query<'_, 'a, T, U, A, Count, Whole> {
+        Query::new(self, Count, Whole)
+    }
+
+    /// Counts units that have at least one row: active users.
+    ///
+    /// A unit counts once (once in each group), so this needs far less noise than counting rows.
+    pub fn count_units(&mut self) -> Query<'_, 'a, T, U, A, CountUnits, Whole> {
+        Query::new(self, CountUnits, Whole)
+    }
+
+    /// Counts the distinct values of `value`: devices, cities, addresses.
+    pub fn count_distinct<V, F>(
+        &mut self,
+        value: F,
+    ) -> Query<'_, 'a, T, U, A, CountDistinct<F>, Whole>
+    where
+        F: Fn(&'a T) -> V,
+        V: Eq + std::hash::Hash,
+    {
+        Query::new(self, CountDistinct::new(value), Whole)
+    }
+
+    /// Sums `value`, once [`Query::bounds`] has said in which public interval it lies.
+    pub fn sum<V, F>(&mut self, value: F) -> Query<'_, 'a, T, U, A, SumOf<F>, Whole>
+    where
+        F: Fn(&'a T) -> V,
+        V: crate::grid::Value,
+    {
+        Query::new(self, SumOf::new(value), Whole)
+    }
+
+    /// Averages `value` over rows, once [`Query::bounds`] has said in which public interval it
+    /// lies.
+    pub fn mean<V, F>(&mut self, value: F) -> Query<'_, 'a, T, U, A, MeanOf<F>, Whole>
+    where
+        F: Fn(&'a T) -> V,
+        V: crate::grid::Value,
+    {
+        Query::new(self, MeanOf::new(value), Whole)
+    }
+
+    /// What the budget has left; nothing if its store cannot be reached (see
+    /// [`Session::try_remaining`]).
+    #[must_use]
+    pub fn remaining(&self) -> Allowance {
+        self.try_remaining().unwrap_or_else(|_| self.limit().nothing())
+    }
+
+    /// What the budget has left.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Storage`] if the budget's store cannot be reached.
+    pub fn try_remaining(&self) -> Result<Allowance> {
+        Ok(self.cx.budget()?.remaining()?)
+    }
+
+    /// What the budget was opened with.
+    #[must_use]
+    pub fn limit(&self) -> Allowance {
+        // `open` refuses a context without a budget.
+        self.cx.budget().map_or_else(
+            |_| Allowance::Pure { epsilon: privacy_core::params::Amount::ZERO },
+            |budget| budget.limit(),
+        )
+    }
+
+    /// What was spent: the limit less what is left.
+    #[must_use]
+    pub fn spent(&self) -> Allowance {
+        let limit = self.limit();
+        limit.minus(&self.remaining()).unwrap_or_else(|| limit.nothing())
+    }
+
+    /// The surroundings of its releases: who asks, why, and the trail that records it.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.cx
+    }
+}

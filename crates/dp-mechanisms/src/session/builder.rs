@@ -1,0 +1,174 @@
+//! What a session must know before it answers.
+
+use std::fmt;
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use privacy_core::access::{Actor, Purpose};
+use privacy_core::budget::MemoryBudget;
+use privacy_core::context::Context;
+use privacy_core::measure::Allowance;
+use privacy_core::params::{ContributionLimits, RowLimit};
+use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, UnitKind, User};
+
+use super::Session;
+use super::table::{Table, UnitIndex};
+use crate::bound::Contribution;
+use crate::error::Result;
+
+/// Builds a [`Session`]: the unit, the limits of its contribution, the budget.
+#[must_use = "a session opens with `.budget(…).open()?`"]
+pub struct SessionBuilder<'a, T, U = Record, A = AddRemove> {
+    rows: &'a [T],
+    index: Option<BuildIndex<'a, T>>,
+    limits: Limits,
+    budget: Option<Allowance>,
+    context: Option<Context>,
+    claim: PhantomData<fn() -> (U, A)>,
+}
+
+type BuildIndex<'a, T> = Box<dyn FnOnce(&'a [T]) -> Result<UnitIndex> + Send + Sync + 'a>;
+
+/// Limits as they were given, checked when the session opens.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    rows: Option<u32>,
+    groups: Option<u32>,
+    rows_per_group: Option<u32>,
+}
+
+impl Limits {
+    fn checked(self) -> Result<ContributionLimits> {
+        let limit = |parameter, value: Option<u32>| {
+            value.map(|value| RowLimit::new(parameter, value)).transpose()
+        };
+        let mut limits = ContributionLimits::default();
+        limits.rows = limit("max_rows_per_unit", self.rows)?;
+        limits.groups = limit("max_groups_per_unit", self.groups)?;
+        limits.rows_per_group = limit("max_rows_per_group", self.rows_per_group)?;
+        Ok(limits)
+    }
+}
+
+impl<'a, T> SessionBuilder<'a, T> {
+    pub(super) fn new(rows: &'a [T]) -> Self {
+        SessionBuilder {
+            rows,
+            index: None,
+            limits: Limits::default(),
+            budget: None,
+            context: None,
+            claim: PhantomData,
+        }
+    }
+}
+
+impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
+    /// Protects everything that rows with the same key contributed together: a user, a device.
+    ///
+    /// Needs a limit on what one unit contributes, such as
+    /// [`max_rows_per_unit`](Self::max_rows_per_unit).
+    pub fn unit<K, F>(self, key: F) -> SessionBuilder<'a, T, User, A>
+    where
+        F: Fn(&'a T) -> K + Send + Sync + 'a,
+        K: Eq + Hash,
+    {
+        let build: BuildIndex<'a, T> = Box::new(move |rows| UnitIndex::build(rows, key));
+        SessionBuilder {
+            rows: self.rows,
+            index: Some(build),
+            limits: self.limits,
+            budget: self.budget,
+            context: self.context,
+            claim: PhantomData,
+        }
+    }
+
+    /// Uses at most this many rows of each unit in any one query. Of a unit with more, a
+    /// pseudo-random choice is used: more rows mean less bias and more noise.
+    pub fn max_rows_per_unit(mut self, rows: u32) -> Self {
+        self.limits.rows = Some(rows);
+        self
+    }
+
+    /// Lets each unit appear in at most this many groups of a query by groups.
+    pub fn max_groups_per_unit(mut self, groups: u32) -> Self {
+        self.limits.groups = Some(groups);
+        self
+    }
+
+    /// Uses at most this many rows of each unit in each group (in the whole table, for a query
+    /// without groups).
+    pub fn max_rows_per_group(mut self, rows: u32) -> Self {
+        self.limits.rows_per_group = Some(rows);
+        self
+    }
+
+    /// States the adjacency: [`AddRemove`] (the default) or
+    /// [`Replace`](privacy_core::unit::Replace).
+    pub fn adjacency<B: Adjacency>(self) -> SessionBuilder<'a, T, U, B> {
+        SessionBuilder {
+            rows: self.rows,
+            index: self.index,
+            limits: self.limits,
+            budget: self.budget,
+            context: self.context,
+            claim: PhantomData,
+        }
+    }
+
+    /// Opens with a budget of its own: an ε, an (ε, δ) or a ρ.
+    pub fn budget(mut self, budget: impl Into<Allowance>) -> Self {
+        self.budget = Some(budget.into());
+        self
+    }
+
+    /// Runs in the given context: its actor, purpose, randomness, audit trail, authorizer, and its
+    /// budget unless [`budget`](Self::budget) gives another.
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = Some(context);
+        self
+    }
+}
+
+impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
+    /// Opens the session. Reads the unit keys, and nothing else of the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Missing`] without a budget, or with a unit but without a limit on
+    /// its contribution; [`privacy_core::Error::Parameter`] for a limit of 0;
+    /// [`crate::Error::TooManyRows`]; [`privacy_core::Error::Entropy`].
+    pub fn open(self) -> Result<Session<'a, T, U, A>> {
+        let limits = self.limits.checked()?;
+        if U::KIND == UnitKind::User && Contribution::new(U::KIND, &limits, 1).is_none() {
+            return Err(privacy_core::Error::Missing {
+                setting: "the limit of what one unit contributes",
+                remedy: "call max_rows_per_unit (or max_rows_per_group) on the session",
+            }
+            .into());
+        }
+        let mut cx = match self.context {
+            Some(context) => context,
+            None => Context::new(Actor::new("application"), Purpose::new("analytics"))?,
+        };
+        if let Some(budget) = self.budget {
+            cx = cx.with_budget(MemoryBudget::new(budget));
+        }
+        if cx.budget().is_err() {
+            return Err(privacy_core::Error::Missing {
+                setting: "the budget",
+                remedy: "call budget(Epsilon::new(1.0)?) or pass a context that has one",
+            }
+            .into());
+        }
+        let units = self.index.map(|build| build(self.rows)).transpose()?;
+        Ok(Session { table: Table::new(self.rows, units), limits, cx })
+    }
+}
+
+impl<T, U, A> fmt::Debug for SessionBuilder<'_, T, U, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder").field("budget", &self.budget).finish_non_exhaustive()
+    }
+}

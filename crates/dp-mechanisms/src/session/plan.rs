@@ -1,0 +1,225 @@
+//! A priced question: everything about a release but the release.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use privacy_core::access::Resource;
+use privacy_core::context::Paid;
+use privacy_core::guarantee::Guarantee;
+use privacy_core::measure::Charge;
+use privacy_core::mechanism::Mechanism;
+use privacy_core::params::Confidence;
+use privacy_core::release::Release;
+use privacy_core::space::{Changes, L1, L2, Vector};
+use privacy_core::transformation::Transformation;
+use privacy_core::unit::{Adjacency, PrivacyUnit};
+
+use super::Session;
+use super::aggregate::Aggregate;
+use super::grouping::Grouping;
+use super::statistic::Statistic;
+use super::table::Table;
+use crate::additive::{GaussianNoise, LaplaceNoise, Noise, NoiseLaw};
+use crate::bound::{Contribution, Shape};
+use crate::error::{Error, Result};
+
+/// A query with its price. Prints what it would do, cost and be worth.
+///
+/// Reading a plan costs nothing and touches no data; [`release`](Plan::release) is what is paid
+/// for.
+#[must_use = "a plan releases nothing until `release` is called"]
+pub struct Plan<'s, 'a, T, U, A, S, G> {
+    session: &'s mut Session<'a, T, U, A>,
+    statistic: S,
+    grouping: G,
+    bound: Contribution,
+    pricing: Pricing,
+    charge: Charge,
+    name: Option<Cow<'static, str>>,
+}
+
+/// The noise of a plan, typed by the norm it is calibrated to.
+pub(super) enum Pricing {
+    Laplace(LaplaceNoise<Vector<i128, L1>>),
+    Gaussian(GaussianNoise<Vector<i128, L2>>),
+}
+
+impl Pricing {
+    fn noise(&self) -> Noise {
+        match self {
+            Pricing::Laplace(noise) => noise.noise(),
+            Pricing::Gaussian(noise) => noise.noise(),
+        }
+    }
+}
+
+impl<'s, 'a, T, U, A, S, G> Plan<'s, 'a, T, U, A, S, G>
+where
+    U: PrivacyUnit,
+    A: Adjacency,
+    S: Statistic<'a, T>,
+    G: Grouping<'a, T>,
+{
+    pub(super) fn new(
+        session: &'s mut Session<'a, T, U, A>,
+        statistic: S,
+        grouping: G,
+        bound: Contribution,
+        pricing: Pricing,
+        name: Option<Cow<'static, str>>,
+    ) -> Result<Self> {
+        // The price comes from the very chain that will draw.
+        let once = Changes::NEIGHBOURS;
+        let charge = match &pricing {
+            Pricing::Laplace(noise) => aggregate::<_, U, A, _, _, L1>(&statistic, &grouping, bound)
+                .then(noise)
+                .charge(once)?,
+            Pricing::Gaussian(noise) => {
+                aggregate::<_, U, A, _, _, L2>(&statistic, &grouping, bound)
+                    .then(noise)
+                    .charge(once)?
+            }
+        };
+        Ok(Plan { session, statistic, grouping, bound, pricing, charge, name })
+    }
+
+    /// What the release would cost.
+    pub fn cost(&self) -> &Charge {
+        &self.charge
+    }
+
+    /// The noise that would be added to each integer of the aggregate.
+    #[must_use]
+    pub fn noise(&self) -> Noise {
+        self.pricing.noise()
+    }
+
+    /// What one unit contributes at most.
+    #[must_use]
+    pub fn contribution(&self) -> Contribution {
+        self.bound
+    }
+
+    /// The ± to expect at 95 % confidence, in the units of the release.
+    ///
+    /// `rows` is a guess of how many rows contribute to a group, known to the caller from
+    /// elsewhere; only a mean's error depends on it. What clamping and contribution limits leave
+    /// out comes on top.
+    #[must_use]
+    pub fn expected_error(&self, rows: u64) -> f64 {
+        self.statistic.expected_error(&self.pricing.noise(), rows, &Confidence::default())
+    }
+
+    /// What may be said of the release.
+    #[must_use]
+    pub fn guarantee(&self) -> Guarantee {
+        Guarantee::DifferentialPrivacy {
+            charge: self.charge.clone(),
+            unit: U::KIND,
+            relation: A::RELATION,
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("{}{}", self.statistic.describe(), self.grouping.describe())
+    }
+
+    /// Releases: charges the budget, reads the rows, adds the noise, records.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Budget`] if the budget cannot pay: nothing is spent and the session
+    /// goes on. [`privacy_core::Error::Denied`], [`privacy_core::Error::Entropy`],
+    /// [`privacy_core::Error::Storage`].
+    pub fn release(self) -> Result<G::Output<S::Value>> {
+        let guarantee = self.guarantee();
+        let name = self.name.clone().unwrap_or_else(|| self.describe().into());
+        let Plan { session, statistic, grouping, bound, pricing, charge, .. } = self;
+        let paid = match &pricing {
+            Pricing::Laplace(noise) => {
+                let chain =
+                    aggregate::<_, U, A, _, _, L1>(&statistic, &grouping, bound).then(noise);
+                session.draw(name, &charge, guarantee, &chain)
+            }
+            Pricing::Gaussian(noise) => {
+                let chain =
+                    aggregate::<_, U, A, _, _, L2>(&statistic, &grouping, bound).then(noise);
+                session.draw(name, &charge, guarantee, &chain)
+            }
+        }?;
+        let noise = pricing.noise();
+        let releases = paid
+            .value
+            .chunks(statistic.shape().coordinates())
+            .filter_map(|noisy| {
+                let (value, law) = statistic.release(noisy, &noise)?;
+                Some(Release::new(value, law, charge.clone(), paid.record))
+            })
+            .collect();
+        grouping.collect(releases, charge).ok_or(Error::NoGroups)
+    }
+}
+
+fn aggregate<'q, 'a, T, U, A, S, G, N>(
+    statistic: &'q S,
+    grouping: &'q G,
+    bound: Contribution,
+) -> Aggregate<'q, 'a, T, U, A, S, G, N>
+where
+    S: Statistic<'a, T>,
+    G: Grouping<'a, T>,
+{
+    Aggregate::new(statistic, grouping, bound)
+}
+
+impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
+    fn draw<M>(
+        &mut self,
+        name: Cow<'static, str>,
+        charge: &Charge,
+        guarantee: Guarantee,
+        chain: &M,
+    ) -> Result<Paid<Vec<i128>>>
+    where
+        M: Mechanism<Input = Table<'a, T, U, A>, Output = Vec<i128>>,
+    {
+        let Session { table, cx, .. } = self;
+        Ok(cx.release(Resource::new(name), charge, guarantee, |rng| chain.draw(table, rng))?)
+    }
+}
+
+impl<'a, T, U, A, S, G> fmt::Display for Plan<'_, 'a, T, U, A, S, G>
+where
+    U: PrivacyUnit,
+    A: Adjacency,
+    S: Statistic<'a, T>,
+    G: Grouping<'a, T>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = match self.bound.rows() {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
+        let law = NoiseLaw::new(self.pricing.noise(), self.statistic.exponent());
+        writeln!(f, "{}", self.describe())?;
+        writeln!(f, "  protects  each {} ({}), with at most {rows}", U::KIND, A::RELATION)?;
+        writeln!(f, "  noise     {law}")?;
+        match self.statistic.shape() {
+            Shape::Complements { .. } => {
+                let error = self.expected_error(1000);
+                writeln!(f, "  error     ± {error:.4} (95\u{a0}%) where 1000 rows contribute")?;
+            }
+            _ => writeln!(f, "  error     ± {} (95\u{a0}%)", self.expected_error(1))?,
+        }
+        write!(f, "  costs     {}", self.charge)
+    }
+}
+
+impl<T, U, A, S: fmt::Debug, G> fmt::Debug for Plan<'_, '_, T, U, A, S, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("statistic", &self.statistic)
+            .field("charge", &self.charge)
+            .finish_non_exhaustive()
+    }
+}

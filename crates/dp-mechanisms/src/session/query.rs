@@ -1,0 +1,209 @@
+//! A question before it has a price.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::hash::Hash;
+use std::ops::RangeInclusive;
+
+use privacy_core::params::{Bounds, Epsilon, Rho};
+use privacy_core::unit::{Adjacency, PrivacyUnit};
+
+use super::Session;
+use super::grouping::{ByGroup, Grouping, Whole};
+use super::plan::{Plan, Pricing};
+use super::statistic::{Filtered, NeedsBounds, Statistic};
+use crate::additive::{GaussianNoise, LaplaceNoise};
+use crate::bound::Contribution;
+use crate::error::{Error, Result};
+use crate::grid::Value;
+use crate::keys::{KnownGroups, Names};
+
+/// A question about a session's table: a statistic `S` of rows grouped by `G`.
+///
+/// Filters, groups and bounds refine it in any order; [`epsilon`](Query::epsilon) or
+/// [`rho`](Query::rho) prices it.
+#[must_use = "a query is priced with `epsilon` or `rho` and then released"]
+pub struct Query<'s, 'a, T, U, A, S, G> {
+    session: &'s mut Session<'a, T, U, A>,
+    statistic: S,
+    grouping: Result<G>,
+    name: Option<Cow<'static, str>>,
+}
+
+impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
+    pub(super) fn new(session: &'s mut Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
+        Query { session, statistic, grouping: Ok(grouping), name: None }
+    }
+
+    /// Only rows for which `keep` is true.
+    ///
+    /// # Privacy
+    ///
+    /// A filter leaves rows out before they are bounded and counted, so it changes no sensitivity.
+    pub fn filter<P>(self, keep: P) -> Query<'s, 'a, T, U, A, Filtered<S, P>, G>
+    where
+        P: Fn(&'a T) -> bool,
+    {
+        Query {
+            session: self.session,
+            statistic: Filtered::new(self.statistic, keep),
+            grouping: self.grouping,
+            name: self.name,
+        }
+    }
+
+    /// Clamps values into the public interval `bounds`.
+    ///
+    /// # Privacy
+    ///
+    /// The bounds must be known without looking at the rows; see
+    /// [`Bounds`](privacy_core::params::Bounds). Values outside are moved to the nearest bound,
+    /// which biases the result; NaN counts as missing.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Parameter`] unless the bounds are finite and increasing,
+    /// [`privacy_core::Error::Overflow`] if sums of such values could leave their range.
+    pub fn bounds<V: Value>(
+        self,
+        bounds: RangeInclusive<V>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBounds<V>,
+    {
+        self.within(Bounds::try_from(bounds)?, None)
+    }
+
+    /// Clamps values into `bounds`, and rounds floats to multiples of `2^exponent`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_on_grid<V: Value>(
+        self,
+        bounds: RangeInclusive<V>,
+        exponent: i32,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBounds<V>,
+    {
+        self.within(Bounds::try_from(bounds)?, Some(exponent))
+    }
+
+    fn within<V: Value>(
+        self,
+        bounds: Bounds<V>,
+        exponent: Option<i32>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBounds<V>,
+    {
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(bounds, exponent)?,
+            grouping: self.grouping,
+            name: self.name,
+        })
+    }
+
+    /// Names the query in the audit trail. Never a value from the data.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
+    /// By groups that are known beforehand: one release for each, all at one price.
+    ///
+    /// `name` says which group a row belongs to: the group itself, a reference to it, or for text
+    /// any string. Rows of other groups are left out. Errors in the list are reported when the
+    /// query is priced.
+    pub fn by<K, F, N, Form>(
+        self,
+        name: F,
+        groups: &[K],
+    ) -> Query<'s, 'a, T, U, A, S, ByGroup<K, F, Form>>
+    where
+        F: Fn(&'a T) -> N,
+        N: Names<K, Form>,
+        K: Borrow<N::Target> + Eq + Hash + Clone,
+    {
+        Query {
+            session: self.session,
+            statistic: self.statistic,
+            grouping: self.grouping.and_then(|_| Ok(ByGroup::new(KnownGroups::new(groups)?, name))),
+            name: self.name,
+        }
+    }
+}
+
+impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G>
+where
+    U: PrivacyUnit,
+    A: Adjacency,
+    S: Statistic<'a, T>,
+    G: Grouping<'a, T>,
+{
+    /// Prices the query at `epsilon`: discrete Laplace noise, pure differential privacy.
+    ///
+    /// Takes an [`Epsilon`] or a number. Nothing is read and nothing is spent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Parameter`] if `epsilon` is out of range; an error of the list of
+    /// groups; [`Error::Noise`] if so much noise cannot be drawn;
+    /// [`privacy_core::Error::Missing`] if the query's contribution is unlimited.
+    pub fn epsilon<E>(self, epsilon: E) -> Result<Plan<'s, 'a, T, U, A, S, G>>
+    where
+        E: TryInto<Epsilon>,
+        Error: From<E::Error>,
+    {
+        let epsilon = epsilon.try_into()?;
+        self.plan(|bound, shape| {
+            let sensitivity = bound.l1(&shape, A::RELATION);
+            Ok(Pricing::Laplace(LaplaceNoise::calibrated(&sensitivity, &epsilon)?))
+        })
+    }
+
+    /// Prices the query at `rho`: discrete Gaussian noise, zero-concentrated differential privacy.
+    ///
+    /// Takes a [`Rho`] or a number. Needs a budget in ρ. Nothing is read and nothing is spent yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`epsilon`](Query::epsilon).
+    pub fn rho<R>(self, rho: R) -> Result<Plan<'s, 'a, T, U, A, S, G>>
+    where
+        R: TryInto<Rho>,
+        Error: From<R::Error>,
+    {
+        let rho = rho.try_into()?;
+        self.plan(|bound, shape| {
+            let sensitivity = bound.l2(&shape, A::RELATION);
+            Ok(Pricing::Gaussian(GaussianNoise::calibrated(&sensitivity, &rho)?))
+        })
+    }
+
+    fn plan(
+        self,
+        price: impl FnOnce(&Contribution, crate::bound::Shape) -> Result<Pricing>,
+    ) -> Result<Plan<'s, 'a, T, U, A, S, G>> {
+        let grouping = self.grouping?;
+        let limits = self.statistic.limits(self.session.limits);
+        let bound = Contribution::new(U::KIND, &limits, grouping.groups() as u64).ok_or(
+            privacy_core::Error::Missing {
+                setting: "the limit of what one unit contributes to this query",
+                remedy: "call max_rows_per_unit, or max_groups_per_unit with max_rows_per_group",
+            },
+        )?;
+        let pricing = price(&bound, self.statistic.shape())?;
+        Plan::new(self.session, self.statistic, grouping, bound, pricing, self.name)
+    }
+}
+
+impl<T, U, A, S: fmt::Debug, G> fmt::Debug for Query<'_, '_, T, U, A, S, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("statistic", &self.statistic).finish_non_exhaustive()
+    }
+}

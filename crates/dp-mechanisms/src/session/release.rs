@@ -1,0 +1,172 @@
+//! Releases of several groups, and the law of a mean.
+
+use std::fmt;
+
+use privacy_core::measure::Charge;
+use privacy_core::params::Confidence;
+use privacy_core::release::{ErrorLaw, Interval, Readable, Release};
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
+use crate::additive::{Noise, NoiseLaw};
+use crate::grid::Grid;
+
+/// One release for each of the known groups, in the order they were listed.
+///
+/// All of them together cost one [`charge`](GroupedRelease::charge); each one's own charge is that
+/// same charge. Each interval holds with its own confidence, not all at once.
+#[derive(Clone, Debug)]
+#[must_use = "a release was paid for"]
+pub struct GroupedRelease<K, V> {
+    groups: Vec<K>,
+    releases: Vec<Release<V>>,
+    charge: Charge,
+}
+
+impl<K, V> GroupedRelease<K, V> {
+    pub(super) fn new(groups: Vec<K>, releases: Vec<Release<V>>, charge: Charge) -> Self {
+        GroupedRelease { groups, releases, charge }
+    }
+
+    /// The groups with their releases.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &Release<V>)> {
+        self.groups.iter().zip(&self.releases)
+    }
+
+    /// The release of one group.
+    pub fn get<Q>(&self, group: &Q) -> Option<&Release<V>>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.iter().find(|(listed, _)| (*listed).borrow() == group).map(|(_, release)| release)
+    }
+
+    /// The number of groups.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether there are no groups; there always is one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// What all groups together cost.
+    pub fn charge(&self) -> &Charge {
+        &self.charge
+    }
+}
+
+impl<'r, K, V> IntoIterator for &'r GroupedRelease<K, V> {
+    type Item = (&'r K, &'r Release<V>);
+    type IntoIter = std::iter::Zip<std::slice::Iter<'r, K>, std::slice::Iter<'r, Release<V>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.groups.iter().zip(&self.releases)
+    }
+}
+
+impl<K: fmt::Display, V: Readable> fmt::Display for GroupedRelease<K, V> {
+    /// One line for each group.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.groups.iter().map(|k| k.to_string().chars().count()).max().unwrap_or(0);
+        for (i, (group, release)) in self.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{:width$}  {release}", group.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct SerializedGroup<'r, K, V: Serialize> {
+    group: &'r K,
+    release: &'r Release<V>,
+}
+
+impl<K: Serialize, V: Serialize> Serialize for GroupedRelease<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.len()))?;
+        for (group, release) in self {
+            seq.serialize_element(&SerializedGroup { group, release })?;
+        }
+        seq.end()
+    }
+}
+
+/// The law of a mean's error, which follows from the two noisy integers it is made of.
+///
+/// With A the noisy sum of distances from the lower bound and B that of distances from the upper
+/// bound, the estimate is at the fraction A/(A + B) of the interval. If t is the true fraction,
+/// (1 − t)A − tB is a combination of the two noises with weights that sum to 1, so it is at most
+/// the larger of their magnitudes; solving for t gives (A ± h)/(A + B), where h is exceeded by
+/// either noise with probability at most half the miss probability (Fieller 1954's argument with
+/// a union bound). The interval therefore covers at least as often as it says.
+#[derive(Clone, Debug)]
+pub struct MeanLaw {
+    from_lower: i128,
+    from_upper: i128,
+    grid: Grid,
+    noise: Noise,
+}
+
+impl MeanLaw {
+    pub(super) fn new(from_lower: i128, from_upper: i128, grid: Grid, noise: Noise) -> Self {
+        MeanLaw { from_lower, from_upper, grid, noise }
+    }
+
+    /// The point at a fraction of the interval, within the interval.
+    fn at(&self, numerator: f64, denominator: f64) -> f64 {
+        let (lower, upper) = (
+            self.grid.to_f64(self.grid.lower().into()),
+            self.grid.to_f64(self.grid.upper().into()),
+        );
+        let fraction = if denominator > 0.0 { numerator / denominator } else { 0.5 };
+        (lower + fraction * (upper - lower)).clamp(lower, upper)
+    }
+
+    fn total(&self) -> f64 {
+        self.from_lower.saturating_add(self.from_upper) as f64
+    }
+
+    /// The estimate; the middle of the bounds where noise leaves nothing to divide by.
+    pub(super) fn mean(&self) -> f64 {
+        self.at(self.from_lower as f64, self.total())
+    }
+
+    pub(super) fn expected_half_width(
+        rows: u64,
+        grid: &Grid,
+        noise: &Noise,
+        confidence: &Confidence,
+    ) -> f64 {
+        let half_width = noise.half_width(confidence.miss_probability() / 2.0);
+        let width = grid.to_f64(grid.width().into());
+        (half_width / rows.max(1) as f64 * 2f64.powi(grid.exponent())).min(width)
+    }
+}
+
+impl ErrorLaw<f64> for MeanLaw {
+    fn describe(&self) -> String {
+        let noise = NoiseLaw::new(self.noise.clone(), self.grid.exponent());
+        format!("quotient of noisy sums, each with {}", ErrorLaw::<f64>::describe(&noise))
+    }
+
+    fn interval(&self, _: &f64, confidence: &Confidence) -> Interval {
+        let half_width = self.noise.half_width(confidence.miss_probability() / 2.0);
+        let total = self.total();
+        if total <= 0.0 {
+            return Interval { lower: self.at(0.0, 1.0), upper: self.at(1.0, 1.0) };
+        }
+        let center = self.from_lower as f64;
+        Interval {
+            lower: self.at(center - half_width, total),
+            upper: self.at(center + half_width, total),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use confidant::core::release::Interval;
+use confidant::dp::prelude::{Amount, Epsilon};
+
+use super::*;
+use crate::report::Number;
+
+fn figure(value: i64, margin: f64) -> Figure {
+    Figure {
+        value: Number::from(value),
+        interval_95: Interval { lower: value as f64 - margin, upper: value as f64 + margin },
+        text: value.to_string(),
+        margin: margin.to_string(),
+    }
+}
+
+fn answer(name: &str, result: Figures) -> Answer {
+    let charge = Charge::from(Epsilon::from_fraction(1, 7).unwrap());
+    Answer {
+        name: name.to_owned(),
+        question: "q".to_owned(),
+        charge,
+        noise: "n".to_owned(),
+        result,
+    }
+}
+
+fn report(answers: Vec<Answer>) -> Report {
+    let limit = Allowance::from(Epsilon::new(1.0).unwrap());
+    let about = vec![("Data", "a long text ".repeat(20))];
+    let (spent, left) = (limit.nothing(), limit.clone());
+    Report { title: "T".to_owned(), about, answers, budget: limit, spent, left }
+}
+
+#[test]
+fn no_line_is_wider_than_a_terminal() {
+    let group = |name: &str, value| Group { group: name.to_owned(), figure: figure(value, 900.0) };
+    let groups =
+        vec![group("日本からのログイン、全部", 5), group("b", -70_000), group("c", i64::MAX)];
+    let text = render(&report(vec![
+        answer(&"a very long name ".repeat(9), Figures::Figure(figure(7, 0.5))),
+        answer("By", Figures::Groups(groups)),
+    ]));
+    for line in text.lines() {
+        assert!(layout::width(line) <= WIDTH, "{line}");
+        assert_eq!(line.trim_end(), line);
+    }
+}
+
+#[test]
+fn bars_show_the_value_and_its_error() {
+    assert_eq!(bar(&figure(100, 0.0), 100.0).trim(), "█".repeat(BAR));
+    assert_eq!(bar(&figure(-5, 1.0), 100.0).trim(), "");
+    let half = bar(&figure(50, 25.0), 100.0);
+    assert_eq!(half.chars().filter(|c| *c == '█').count(), (BAR as f64 / 4.0).round() as usize);
+    assert_eq!(half.chars().count(), (BAR as f64 * 0.75).round() as usize);
+    assert_eq!(bar(&figure(0, 0.0), 0.0).trim(), "");
+}
+
+#[test]
+fn prices_are_short_and_exact_where_that_is_short() {
+    let shown = |text: &str| price(&Charge::pure(text.parse::<Amount>().unwrap()));
+    assert_eq!(shown("0.1"), "ε = 0.1");
+    assert_eq!(shown("1/7"), "ε = 1/7");
+    assert_eq!(shown("1234567/7654321"), "ε ≈ 1.62e-1");
+}
