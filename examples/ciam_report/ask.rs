@@ -210,6 +210,7 @@ fn about(path: &Path, config: &Config) -> Vec<(&'static str, String)> {
         ("Data", file),
         ("Protects", protects),
         ("Budget", format!("{amount}, divided among {questions} questions by their weights.")),
+        ("Known", "keys, edges and bounds come from the configuration, not from the data.".into()),
         ("Noise", format!("{noise}, drawn exactly, from the operating system's randomness.")),
     ]
 }

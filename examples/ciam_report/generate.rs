@@ -29,8 +29,8 @@ impl Default for Shape {
 /// One event in this many belongs to an attack.
 const EVENTS_PER_ATTACK_EVENT: u32 = 40;
 
-/// Spread of the logarithm of a user's activity: the busiest 1 % make about an eighth of it all.
-const ACTIVITY_SPREAD: f64 = 1.05;
+/// Spread of the logarithm of a user's activity: the busiest 1 % make about a twelfth of it all.
+const ACTIVITY_SPREAD: f64 = 0.9;
 
 /// Median length of a session in seconds, and the spread of its logarithm.
 const SESSION: (f64, f64) = (420.0, 1.1);

@@ -2,7 +2,7 @@
 
 mod layout;
 
-use confidant::dp::prelude::{Allowance, Charge};
+use confidant::dp::prelude::Charge;
 
 use crate::report::{Answer, Figure, Figures, Group, Report};
 use layout::{left, right, wrapped};
@@ -103,8 +103,8 @@ fn bar(figure: &Figure, longest: f64) -> String {
     // Where the error is narrower than a cell, eighths of a cell show more.
     if end - solid < 0.5 {
         let eighths = (value * 8.0).round() as usize;
-        let rest = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'].get(eighths % 8).copied();
-        return format!("{}{}", "█".repeat(eighths / 8), rest.unwrap_or(' '));
+        let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8).copied();
+        return format!("{}{}", "█".repeat(eighths / 8), rest.unwrap_or_default());
     }
     let (solid, end) = (solid.round() as usize, end.round() as usize);
     format!("{}{}", "█".repeat(solid), "░".repeat(end - solid))
@@ -115,14 +115,13 @@ fn prices(report: &Report, lines: &mut Vec<String>) {
     head("How each answer was made", &right("cost", COST), lines);
     for answer in &report.answers {
         let cost = right(&price(&answer.charge), COST);
-        let question = left(&answer.question, WIDTH - NAME - 2 - COST);
-        lines.push(format!("  {}{question}{cost}", left(&answer.name, NAME)));
-        let rows = wrapped(&answer.noise, WIDTH - 4);
-        lines.extend(rows.map(|row| format!("    {row}")));
+        lines.push(format!("  {}{cost}", left(&answer.name, WIDTH - 2 - COST)));
+        let made = format!("{}; {}", answer.question, answer.noise);
+        lines.extend(wrapped(&made, WIDTH - 4).map(|row| format!("    {row}")));
     }
     lines.push("─".repeat(WIDTH));
     let budget = [("budget", &report.budget), ("spent", &report.spent), ("left", &report.left)];
-    let budget = budget.map(|(label, amount)| format!("{label} {}", allowance(amount)));
+    let budget = budget.map(|(label, amount)| format!("{label} {amount}"));
     lines.push(format!("  {}", budget.join("   ")));
     lines.push(String::new());
     let notes = "A value lies within its ± of the bounded truth with 95 % confidence, each on \
@@ -132,7 +131,7 @@ fn prices(report: &Report, lines: &mut Vec<String>) {
     lines.extend(wrapped(notes, WIDTH));
 }
 
-/// A price in a few characters: exact where that is short, else rounded up.
+/// A price in a few characters: exact where that is short, else rounded.
 fn price(charge: &Charge) -> String {
     let (symbol, amount) = match (charge.in_pure(), charge.in_zcdp()) {
         (Some(cost), _) => ("ε", cost.epsilon),
@@ -144,12 +143,9 @@ fn price(charge: &Charge) -> String {
     match (decimal.len(), fraction.len()) {
         (..=8, _) => format!("{symbol} = {decimal}"),
         (_, ..=9) => format!("{symbol} = {fraction}"),
-        _ => format!("{symbol} ≈ {:.2e}", amount.to_f64_up()),
+        _ if amount.to_f64_up() >= 1e-3 => format!("{symbol} ≈ {:.4}", amount.to_f64_up()),
+        _ => format!("{symbol} ≈ {:.1e}", amount.to_f64_up()),
     }
-}
-
-fn allowance(allowance: &Allowance) -> String {
-    allowance.to_string()
 }
 
 #[cfg(test)]
