@@ -19,16 +19,10 @@ pub fn report(path: &Path, config: &Config) -> Result<Report, Error> {
     let mut layout = Layout::default();
     let plans: Vec<Located<'_>> =
         config.questions.iter().map(|question| Located::new(question, &mut layout)).collect();
+    // A rehearsal on no rows: what cannot be priced is found before the file is read.
+    answer_all(&[], config, &plans)?;
     let rows = table::read(path, &config.data, &layout)?;
-    let (data, budget) = (&config.data, &config.budget);
-    let session = Session::over(&rows).budget(budget);
-    let (answers, ledger) = match (&data.unit, data.max_rows_per_unit) {
-        (Some(_), Some(limit)) => {
-            let session = session.unit(|row: &Row| row.unit).max_rows_per_unit(limit).open();
-            answer_all(&mut session.map_err(Error::Session)?, &plans, budget)
-        }
-        _ => answer_all(&mut session.open().map_err(Error::Session)?, &plans, budget),
-    }?;
+    let (answers, ledger) = answer_all(&rows, config, &plans)?;
     Ok(Report {
         title: config.title.clone(),
         about: about(path, config),
@@ -69,7 +63,24 @@ struct Ledger {
     left: Allowance,
 }
 
-fn answer_all<U: PrivacyUnit>(
+/// Opens a session over the rows and answers everything in it.
+fn answer_all(
+    rows: &[Row],
+    config: &Config,
+    plans: &[Located<'_>],
+) -> Result<(Vec<Answer>, Ledger), Error> {
+    let budget = &config.budget;
+    let session = Session::over(rows).budget(budget);
+    match (&config.data.unit, config.data.max_rows_per_unit) {
+        (Some(_), Some(limit)) => {
+            let session = session.unit(|row: &Row| row.unit).max_rows_per_unit(limit).open();
+            answer_in(&mut session.map_err(Error::Session)?, plans, budget)
+        }
+        _ => answer_in(&mut session.open().map_err(Error::Session)?, plans, budget),
+    }
+}
+
+fn answer_in<U: PrivacyUnit>(
     session: &mut Session<'_, Row, U>,
     plans: &[Located<'_>],
     budget: &Budget,

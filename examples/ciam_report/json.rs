@@ -14,13 +14,16 @@ pub const DEFAULT: &str = "target/ciam_report.json";
 pub fn check(path: &Path) -> Result<(), Error> {
     let refused = |source| Err(Error::Write { path: path.to_owned(), source });
     if path.is_dir() || path.file_name().is_none() {
-        return refused(io::ErrorKind::IsADirectory.into());
+        return refused(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; name a file"));
     }
     let folder = folder(path);
     if path == Path::new(DEFAULT) {
         return fs::create_dir_all(&folder).or_else(refused);
     }
-    if folder.is_dir() { Ok(()) } else { refused(io::ErrorKind::NotFound.into()) }
+    if folder.is_dir() {
+        return Ok(());
+    }
+    refused(io::Error::new(io::ErrorKind::NotFound, "its folder does not exist; create it"))
 }
 
 /// Writes beside the file and moves into place, so that no half-written report is ever seen.

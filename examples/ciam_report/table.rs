@@ -169,7 +169,7 @@ fn name(header: &ByteRecord, index: usize) -> String {
     let name = header.get(index).and_then(|field| std::str::from_utf8(field).ok());
     match name.map(str::trim) {
         Some(name) if !name.is_empty() => name.to_owned(),
-        _ => format!("number {}", index + 1),
+        _ => format!("#{}", index + 1),
     }
 }
 

@@ -140,11 +140,12 @@ fn price(charge: &Charge) -> String {
     };
     let decimal = amount.to_string();
     let fraction = amount.as_ratio().to_string();
+    let rounded = amount.to_f64_up();
     match (decimal.len(), fraction.len()) {
         (..=8, _) => format!("{symbol} = {decimal}"),
         (_, ..=9) => format!("{symbol} = {fraction}"),
-        _ if amount.to_f64_up() >= 1e-3 => format!("{symbol} ≈ {:.4}", amount.to_f64_up()),
-        _ => format!("{symbol} ≈ {:.1e}", amount.to_f64_up()),
+        _ if (1e-3..1e4).contains(&rounded) => format!("{symbol} ≈ {rounded:.4}"),
+        _ => format!("{symbol} ≈ {rounded:.1e}"),
     }
 }
 

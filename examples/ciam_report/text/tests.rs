@@ -63,4 +63,5 @@ fn prices_are_short_and_exact_where_that_is_short() {
     assert_eq!(shown("1/7"), "ε = 1/7");
     assert_eq!(shown("1234567/7654321"), "ε ≈ 0.1613");
     assert_eq!(shown("1234567/7654321000"), "ε ≈ 1.6e-4");
+    assert_eq!(shown("1e300"), "ε ≈ 1.0e300");
 }
