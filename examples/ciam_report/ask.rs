@@ -225,3 +225,6 @@ fn about(path: &Path, config: &Config) -> Vec<(&'static str, String)> {
         ("Noise", format!("{noise}, drawn exactly, from the operating system's randomness.")),
     ]
 }
+
+#[cfg(test)]
+mod tests;

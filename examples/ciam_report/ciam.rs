@@ -160,3 +160,24 @@ fn about(shape: Shape, left: i64, budget: &Epsilon) -> Vec<(&'static str, String
         ("Noise", noise.to_owned()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_the_budget_is_left_exactly() {
+        let shape = Shape { users: 100, events: 1000, seed: 3 };
+        let report = report(shape, &Epsilon::new(0.7).unwrap()).unwrap();
+        assert_eq!(report.left, Epsilon::new(0.07).unwrap().into());
+        assert_eq!(report.spent, Epsilon::new(0.63).unwrap().into());
+        assert_eq!(report.answers.len(), 10);
+    }
+
+    #[test]
+    fn too_few_events_are_an_error_of_the_options() {
+        let shape = Shape { users: 10, events: 9, seed: 3 };
+        let error = report(shape, &Epsilon::new(1.0).unwrap()).err().unwrap();
+        assert!(matches!(error, Error::Options(_)));
+    }
+}

@@ -33,8 +33,8 @@ pub enum Error {
     /// A question cannot be asked or answered.
     #[error("question `{question}`: {source}")]
     Question { question: String, source: dp::Error },
-    /// The session cannot be opened.
-    #[error("the session cannot be opened: {0}")]
+    /// The session refuses.
+    #[error("no report can be made: {0}")]
     Session(dp::Error),
 }
 

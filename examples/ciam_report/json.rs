@@ -54,3 +54,35 @@ fn folder(path: &Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use confidant::dp::prelude::{Allowance, Epsilon};
+
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_whole_and_read_back() {
+        let folder = std::env::temp_dir().join(format!("ciam_report-{}-json", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("report.json");
+        let limit = Allowance::from(Epsilon::new(1.0).unwrap());
+        let report = Report {
+            title: "T".to_owned(),
+            about: vec![("Data", "d".to_owned())],
+            answers: Vec::new(),
+            budget: limit.clone(),
+            spent: limit.nothing(),
+            left: limit,
+        };
+        check(&path).unwrap();
+        write(&path, &report).unwrap();
+        let read: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(read["about"]["Data"], "d");
+        assert_eq!(read["left"]["epsilon"], "1");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no part is left behind");
+        assert!(check(&folder).is_err() && check(&folder.join("no/report.json")).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

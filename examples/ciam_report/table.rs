@@ -41,7 +41,7 @@ pub fn read(path: &Path, data: &DataConfig, layout: &Layout) -> Result<Vec<Row>,
     bar.finish_and_clear();
     rows.map_err(|fault| match fault {
         Fault::Io(source) => unreadable(source),
-        Fault::At { byte, problem } => match line_of(path, byte) {
+        Fault::At { start, problem } => match line_of(path, &start) {
             Ok(line) => Error::Data { path: path.to_owned(), line, problem },
             Err(source) => unreadable(source),
         },
@@ -51,7 +51,7 @@ pub fn read(path: &Path, data: &DataConfig, layout: &Layout) -> Result<Vec<Row>,
 /// What ends the reading; the line is looked up only then.
 enum Fault {
     Io(io::Error),
-    At { byte: u64, problem: DataProblem },
+    At { start: csv::Position, problem: DataProblem },
 }
 
 impl From<csv::Error> for Fault {
@@ -85,11 +85,11 @@ impl<'a> Reader<'a> {
             .from_reader(BufReader::with_capacity(1 << 16, file));
         let mut header = ByteRecord::new();
         if !reader.read_byte_record(&mut header)? {
-            return Err(Fault::At { byte: 0, problem: DataProblem::Empty });
+            return Err(Fault::At { start: csv::Position::new(), problem: DataProblem::Empty });
         }
         let at = |record: &ByteRecord, problem| {
-            let byte = record.position().map_or(0, csv::Position::byte);
-            Fault::At { byte, problem }
+            let start = record.position().cloned().unwrap_or_else(csv::Position::new);
+            Fault::At { start, problem }
         };
         let needed = self.needed(&header).map_err(|problem| at(&header, problem))?;
         let unit = match &self.data.unit {
@@ -183,9 +183,17 @@ fn check_text(record: &ByteRecord, header: &ByteRecord) -> Result<(), DataProble
     }
 }
 
-/// The line, counted from 1, of the record that begins at or, after line ends, behind `byte`.
-fn line_of(path: &Path, byte: u64) -> io::Result<u64> {
-    let mut file = BufReader::new(File::open(path)?);
+/// The line, counted from 1, of the record that begins at or, after line ends, behind `start`.
+///
+/// The CSV reader's own count is taken before it skips line ends, so it can be too small. A pipe
+/// cannot be read again, so there it has to do.
+fn line_of(path: &Path, start: &csv::Position) -> io::Result<u64> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(start.line());
+    }
+    let mut file = BufReader::new(file);
+    let byte = start.byte();
     let (mut line, mut seen) = (1, 0);
     loop {
         let buffer = file.fill_buf()?;
