@@ -22,6 +22,8 @@ mod release;
 mod statistic;
 mod table;
 
+use std::fmt;
+
 use privacy_core::context::Context;
 use privacy_core::measure::Allowance;
 use privacy_core::params::ContributionLimits;
@@ -65,7 +67,6 @@ use crate::error::Result;
 /// # assert_eq!(session.remaining().to_string(), "ε = 0.3");
 /// # Ok::<(), dp_mechanisms::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Session<'a, T, U = Record, A = AddRemove> {
     table: Table<'a, T, U, A>,
     limits: ContributionLimits,
@@ -162,5 +163,14 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.cx
+    }
+}
+
+impl<T, U, A> fmt::Debug for Session<'_, T, U, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("limits", &self.limits)
+            .field("context", &self.cx)
+            .finish_non_exhaustive()
     }
 }

@@ -110,7 +110,6 @@ pub struct Interval {
 impl Interval {
     /// The interval `center ± margin`, its ends rounded outwards.
     #[must_use]
-    #[expect(clippy::float_cmp, reason = "asks whether the sum was rounded at all")]
     pub fn around(center: f64, margin: f64) -> Self {
         let outward = |x: f64, exact: bool, up: bool| match (exact, up) {
             (true, _) => x,

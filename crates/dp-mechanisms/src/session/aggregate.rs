@@ -415,3 +415,6 @@ impl Gather {
         }
     }
 }
+
+#[cfg(test)]
+mod sensitivity;

@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
 mod noise;
+mod session;

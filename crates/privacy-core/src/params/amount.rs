@@ -84,8 +84,9 @@ impl Amount {
     /// [`Error::Parameter`] if `value` is NaN, infinite or negative.
     pub fn from_decimal(value: f64) -> Result<Self> {
         checked(value)?;
-        // Rust prints floats as the shortest decimal that reads back as the same float.
-        format!("{value:e}").parse()
+        // Rust prints floats as the shortest decimal that reads back as the same float; adding
+        // zero turns -0.0 into 0.0.
+        format!("{:e}", value + 0.0).parse()
     }
 
     /// The exact binary value of `value`: every float is an integer times a power of two.
@@ -330,7 +331,7 @@ impl fmt::Display for Rounded<'_> {
             return f.pad("0");
         }
         // Digits after the point that leave twelve significant ones for small amounts.
-        let lead = (d.bits() as i64 - n.bits() as i64).max(0) as u64 * 3 / 10;
+        let lead = d.bits().saturating_sub(n.bits()) * 30_103 / 100_000;
         let wanted = lead as u32 + SHOWN_DIGITS;
         let places = self.amount.decimal_places().map_or(wanted, |exact| exact.min(wanted));
         let scaled = n * BigUint::from(10u8).pow(places);

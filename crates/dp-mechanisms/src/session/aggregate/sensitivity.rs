@@ -1,0 +1,245 @@
+//! Measured sensitivity never exceeds declared sensitivity, on adversarial neighbours: shuffled
+//! rows, extreme and repeated values, users with thousands of rows, empty tables.
+
+use num_bigint::BigUint;
+use privacy_core::params::{Amount, Bounds, ContributionLimits, RowLimit};
+use privacy_core::space::{L1, L2, Measurable};
+use privacy_core::unit::{AddRemove, Record, Relation, Replace, UnitKind, User};
+use proptest::prelude::*;
+
+use super::super::statistic::{
+    Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Sum, SumOf,
+};
+use super::super::{ByGroup, Whole};
+use super::*;
+use crate::keys::KnownGroups;
+
+/// A row: user, group, value.
+type Row = (u8, u8, i64);
+
+fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> ContributionLimits {
+    let limit = |value: Option<u32>| value.map(|v| RowLimit::new("limit", v).unwrap());
+    let mut limits = ContributionLimits::default();
+    (limits.rows, limits.groups, limits.rows_per_group) =
+        (limit(rows), limit(groups), limit(per_group));
+    limits
+}
+
+fn table<U, A>(rows: &[Row], unit: UnitKind) -> Table<'_, Row, U, A> {
+    let units =
+        (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0).unwrap());
+    Table::new(rows, units)
+}
+
+/// The aggregate of `rows` and the declared sensitivities in both norms.
+fn measured<'a, S, G, U, A>(
+    statistic: &S,
+    grouping: &G,
+    limits: &ContributionLimits,
+    rows: &'a [Row],
+) -> Option<(Vec<i128>, Amount, Amount)>
+where
+    S: Statistic<'a, Row>,
+    G: Grouping<'a, Row>,
+    U: PrivacyUnit,
+    A: Adjacency,
+{
+    let limits = statistic.limits(*limits);
+    let bound = Contribution::new(U::KIND, &limits, grouping.groups() as u64)?;
+    let l1: Aggregate<'_, 'a, Row, U, A, S, G, L1> = Aggregate::new(statistic, grouping, bound);
+    let l2: Aggregate<'_, 'a, Row, U, A, S, G, L2> = Aggregate::new(statistic, grouping, bound);
+    let coordinates = l1.apply(&table(rows, U::KIND)).unwrap();
+    let declared_l1 = l1.stability(Changes(1)).unwrap();
+    let declared_l2 = l2.stability(Changes(1)).unwrap().squared().clone();
+    Some((coordinates, declared_l1, declared_l2))
+}
+
+/// Fails if the aggregates of two neighbouring tables are further apart than declared.
+fn check<'a, S, G, U, A>(
+    statistic: &S,
+    grouping: &G,
+    limits: &ContributionLimits,
+    neighbours: (&'a [Row], &'a [Row]),
+) -> Result<(), TestCaseError>
+where
+    S: Statistic<'a, Row>,
+    G: Grouping<'a, Row>,
+    U: PrivacyUnit,
+    A: Adjacency,
+{
+    let one = measured::<_, _, U, A>(statistic, grouping, limits, neighbours.0);
+    let other = measured::<_, _, U, A>(statistic, grouping, limits, neighbours.1);
+    let (Some((a, declared_l1, declared_l2)), Some((b, ..))) = (one, other) else {
+        return Ok(());
+    };
+    let l1 = Vector::<i128, L1>::distance(&a, &b).unwrap();
+    let squares = a.iter().zip(&b).map(|(a, b)| BigUint::from(a.abs_diff(*b)).pow(2));
+    let l2 = Amount::from_fraction(squares.sum::<BigUint>(), 1u8).unwrap();
+    let what = statistic.describe();
+    prop_assert!(l1 <= declared_l1, "L1 {l1} > {declared_l1} for {what} with {limits:?}");
+    prop_assert!(l2 <= declared_l2, "L2² {l2} > {declared_l2} for {what} with {limits:?}");
+    Ok(())
+}
+
+fn sum(lower: i64, upper: i64) -> Sum<impl Fn(&Row) -> i64 + Send + Sync, i64> {
+    SumOf::new(|row: &Row| row.2).bounded(Bounds::new(lower, upper).unwrap(), None).unwrap()
+}
+
+fn mean(lower: i64, upper: i64) -> Mean<impl Fn(&Row) -> i64 + Send + Sync, i64> {
+    MeanOf::new(|row: &Row| row.2).bounded(Bounds::new(lower, upper).unwrap(), None).unwrap()
+}
+
+fn float_sum() -> Sum<impl Fn(&Row) -> f64 + Send + Sync, f64> {
+    let value = |row: &Row| match row.2 % 7 {
+        0 => f64::NAN,
+        1 => f64::INFINITY,
+        2 => -0.0,
+        _ => row.2 as f64 * 0.1,
+    };
+    SumOf::new(value).bounded(Bounds::new(-1.7, 2.3).unwrap(), None).unwrap()
+}
+
+fn check_all<U: PrivacyUnit, A: Adjacency>(
+    limits: &ContributionLimits,
+    neighbours: (&[Row], &[Row]),
+) -> Result<(), TestCaseError> {
+    macro_rules! over_both_groupings {
+        ($($statistic:expr),* $(,)?) => {
+            $(
+                check::<_, _, U, A>(&$statistic, &Whole, limits, neighbours)?;
+                let known = KnownGroups::new(&[0u8, 1, 2, 5]).unwrap();
+                let by = ByGroup::new(known, |row: &Row| row.1);
+                check::<_, _, U, A>(&$statistic, &by, limits, neighbours)?;
+            )*
+        };
+    }
+    over_both_groupings!(
+        Count,
+        CountUnits,
+        CountDistinct::new(|row: &Row| row.2),
+        sum(-3, 5),
+        sum(2, 9),
+        sum(-(1 << 61), 1 << 61),
+        mean(-3, 5),
+        float_sum(),
+        Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0),
+    );
+    Ok(())
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let value = prop_oneof![-6i64..6, Just(i64::MIN), Just(i64::MAX), Just(0)];
+    prop::collection::vec((0u8..4, 0u8..7, value), 0..50)
+}
+
+fn some_limits() -> impl Strategy<Value = ContributionLimits> {
+    let limit = |most: u32| prop::option::weighted(0.7, 1..most);
+    (limit(12), limit(4), limit(6)).prop_map(|(r, g, m)| limits(r, g, m))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn removing_a_user_moves_the_aggregate_at_most_as_declared(
+        all in rows().prop_shuffle(),
+        limits in some_limits(),
+        rotation in 0usize..50,
+    ) {
+        let mut without: Vec<Row> = all.iter().copied().filter(|row| row.0 != 0).collect();
+        // The neighbour may come in any order.
+        if !without.is_empty() {
+            let n = rotation % without.len();
+            without.rotate_left(n);
+            without.reverse();
+        }
+        check_all::<User, AddRemove>(&limits, (&all, &without))?;
+        check_all::<User, AddRemove>(&limits, (&without, &all))?;
+    }
+
+    #[test]
+    fn replacing_a_user_moves_the_aggregate_at_most_as_declared(
+        all in rows(),
+        new in prop::collection::vec((Just(0u8), 0u8..7, -6i64..6), 0..20),
+        limits in some_limits(),
+    ) {
+        let mut replaced: Vec<Row> = new;
+        replaced.extend(all.iter().rev().filter(|row| row.0 != 0));
+        check_all::<User, Replace>(&limits, (&all, &replaced))?;
+    }
+
+    #[test]
+    fn changing_a_record_moves_the_aggregate_at_most_as_declared(
+        all in rows(),
+        position: prop::sample::Index,
+        new in (0u8..4, 0u8..7, -6i64..6),
+    ) {
+        prop_assume!(!all.is_empty());
+        let i = position.index(all.len());
+        let mut removed = all.clone();
+        removed.swap_remove(i);
+        check_all::<Record, AddRemove>(&ContributionLimits::default(), (&all, &removed))?;
+        let mut replaced = all.clone();
+        replaced[i] = new;
+        check_all::<Record, Replace>(&ContributionLimits::default(), (&all, &replaced))?;
+    }
+
+    #[test]
+    fn where_no_limit_bites_the_aggregate_is_the_plain_one(all in rows()) {
+        let wide = limits(Some(1000), None, None);
+        let plain = |keep: &dyn Fn(&&Row) -> bool| {
+            all.iter().filter(keep).map(|row| i128::from(row.2.clamp(-3, 5))).sum::<i128>()
+        };
+        let (whole, ..) = measured::<_, _, User, AddRemove>(&sum(-3, 5), &Whole, &wide, &all).unwrap();
+        prop_assert_eq!(whole, vec![plain(&|_| true)]);
+        let groups = [0u8, 3, 6];
+        let by = ByGroup::new(KnownGroups::new(&groups).unwrap(), |row: &Row| row.1);
+        let (by, ..) = measured::<_, _, User, AddRemove>(&sum(-3, 5), &by, &wide, &all).unwrap();
+        prop_assert_eq!(by, groups.map(|group| plain(&|row| row.1 == group)).to_vec());
+    }
+
+    #[test]
+    fn a_lone_user_never_contributes_more_than_the_limits(
+        mut all in prop::collection::vec((Just(0u8), 0u8..7, 1i64..6), 0..60),
+        limits in some_limits(),
+    ) {
+        all.sort();
+        let by = ByGroup::new(KnownGroups::new(&[0u8, 1, 2, 5]).unwrap(), |row: &Row| row.1);
+        let Some((counts, ..)) = measured::<_, _, User, AddRemove>(&Count, &by, &limits, &all) else {
+            return Ok(());
+        };
+        let cap = |limit: Option<RowLimit>| limit.map_or(i128::MAX, |l| l.value().into());
+        prop_assert!(counts.iter().sum::<i128>() <= cap(limits.rows));
+        prop_assert!(counts.iter().filter(|c| **c > 0).count() as i128 <= cap(limits.groups));
+        prop_assert!(counts.iter().all(|c| *c <= cap(limits.rows_per_group)));
+        // Nothing is dropped without need: at least what the tightest limit leaves of one group.
+        let listed = all.iter().filter(|row| [0, 1, 2, 5].contains(&row.1)).count() as i128;
+        let least = listed.min(cap(limits.rows)).min(1);
+        prop_assert!(counts.iter().sum::<i128>() >= least);
+    }
+}
+
+#[test]
+fn a_user_with_ten_thousand_rows_counts_as_its_limit() {
+    let mut all: Vec<Row> = (0..10_000).map(|i| (0, (i % 7) as u8, i % 11)).collect();
+    all.extend([(1, 0, 3), (2, 5, 4)]);
+    let without = all[10_000..].to_vec();
+    let limits = limits(Some(20), None, None);
+    check_all::<User, AddRemove>(&limits, (&all, &without)).unwrap();
+    let (count, ..) = measured::<_, _, User, AddRemove>(&Count, &Whole, &limits, &all).unwrap();
+    assert_eq!(count, [22]);
+    check_all::<User, AddRemove>(&limits, (&all[..10_000], &[])).unwrap();
+}
+
+#[test]
+fn the_check_convicts_a_sensitivity_that_is_too_small() {
+    // Two rows are kept, one is declared.
+    let rows: [Row; 2] = [(0, 0, 1), (0, 0, 2)];
+    let declared = Contribution::new(UnitKind::User, &limits(Some(1), None, None), 1).unwrap();
+    let actual = Contribution::new(UnitKind::User, &limits(Some(2), None, None), 1).unwrap();
+    let aggregate: Aggregate<'_, '_, Row, User, AddRemove, _, _, L1> =
+        Aggregate::new(&Count, &Whole, actual);
+    let counted = aggregate.apply(&table(&rows, UnitKind::User)).unwrap();
+    let change = Vector::<i128, L1>::distance(&counted, &[0]).unwrap();
+    assert!(change > declared.l1(&crate::bound::Shape::Count, Relation::AddRemove));
+}

@@ -1,0 +1,358 @@
+//! Sessions as an application uses them: budgets, refusals, bad input, and the law of releases.
+
+use std::sync::Arc;
+
+use dp_mechanisms::prelude::*;
+use privacy_core::budget::Refusal;
+use privacy_core::conformance;
+use privacy_core::random::{EntropyError, InsecureTestRng, SecureRng};
+use privacy_testing::statistics::check_binomial;
+
+#[derive(Clone)]
+struct Login {
+    user: u32,
+    country: &'static str,
+    seconds: f64,
+}
+
+const COUNTRIES: [&str; 3] = ["de", "fr", "it"];
+
+fn logins(n: u32) -> Vec<Login> {
+    (0..n)
+        .map(|i| Login {
+            user: i % 97,
+            country: COUNTRIES[i as usize % 3],
+            seconds: f64::from(i % 100),
+        })
+        .collect()
+}
+
+fn epsilon(value: f64) -> Epsilon {
+    Epsilon::new(value).unwrap()
+}
+
+/// So much budget that the noise is 0 in all but e^-1000 of draws.
+fn exact() -> Epsilon {
+    epsilon(1e9)
+}
+
+fn plenty() -> Epsilon {
+    epsilon(1e12)
+}
+
+#[test]
+fn ten_tenths_spend_one_exactly_and_the_session_survives_the_eleventh() {
+    let rows = logins(1000);
+    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    for _ in 0..10 {
+        let _ = session.count().epsilon(0.1).unwrap().release().unwrap();
+    }
+    let eleventh = session.count().epsilon(0.1).unwrap().release().unwrap_err();
+    let Error::Core(privacy_core::Error::Budget(Refusal::Exhausted { asked, remaining })) =
+        &eleventh
+    else {
+        panic!("not a refusal: {eleventh}");
+    };
+    assert_eq!(asked.to_string(), "ε = 0.1");
+    assert!(remaining.is_nothing());
+    assert!(eleventh.is_budget());
+    assert_eq!(
+        eleventh.to_string(),
+        "the budget cannot pay: ε = 0.1 was asked and ε = 0 is left; ask for less"
+    );
+    assert_eq!(session.spent().to_string(), "ε = 1");
+    // It still plans and still refuses.
+    assert!(session.count().epsilon(0.1).unwrap().release().unwrap_err().is_budget());
+}
+
+#[test]
+fn a_refusal_leaves_room_for_a_cheaper_question() {
+    let rows = logins(1000);
+    let mut session = Session::over(&rows).budget(epsilon(0.3)).open().unwrap();
+    assert!(session.count().epsilon(0.4).unwrap().release().unwrap_err().is_budget());
+    assert_eq!(session.remaining().to_string(), "ε = 0.3");
+    assert!(session.count().epsilon(0.3).unwrap().release().is_ok());
+    assert!(session.remaining().is_nothing());
+}
+
+#[test]
+fn parameters_are_refused_before_anything_is_spent() {
+    let rows = logins(10);
+    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(session.count().epsilon(bad).unwrap_err().is_parameter());
+        assert!(session.count().rho(bad).unwrap_err().is_parameter());
+    }
+    for (lower, upper) in [(1.0, 0.0), (1.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
+        assert!(session.sum(|e| e.seconds).bounds(lower..=upper).unwrap_err().is_parameter());
+        assert!(session.mean(|e| e.seconds).bounds(lower..=upper).unwrap_err().is_parameter());
+    }
+    let overflow = session.sum(|e| i64::from(e.user)).bounds(i64::MIN..=i64::MAX).unwrap_err();
+    assert!(matches!(overflow, Error::Core(privacy_core::Error::Overflow { .. })));
+    let twice = session.count().by(|e| e.country, &["de", "fr", "de"]).epsilon(0.1).unwrap_err();
+    assert!(matches!(twice, Error::DuplicateGroup { position: 2 }));
+    let none = session.count().by(|e| e.country, &[] as &[&str]).epsilon(0.1).unwrap_err();
+    assert!(matches!(none, Error::NoGroups));
+    // Noise too large to be drawn.
+    assert!(session.count().epsilon(1e-40).unwrap_err().is_parameter());
+    assert_eq!(session.remaining(), session.limit());
+}
+
+#[test]
+fn a_session_says_what_it_lacks() {
+    let rows = logins(10);
+    let no_budget = Session::over(&rows).open().unwrap_err();
+    assert!(no_budget.to_string().contains("budget(Epsilon::new(1.0)?)"), "{no_budget}");
+    let no_limit =
+        Session::over(&rows).unit(|e: &Login| e.user).budget(epsilon(1.0)).open().unwrap_err();
+    assert!(no_limit.to_string().contains("max_rows_per_unit"), "{no_limit}");
+    let zero = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_rows_per_unit(0)
+        .budget(epsilon(1.0))
+        .open()
+        .unwrap_err();
+    assert_eq!(zero.to_string(), "max_rows_per_unit must be at least 1, but was 0");
+    // Groups alone bound nothing.
+    let groups_only = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_groups_per_unit(2)
+        .budget(epsilon(1.0))
+        .open();
+    assert!(groups_only.is_err());
+}
+
+#[test]
+fn gaussian_noise_needs_a_budget_that_can_pay_it() {
+    let rows = logins(10);
+    let mut pure = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let refused = pure.count().rho(0.1).unwrap().release().unwrap_err();
+    assert!(refused.is_budget(), "{refused}");
+    assert_eq!(pure.remaining(), pure.limit());
+    let mut zcdp = Session::over(&rows).budget(Rho::new(0.5).unwrap()).open().unwrap();
+    assert!(zcdp.count().rho(0.1).unwrap().release().is_ok());
+    // ε = 0.4 is 0.08-zCDP.
+    assert!(zcdp.count().epsilon(0.4).unwrap().release().is_ok());
+    assert_eq!(zcdp.remaining().to_string(), "ρ = 0.32");
+}
+
+#[test]
+fn with_next_to_no_noise_releases_are_the_plain_statistics() {
+    let rows = logins(1000);
+    let mut session = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_rows_per_unit(1000)
+        .budget(plenty())
+        .open()
+        .unwrap();
+    assert_eq!(*session.count().epsilon(exact()).unwrap().release().unwrap().value(), 1000);
+    assert_eq!(*session.count_units().epsilon(exact()).unwrap().release().unwrap().value(), 97);
+    let distinct = session.count_distinct(|e| e.country).epsilon(exact()).unwrap();
+    assert_eq!(*distinct.release().unwrap().value(), 3);
+    let french = session.count().filter(|e| e.country == "fr").epsilon(exact()).unwrap();
+    assert_eq!(*french.release().unwrap().value(), 333);
+    let sum = session.sum(|e| e.seconds).bounds(0.0..=60.0).unwrap().epsilon(exact()).unwrap();
+    let truth: f64 = rows.iter().map(|e| e.seconds.min(60.0)).sum();
+    assert!((sum.release().unwrap().value() - truth).abs() < 1e-3);
+    let mean = session.mean(|e| e.seconds).bounds(0.0..=60.0).unwrap().epsilon(exact()).unwrap();
+    assert!((mean.release().unwrap().value() - truth / 1000.0).abs() < 1e-6);
+    let by = session.count().by(|e| e.country, &["it", "xx", "de"]).epsilon(exact()).unwrap();
+    let by = by.release().unwrap();
+    let counts: Vec<(&str, i64)> = by.iter().map(|(k, r)| (*k, *r.value())).collect();
+    assert_eq!(counts, [("it", 333), ("xx", 0), ("de", 334)]);
+}
+
+#[test]
+fn integer_means_and_grouped_means_are_right() {
+    let rows: Vec<(u8, i32)> = (0..600).map(|i| ((i % 3) as u8, i % 3 * 10 - 5)).collect();
+    let mut session = Session::over(&rows).budget(plenty()).open().unwrap();
+    let by = session.mean(|r| r.1).bounds(-5..=15).unwrap().by(|r| r.0, &[0u8, 1, 2, 3]);
+    let by = by.epsilon(exact()).unwrap().release().unwrap();
+    let means: Vec<f64> = by.iter().map(|(_, r)| *r.value()).collect();
+    assert_eq!(means[..3], [-5.0, 5.0, 15.0]);
+    // An empty group has no mean: the middle of the bounds, and an interval that says so.
+    let empty = by.get(&3).unwrap();
+    assert_eq!(*empty.value(), 5.0);
+    assert_eq!(empty.margin(), 10.0);
+}
+
+#[test]
+fn not_a_number_is_missing_and_infinities_are_clamped() {
+    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.25, 1e308];
+    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let sum = session.sum(|x| *x).bounds(-1.0..=1.0).unwrap().epsilon(exact()).unwrap();
+    assert!((sum.release().unwrap().value() - 1.25).abs() < 1e-3);
+    let mean = session.mean(|x| *x).bounds(-1.0..=1.0).unwrap().epsilon(exact()).unwrap();
+    assert!((mean.release().unwrap().value() - 0.25).abs() < 1e-3);
+    assert_eq!(*session.count().epsilon(exact()).unwrap().release().unwrap().value(), 6);
+}
+
+#[test]
+fn extreme_integers_are_clamped_without_overflow() {
+    let values = [i64::MIN, i64::MAX, 7];
+    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let bounds = -(1i64 << 61)..=1 << 61;
+    let sum = session.sum(|x| *x).bounds(bounds.clone()).unwrap().epsilon(plenty()).unwrap();
+    // A scale of 2^61/10^12 leaves noise of about 2·10^6.
+    assert!((sum.release().unwrap().value() - 7).abs() < 1 << 32);
+}
+
+#[test]
+fn empty_tables_have_answers() {
+    let rows: [Login; 0] = [];
+    let mut session = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_rows_per_unit(3)
+        .budget(plenty())
+        .open()
+        .unwrap();
+    assert_eq!(*session.count().epsilon(exact()).unwrap().release().unwrap().value(), 0);
+    let mean = session.mean(|e| e.seconds).bounds(0.0..=10.0).unwrap().epsilon(exact()).unwrap();
+    let mean = mean.release().unwrap();
+    assert!((0.0..=10.0).contains(mean.value()));
+    let interval = mean.interval(&Confidence::default());
+    assert!(interval.lower >= 0.0 && interval.upper <= 10.0);
+}
+
+#[test]
+fn plans_show_price_and_error_and_touch_nothing() {
+    let rows = logins(1000);
+    let mut session = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_rows_per_unit(20)
+        .budget(epsilon(1.0))
+        .open()
+        .unwrap();
+    let plan = session
+        .sum(|e| e.seconds as i64)
+        .bounds(0..=3600)
+        .unwrap()
+        .filter(|_| panic!("a plan read a row"))
+        .epsilon(0.3)
+        .unwrap();
+    assert_eq!(plan.cost().in_pure().unwrap().epsilon, "0.3".parse().unwrap());
+    // Scale 20 · 3600 / 0.3 = 240,000; ln(1/0.05) scales are exceeded in 5 %.
+    assert!((plan.expected_error(0) / (240_000.0 * 20f64.ln()) - 1.0).abs() < 1e-4);
+    let shown = plan.to_string();
+    assert!(shown.contains("sum of values in 0..=3600, filtered"), "{shown}");
+    assert!(shown.contains("each user (add/remove), with at most 20 rows"), "{shown}");
+    assert!(shown.contains("discrete Laplace, scale 240000"), "{shown}");
+    assert!(shown.contains("costs     ε = 0.3"), "{shown}");
+    assert!(session.spent().is_nothing());
+}
+
+#[test]
+fn intervals_cover_the_truth_as_often_as_they_say() {
+    let rows = logins(500);
+    let context = Context::new(Actor::new("tests"), Purpose::new("tests"))
+        .unwrap()
+        .with_rng(InsecureTestRng::from_seed(0x1_c0ffee));
+    let mut session = Session::over(&rows).context(context).budget(plenty()).open().unwrap();
+    let truth: f64 = rows.iter().map(|e| e.seconds).sum();
+    let (trials, mut counts, mut sums, mut means) = (20_000u64, 0, 0, 0);
+    let confidence = Confidence::new(0.9).unwrap();
+    for _ in 0..trials {
+        let count = session.count().epsilon(0.05).unwrap().release().unwrap();
+        counts += u64::from(count.interval(&confidence).contains(500.0));
+        let sum = session.sum(|e| e.seconds).bounds(0.0..=100.0).unwrap();
+        let sum = sum.epsilon(0.05).unwrap().release().unwrap();
+        sums += u64::from(sum.interval(&confidence).contains(truth));
+        let mean = session.mean(|e| e.seconds).bounds(0.0..=100.0).unwrap();
+        let mean = mean.epsilon(0.05).unwrap().release().unwrap();
+        means += u64::from(mean.interval(&confidence).contains(truth / 500.0));
+    }
+    // Exact laws: discrete Laplace of scale 20 misses its interval with probability
+    // 2 r^(m+1)/(1+r), m = 46 the half-width at 90 %.
+    let r = (-0.05f64).exp();
+    let covered = 1.0 - 2.0 * r.powi(47) / (1.0 + r);
+    assert!(covered >= 0.9);
+    check_binomial(counts, trials, covered, 1e-9);
+    // On the fine grid the sum's law is continuous to within 1e-9.
+    check_binomial(sums, trials, 0.9, 1e-9);
+    // The union bound of the mean is on the safe side.
+    assert!(means as f64 / trials as f64 >= 0.9);
+}
+
+#[test]
+fn releases_say_what_they_are() {
+    let rows = logins(300);
+    let trail = MemoryAudit::new();
+    let context =
+        Context::new(Actor::new("job"), Purpose::new("report")).unwrap().with_audit(trail.clone());
+    let mut session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
+    let release = session.count().named("logins").epsilon(0.5).unwrap().release().unwrap();
+    assert_eq!(release.law().describe(), "discrete Laplace, scale 2");
+    assert_eq!(release.charge(), &Charge::from(epsilon(0.5)));
+    let records = trail.records();
+    assert_eq!(records[release.record().0 as usize].resource.as_str(), "logins");
+    assert!(records[0].guarantee.is_differentially_private());
+    let json = serde_json::to_value(&release).unwrap();
+    assert_eq!(json["value"], *release.value());
+    assert_eq!(json["charge"]["pure"]["epsilon"], "0.5");
+    assert!(json["interval_95"]["lower"].as_f64().unwrap() < *release.value() as f64);
+}
+
+#[test]
+fn two_sessions_can_share_one_budget() {
+    let rows = logins(300);
+    let budget: Arc<MemoryBudget> = Arc::new(MemoryBudget::new(epsilon(1.0)));
+    let context = || {
+        Context::new(Actor::new("job"), Purpose::new("report"))
+            .unwrap()
+            .with_shared_budget(budget.clone())
+    };
+    let mut one = Session::over(&rows).context(context()).open().unwrap();
+    let mut two = Session::over(&rows).context(context()).open().unwrap();
+    let _ = one.count().epsilon(0.75).unwrap().release().unwrap();
+    assert!(two.count().epsilon(0.5).unwrap().release().unwrap_err().is_budget());
+    assert_eq!(two.remaining().to_string(), "ε = 0.25");
+}
+
+struct Dry;
+
+impl SecureRng for Dry {
+    fn fill(&mut self, _: &mut [u8]) -> Result<(), EntropyError> {
+        Err(EntropyError::new())
+    }
+}
+
+#[test]
+fn without_entropy_nothing_is_released_and_nothing_is_spent() {
+    let rows = logins(300);
+    let context = Context::new(Actor::new("job"), Purpose::new("report")).unwrap().with_rng(Dry);
+    let mut session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
+    let failed = session.count().epsilon(0.5).unwrap().release().unwrap_err();
+    assert!(matches!(failed, Error::Core(privacy_core::Error::Entropy(_))));
+    assert_eq!(session.remaining(), session.limit());
+}
+
+#[test]
+fn nothing_shows_rows() {
+    let rows = [("ana@example.org", 31_337u32)];
+    let secrets = ["ana@", "31337"];
+    let mut session = Session::over(&rows)
+        .unit(|r: &(&str, u32)| r.0)
+        .max_rows_per_unit(1)
+        .budget(epsilon(1.0))
+        .open()
+        .unwrap();
+    conformance::quiet(&session, &secrets).unwrap();
+    conformance::quiet(&session.count(), &secrets).unwrap();
+    let plan = session.sum(|r| r.1).bounds(0..=10).unwrap().epsilon(0.1).unwrap();
+    conformance::quiet(&plan, &secrets).unwrap();
+    assert!(!plan.to_string().contains("31337"));
+}
+
+#[test]
+fn sessions_are_send_and_sync() {
+    fn check<T: Send + Sync>(_: &T) {}
+    let rows = logins(3);
+    let builder = Session::over(&rows).unit(|e: &Login| e.user).max_rows_per_unit(1);
+    check(&builder);
+    let mut session = builder.budget(epsilon(1.0)).open().unwrap();
+    check(&session);
+    check(&session.count());
+    let by = session.count().by(|e| e.country, &COUNTRIES).epsilon(0.1).unwrap();
+    check(&by);
+    check(&by.release().unwrap());
+}
