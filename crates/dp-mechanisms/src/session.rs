@@ -31,7 +31,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record};
 
 pub use aggregate::Aggregate;
 pub use builder::SessionBuilder;
-pub use grouping::{ByGroup, Grouping, Whole};
+pub use grouping::{Bin, ByBin, ByGroup, Grouping, Whole};
 pub use plan::Plan;
 pub use query::Query;
 pub use release::{GroupedRelease, MeanLaw};

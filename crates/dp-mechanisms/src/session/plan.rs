@@ -9,7 +9,7 @@ use privacy_core::guarantee::Guarantee;
 use privacy_core::measure::Charge;
 use privacy_core::mechanism::Mechanism;
 use privacy_core::params::Confidence;
-use privacy_core::release::Release;
+use privacy_core::release::{Readable, Release};
 use privacy_core::space::{Changes, L1, L2, Vector};
 use privacy_core::transformation::Transformation;
 use privacy_core::unit::{Adjacency, PrivacyUnit};
@@ -204,13 +204,12 @@ where
         writeln!(f, "{}", self.describe())?;
         writeln!(f, "  protects  each {} ({}), with at most {rows}", U::KIND, A::RELATION)?;
         writeln!(f, "  noise     {law}")?;
-        match self.statistic.shape() {
-            Shape::Complements { .. } => {
-                let error = self.expected_error(1000);
-                writeln!(f, "  error     ± {error:.4} (95\u{a0}%) where 1000 rows contribute")?;
-            }
-            _ => writeln!(f, "  error     ± {} (95\u{a0}%)", self.expected_error(1))?,
-        }
+        let (rows, where_from) = match self.statistic.shape() {
+            Shape::Complements { .. } => (1000, " where 1000 rows contribute"),
+            _ => (1, ""),
+        };
+        let error = self.expected_error(rows);
+        writeln!(f, "  error     ± {} (95\u{a0}%){where_from}", error.readable(error))?;
         write!(f, "  costs     {}", self.charge)
     }
 }

@@ -5,11 +5,11 @@ use std::fmt;
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 
-use privacy_core::params::{Bounds, Epsilon, Rho};
+use privacy_core::params::{Bounds, Epsilon, Numeric, Rho};
 use privacy_core::unit::{Adjacency, PrivacyUnit};
 
 use super::Session;
-use super::grouping::{ByGroup, Grouping, Whole};
+use super::grouping::{ByBin, ByGroup, Grouping, Whole};
 use super::plan::{Plan, Pricing};
 use super::statistic::{Filtered, NeedsBounds, Statistic};
 use crate::additive::{GaussianNoise, LaplaceNoise};
@@ -133,6 +133,38 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
             session: self.session,
             statistic: self.statistic,
             grouping: self.grouping.and_then(|_| Ok(ByGroup::new(KnownGroups::new(groups)?, name))),
+            name: self.name,
+        }
+    }
+}
+
+impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
+    /// By bins of a number: a histogram. One release for each bin, all at one price.
+    ///
+    /// `edges` are public and increasing; `n` edges make `n − 1` bins, each from its lower edge to
+    /// below the next, the last one with its upper edge. Rows outside are left out. Errors in the
+    /// edges are reported when the query is priced.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dp_mechanisms::prelude::*;
+    ///
+    /// let ages = [23u32, 35, 35, 61];
+    /// let mut session = Session::over(&ages).budget(Epsilon::new(1.0)?).open()?;
+    /// let histogram = session.count().by_bin(|age| *age, &[0, 18, 40, 65, 120]).epsilon(0.5)?;
+    /// println!("{}", histogram.release()?); // 0..18  …
+    /// # Ok::<(), dp_mechanisms::Error>(())
+    /// ```
+    pub fn by_bin<V, F>(self, value: F, edges: &[V]) -> Query<'s, 'a, T, U, A, S, ByBin<V, F>>
+    where
+        V: Numeric,
+        F: Fn(&'a T) -> V,
+    {
+        Query {
+            session: self.session,
+            statistic: self.statistic,
+            grouping: self.grouping.and_then(|_| ByBin::new(edges, value)),
             name: self.name,
         }
     }

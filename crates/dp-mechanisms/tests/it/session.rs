@@ -177,6 +177,22 @@ fn integer_means_and_grouped_means_are_right() {
 }
 
 #[test]
+fn bins_hold_their_lower_edge_and_the_last_one_both() {
+    let values = [f64::NAN, -1.0, 0.0, 4.999, 5.0, 10.0, 10.5, f64::INFINITY, -0.0];
+    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let by = session.count().by_bin(|x| *x, &[0.0, 5.0, 10.0]).epsilon(exact()).unwrap();
+    assert!(by.to_string().starts_with("count by 2 bins"));
+    let by = by.release().unwrap();
+    let counts: Vec<(String, i64)> = by.iter().map(|(b, r)| (b.to_string(), *r.value())).collect();
+    assert_eq!(counts, [("0..5".to_owned(), 3), ("5..10".to_owned(), 2)]);
+    for bad in [&[][..], &[1.0], &[1.0, 1.0], &[2.0, 1.0], &[0.0, f64::NAN], &[0.0, f64::INFINITY]]
+    {
+        let refused = session.count().by_bin(|x| *x, bad).epsilon(0.1).unwrap_err();
+        assert!(refused.is_parameter(), "{bad:?}");
+    }
+}
+
+#[test]
 fn not_a_number_is_missing_and_infinities_are_clamped() {
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.25, 1e308];
     let mut session = Session::over(&values).budget(plenty()).open().unwrap();
