@@ -135,7 +135,7 @@ fn about(shape: Shape, left: i64, budget: &Epsilon) -> Vec<(&'static str, String
     let data = format!(
         "{} login attempts of {} users, made up from seed {seed}. Because they are made up, it may \
          be told that {} are left when each user counts at most {MAX_LOGINS_PER_USER} times: that \
-         is what the answers below are about.",
+         is the number of attempts that the report estimates.",
         number(events.into()),
         number(users.into()),
         number(left),
