@@ -125,16 +125,12 @@ impl Serialize for Number {
 
 impl<V: Readable + Copy + Into<Number>> From<&Release<V>> for Figure {
     fn from(release: &Release<V>) -> Self {
-        let margin = release.margin();
-        let text = release.value().readable(margin);
-        // The margin has the decimals of the number, and is rounded up where there are none.
-        let margin = if text.contains('.') {
-            margin.readable(margin)
-        } else {
-            (margin.ceil() as i64).readable(margin)
-        };
-        let interval_95 = release.interval(&Confidence::default());
-        Figure { value: (*release.value()).into(), interval_95, text, margin }
+        Figure {
+            value: (*release.value()).into(),
+            interval_95: release.interval(&Confidence::default()),
+            text: release.value_text(),
+            margin: release.margin_text(),
+        }
     }
 }
 

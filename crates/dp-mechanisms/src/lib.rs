@@ -26,6 +26,6 @@ pub mod prelude {
     pub use privacy_core::measure::{Allowance, Charge};
     pub use privacy_core::params::{Amount, Bounds, Confidence, Delta, Epsilon, Rho};
     pub use privacy_core::random::SystemRng;
-    pub use privacy_core::release::Release;
-    pub use privacy_core::unit::{AddRemove, Record, Replace, User};
+    pub use privacy_core::release::{Interval, Readable, Release};
+    pub use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, Replace, User};
 }

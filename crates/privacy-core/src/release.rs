@@ -188,17 +188,33 @@ fn grouped(number: &str) -> String {
     text
 }
 
+impl<V: Readable> Release<V> {
+    /// The released value as people read it, with the decimals that its margin leaves meaningful.
+    #[must_use]
+    pub fn value_text(&self) -> String {
+        self.value.readable(self.margin())
+    }
+
+    /// Half the width of the 95 % interval as people read it, rounded up.
+    #[must_use]
+    pub fn margin_text(&self) -> String {
+        let margin = self.margin();
+        // An integer's margin is an integer; a real's is shown with the value's decimals.
+        match self.value.readable(margin).split_once('.') {
+            Some((_, fraction)) => {
+                let decimals = fraction.len() as i32;
+                let shown = (margin * 10f64.powi(decimals)).ceil() / 10f64.powi(decimals);
+                grouped(&format!("{shown:.width$}", width = fraction.len()))
+            }
+            None => grouped(&format!("{:.0}", margin.ceil())),
+        }
+    }
+}
+
 impl<V: Readable> fmt::Display for Release<V> {
     /// `41 873 ± 61 (95 %)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let margin = self.margin();
-        let shown = self.value.readable(margin);
-        // An integer's margin is an integer; a real's is shown with the value's decimals.
-        let margin = match shown.contains('.') {
-            true => readable_float(margin, margin),
-            false => grouped(&format!("{:.0}", margin.ceil())),
-        };
-        f.pad(&format!("{shown} ± {margin} (95\u{a0}%)"))
+        f.pad(&format!("{} ± {} (95\u{a0}%)", self.value_text(), self.margin_text()))
     }
 }
 
@@ -255,7 +271,7 @@ mod tests {
         let shown = |text: &str| text.replace(['\u{202f}', '\u{a0}'], " ");
         assert_eq!(shown(&release(41_873i64, 60.2).to_string()), "41 873 ± 61 (95 %)");
         assert_eq!(shown(&release(-1_234_567i64, 0.0).to_string()), "−1 234 567 ± 0 (95 %)");
-        assert_eq!(shown(&release(38.437_921, 0.0312).to_string()), "38.438 ± 0.031 (95 %)");
+        assert_eq!(shown(&release(38.437_921, 0.0312).to_string()), "38.438 ± 0.032 (95 %)");
         assert_eq!(shown(&release(12_345.678, 240.0).to_string()), "12 346 ± 240 (95 %)");
         assert_eq!(shown(&release(7i64, 1.0).to_string()), "7 ± 1 (95 %)");
     }
