@@ -92,6 +92,19 @@ pub(crate) mod plain {
         seconds
     }
 
+    /// The sum of a column of numbers.
+    #[inline(never)]
+    pub(crate) fn sum<V: Copy, S: Default + std::ops::AddAssign>(
+        values: &[V],
+        item: impl Fn(V) -> S,
+    ) -> S {
+        let mut sum = S::default();
+        for value in black_box(values) {
+            sum += item(*value);
+        }
+        sum
+    }
+
     /// Rows, at most `limit` of each user.
     #[inline(never)]
     pub(crate) fn rows_by_user(rows: &[Login], limit: u64) -> u64 {

@@ -28,7 +28,15 @@ const USERS: u64 = 1_000_000;
 
 static VALUES_READ: LazyLock<Vec<i64>> = LazyLock::new(|| workload::lengths(VALUES));
 static LOGINS: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, USERS));
+static LENGTHS_U32: LazyLock<Vec<u32>> = LazyLock::new(|| column_of(|login| login.seconds));
+static LENGTHS_I64: LazyLock<Vec<i64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
+static LENGTHS_F64: LazyLock<Vec<f64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
+static LENGTHS_F32: LazyLock<Vec<f32>> = LazyLock::new(|| column_of(|login| login.seconds as f32));
 static ALL_APPS: LazyLock<Vec<u16>> = LazyLock::new(|| (0..APPS).collect());
+
+fn column_of<V>(value: impl Fn(&Login) -> V) -> Vec<V> {
+    LOGINS.iter().map(value).collect()
+}
 
 /// What an answer says.
 struct Measured {
@@ -105,6 +113,16 @@ fn seconds<U: confidant::core::unit::PrivacyUnit>(
     Ok(query.epsilon(EPSILON)?.release()?.into_value())
 }
 
+fn column<V>(values: &'static [V], bounds: std::ops::RangeInclusive<V>) -> Result<V::Released>
+where
+    V: confidant::dp::grid::Value,
+    confidant::dp::additive::NoiseLaw: confidant::core::release::ErrorLaw<V::Released>,
+{
+    let mut session = by_record(values)?;
+    let query = session.sum(|value| *value).bounds(bounds)?;
+    Ok(query.epsilon(EPSILON)?.release()?.into_value())
+}
+
 fn apps(session: &mut Session<'static, Login, User>) -> Result<GroupedRelease<u16, i64>> {
     let query = session.count().by(|login| login.app, &ALL_APPS);
     Ok(query.epsilon(EPSILON)?.release()?)
@@ -163,6 +181,16 @@ fn operation(name: &str) -> Result<Operation> {
         "failures-plain" => timed(|| Ok(plain::failures(&LOGINS))),
         "seconds" => timed(|| seconds(&mut by_record(&LOGINS)?)),
         "seconds-plain" => timed(|| Ok(plain::seconds(&LOGINS))),
+        "u32-sum" => timed(|| column(&LENGTHS_U32, 0..=3600)),
+        "u32-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_U32, |x| i64::from(x.clamp(0, 3600))))),
+        "i64-sum" => timed(|| column(&LENGTHS_I64, 0..=3600)),
+        "i64-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_I64, |x| x.clamp(0, 3600)))),
+        "f64-sum" => timed(|| column(&LENGTHS_F64, 0.0..=3600.0)),
+        "f64-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_F64, |x| x.clamp(0.0, 3600.0)))),
+        "f32-sum" => timed(|| column(&LENGTHS_F32, 0.0..=3600.0)),
+        "f32-sum-plain" => {
+            timed(|| Ok(plain::sum(&LENGTHS_F32, |x| f64::from(x.clamp(0.0, 3600.0)))))
+        }
         "count-by-user-open" => timed(|| count(&mut by_user()?)),
         "count-by-user" => {
             let mut session = by_user()?;
