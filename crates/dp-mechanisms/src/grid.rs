@@ -37,15 +37,41 @@ pub struct Grid {
     exponent: i32,
     lower: i64,
     upper: i64,
+    /// `2^-exponent`.
+    steps_per_unit: f64,
 }
 
+/// Added to a float of magnitude up to [`Grid::QUICK`], it leaves the nearest integer (ties to
+/// even) in the low bits: between 2^52 and 2^53 floats are the integers.
+const ROUNDER: f64 = 3.0 * (1u64 << 51) as f64;
+
 impl Grid {
+    /// Bounds up to here are rounded to by one addition instead of a call.
+    const QUICK: u64 = 1 << 51;
+
     fn new(exponent: i32, lower: i64, upper: i64) -> Result<Self> {
         // The width must fit too: it is the sensitivity where one row replaces another.
         if upper.checked_sub(lower).is_none() {
             return Err(TOO_WIDE);
         }
-        Ok(Grid { exponent, lower, upper })
+        Ok(Grid { exponent, lower, upper, steps_per_unit: 2f64.powi(-exponent) })
+    }
+
+    /// The step nearest to `value`, which is not NaN, within the bounds. For the grids of floats,
+    /// whose bounds are floats in units of the grid, too.
+    #[inline]
+    fn nearest(&self, value: f64) -> i64 {
+        let (lower, upper) = (self.lower as f64, self.upper as f64);
+        // Plain comparisons: unlike `clamp`, `max` and `min` they say nothing of NaN, and are one
+        // instruction each.
+        let steps = value * self.steps_per_unit;
+        let steps = if steps > lower { steps } else { lower };
+        let steps = if steps < upper { steps } else { upper };
+        if self.lower.unsigned_abs() <= Grid::QUICK && self.upper.unsigned_abs() <= Grid::QUICK {
+            (steps + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i64
+        } else {
+            steps.round_ties_even() as i64
+        }
     }
 
     /// The binary exponent of the grid's step; 0 for integers.
@@ -131,12 +157,10 @@ macro_rules! float_value {
 
                 /// NaN is missing: the row does not contribute. Infinities are clamped.
                 #[inline]
-                fn to_grid(self, bounds: &Bounds<Self>, grid: &Grid) -> Option<i64> {
-                    if self.is_nan() {
-                        return None;
-                    }
-                    let scaled = f64::from(bounds.clamp(self)) * 2f64.powi(-grid.exponent);
-                    Some((scaled.round_ties_even() as i64).clamp(grid.lower, grid.upper))
+                fn to_grid(self, _: &Bounds<Self>, grid: &Grid) -> Option<i64> {
+                    // Clamping to the bounds first would change nothing: they are rounded to the
+                    // same grid, and rounding is monotone.
+                    if self.is_nan() { None } else { Some(grid.nearest(self.into())) }
                 }
 
                 fn released(units: i128, grid: &Grid) -> f64 {
@@ -218,6 +242,22 @@ mod tests {
         }
         assert_eq!((-0.0).to_grid(&bounds, &grid), 0.0.to_grid(&bounds, &grid));
         assert_eq!(f64::NAN.to_grid(&bounds, &grid), None);
+    }
+
+    #[test]
+    fn both_ways_to_round_agree_up_to_the_bounds() {
+        let quick = Grid::new(0, -(1 << 51), 1 << 51).unwrap();
+        let wide = Grid::new(0, -(1 << 52), 1 << 52).unwrap();
+        let edge = 2f64.powi(51);
+        for x in [0.0, 0.5, 1.5, 2.5, 0.499_999_999_999_999_94, 7e15 / 4.0, edge - 0.5, edge] {
+            for x in [x, -x, x.next_up(), x.next_down()].map(|x| x.clamp(-edge, edge)) {
+                assert_eq!(quick.nearest(x), wide.nearest(x), "{x}");
+                assert_eq!(quick.nearest(x), x.round_ties_even() as i64, "{x}");
+            }
+        }
+        assert_eq!(quick.nearest(f64::INFINITY), 1 << 51);
+        assert_eq!(quick.nearest(-1e300), -(1 << 51));
+        assert_eq!(wide.nearest(1e300), 1 << 52);
     }
 
     #[test]

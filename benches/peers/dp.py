@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Differential privacy beside OpenDP, and beside the plain loops without any privacy.
+
+    python3 benches/peers/dp.py --json target/peers/dp.json
+
+README.md in this folder says what is measured and what is not.
+"""
+
+import pathlib
+
+import harness
+from harness import Comparison, Side, Worker
+
+HERE = pathlib.Path(__file__).resolve().parent
+PINS = ("opendp==0.16.0", "numpy==2.4.6")
+OPENDP = "OpenDP 0.16.0 (Python)"
+VALUES = 1_000_000
+ROWS = 10_000_000
+# A private query may cost this many times the plain loop, or the plain hash aggregation by user.
+LOOP = 1 / 1.3
+HASH = 1 / 1.5
+# A batch of noise should be drawn this much faster than by the rivals.
+NOISE = 20
+
+
+def prepare():
+    binary = harness.build("confidant", "peer_dp")
+    python = harness.environment("dp", PINS)
+    ours = Worker("confidant", [binary])
+    values = harness.TARGET / "dp-values.i64"
+    ours.ask(f"values {values}")
+    opendp = Worker("OpenDP", [python, HERE / "dp_opendp.py", values])
+
+    def beside_opendp(text, operation, target=None, items=1):
+        sides = Side(ours, operation, items), Side(opendp, operation, items)
+        return Comparison(text, OPENDP, *sides, target)
+
+    def beside_plain(text, peer, operation, plain, target=None):
+        sides = Side(ours, operation, ROWS), Side(ours, plain, ROWS)
+        return Comparison(text, peer, *sides, target)
+
+    yield beside_opendp("count of 1e6 integers, a release", "count-of-values", 1)
+    yield beside_opendp("bounded sum of 1e6 integers, a row", "sum-of-values", 1, VALUES)
+    for parameter in (10, 1_000_000):
+        for law, name in (("laplace", "Laplace, scale"), ("gaussian", "Gaussian, sigma")):
+            text = f"discrete {name} {parameter:.0e}".replace("e+0", "e")
+            yield beside_opendp(f"{text}, batch, a draw", f"{law}-batch {parameter}", NOISE)
+            yield beside_opendp(f"{text}, one by one, a draw", f"{law}-one {parameter}")
+
+    loop, by_app = "plain loop", "plain hash group-by, no bounding"
+    by_user = "plain hash aggregation by user"
+    yield beside_plain("filtered count, a row of 1e7", loop, "failures", "failures-plain", LOOP)
+    yield beside_plain("bounded sum, a row of 1e7", loop, "seconds", "seconds-plain", LOOP)
+    for kind in ("u32", "i64", "f64", "f32"):
+        text = f"bounded sum, a {kind} of 1e7"
+        yield beside_plain(text, loop, f"{kind}-sum", f"{kind}-sum-plain", LOOP)
+    for text, operation in (("count", "count-by-user"), ("bounded sum", "seconds-by-user")):
+        for when, suffix in (("first query", "-open"), ("later query", "")):
+            yield beside_plain(
+                f"{text} by user, {when}, a row of 1e7",
+                by_user,
+                operation + suffix,
+                f"{operation}-plain",
+                HASH,
+            )
+    for when, operation in (("first query", "apps-open"), ("later query", "apps")):
+        text = f"count by 1000 groups bounded by user, {when}, a row of 1e7"
+        yield beside_plain(text, by_user, operation, "count-by-user-plain", HASH)
+        yield beside_plain(text, by_app, operation, "apps-plain")
+        yield beside_plain(text, "bounded by hand in a hash map", operation, "apps-plain-bounded")
+
+    for worker in (ours, opendp):
+        worker.close()
+
+
+if __name__ == "__main__":
+    harness.main("dp", __doc__, prepare)

@@ -1,0 +1,241 @@
+//! The side of `benches/peers/dp.py` that runs this crate. Internal: not an example.
+//!
+//! Reads lines `OPERATION REPETITIONS` and answers each with a line `SECONDS ERROR`: the time that
+//! all repetitions took, measured here, and the mean distance of what was released from the truth
+//! (0 where nothing is released). `values FILE` writes the integers that both sides read.
+
+#[path = "../workload.rs"]
+mod workload;
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::io::{BufRead, Write};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use confidant::dp::noise::{DiscreteGaussian, DiscreteLaplace};
+use confidant::dp::prelude::*;
+use workload::{APPS, Login, SECONDS, logins, plain};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const EPSILON: f64 = 0.1;
+const ROWS_OF_USER: u32 = 20;
+const APPS_OF_USER: u32 = 4;
+const VALUES: usize = 1_000_000;
+const ROWS: usize = 10_000_000;
+const USERS: u64 = 1_000_000;
+
+static VALUES_READ: LazyLock<Vec<i64>> = LazyLock::new(|| workload::lengths(VALUES));
+static LOGINS: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, USERS));
+static LENGTHS_U32: LazyLock<Vec<u32>> = LazyLock::new(|| column_of(|login| login.seconds));
+static LENGTHS_I64: LazyLock<Vec<i64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
+static LENGTHS_F64: LazyLock<Vec<f64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
+static LENGTHS_F32: LazyLock<Vec<f32>> = LazyLock::new(|| column_of(|login| login.seconds as f32));
+static ALL_APPS: LazyLock<Vec<u16>> = LazyLock::new(|| (0..APPS).collect());
+
+fn column_of<V>(value: impl Fn(&Login) -> V) -> Vec<V> {
+    LOGINS.iter().map(value).collect()
+}
+
+/// What an answer says.
+struct Measured {
+    elapsed: Duration,
+    error: f64,
+}
+
+/// One operation, repeated as often as it is told.
+type Operation = Box<dyn FnMut(usize) -> Result<Measured>>;
+
+/// Times queries of the logins, and what a team would write by hand.
+fn timed<T>(mut run: impl FnMut() -> Result<T> + 'static) -> Operation {
+    LazyLock::force(&LOGINS);
+    Box::new(move |repetitions| {
+        let start = Instant::now();
+        for _ in 0..repetitions {
+            black_box(run()?);
+        }
+        Ok(Measured { elapsed: start.elapsed(), error: 0.0 })
+    })
+}
+
+/// Times releases and compares them with the truth afterwards.
+fn released(truth: i128, mut release: impl FnMut() -> Result<i128> + 'static) -> Operation {
+    Box::new(move |repetitions| {
+        let mut values = Vec::with_capacity(repetitions);
+        let start = Instant::now();
+        for _ in 0..repetitions {
+            values.push(release()?);
+        }
+        Ok(Measured { elapsed: start.elapsed(), error: mean_distance(&values, truth) })
+    })
+}
+
+/// Times one batch of as many draws as there are repetitions.
+fn drawn(mut fill: impl FnMut(&mut [i128]) -> Result<()> + 'static) -> Operation {
+    Box::new(move |repetitions| {
+        let mut values = vec![0; repetitions];
+        let start = Instant::now();
+        fill(black_box(&mut values))?;
+        Ok(Measured { elapsed: start.elapsed(), error: mean_distance(&values, 0) })
+    })
+}
+
+fn mean_distance(values: &[i128], truth: i128) -> f64 {
+    let total: f64 = values.iter().map(|value| value.abs_diff(truth) as f64).sum();
+    total / values.len() as f64
+}
+
+fn budget() -> Result<Epsilon> {
+    Ok(Epsilon::new(1e9)?)
+}
+
+fn by_record<T>(rows: &'static [T]) -> Result<Session<'static, T>> {
+    Ok(Session::over(black_box(rows)).budget(budget()?).open()?)
+}
+
+fn by_user() -> Result<Session<'static, Login, User>> {
+    let session = Session::over(black_box(&**LOGINS)).unit(|login: &Login| login.user);
+    let session = session.max_rows_per_unit(ROWS_OF_USER).max_groups_per_unit(APPS_OF_USER);
+    Ok(session.budget(budget()?).open()?)
+}
+
+fn count<U: confidant::core::unit::PrivacyUnit>(
+    session: &mut Session<'static, Login, U>,
+) -> Result<i128> {
+    Ok(session.count().epsilon(EPSILON)?.release()?.into_value().into())
+}
+
+fn seconds<U: confidant::core::unit::PrivacyUnit>(
+    session: &mut Session<'static, Login, U>,
+) -> Result<i128> {
+    let query = session.sum(|login| login.seconds).bounds(SECONDS)?;
+    Ok(query.epsilon(EPSILON)?.release()?.into_value())
+}
+
+fn column<V>(values: &'static [V], bounds: std::ops::RangeInclusive<V>) -> Result<V::Released>
+where
+    V: confidant::dp::grid::Value,
+    confidant::dp::additive::NoiseLaw: confidant::core::release::ErrorLaw<V::Released>,
+{
+    let mut session = by_record(values)?;
+    let query = session.sum(|value| *value).bounds(bounds)?;
+    Ok(query.epsilon(EPSILON)?.release()?.into_value())
+}
+
+fn apps(session: &mut Session<'static, Login, User>) -> Result<GroupedRelease<u16, i64>> {
+    let query = session.count().by(|login| login.app, &ALL_APPS);
+    Ok(query.epsilon(EPSILON)?.release()?)
+}
+
+fn laplace(scale: u64) -> Result<DiscreteLaplace> {
+    Ok(DiscreteLaplace::new(Amount::from_integer(scale).as_ratio().clone())?)
+}
+
+fn gaussian(sigma: u64) -> Result<DiscreteGaussian> {
+    Ok(DiscreteGaussian::new(Amount::from_integer(sigma).squared().as_ratio().clone())?)
+}
+
+/// The operation of that name, with its data and whatever is built once.
+fn operation(name: &str) -> Result<Operation> {
+    let mut rng = SystemRng::new()?;
+    let (family, parameter) = name.split_once(' ').unwrap_or((name, "0"));
+    let parameter: u64 = parameter.parse()?;
+    Ok(match family {
+        "count-of-values" => {
+            let mut session = by_record(&VALUES_READ)?;
+            released(VALUES as i128, move || {
+                Ok(session.count().epsilon(EPSILON)?.release()?.into_value().into())
+            })
+        }
+        "sum-of-values" => {
+            let mut session = by_record(&VALUES_READ)?;
+            let truth = VALUES_READ.iter().map(|value| i128::from((*value).clamp(0, 3600))).sum();
+            released(truth, move || {
+                let query = session.sum(|value| *value).bounds(0..=3600)?;
+                Ok(query.epsilon(EPSILON)?.release()?.into_value())
+            })
+        }
+        "laplace-batch" => {
+            let noise = laplace(parameter)?;
+            drawn(move |out| Ok(noise.fill(out, &mut rng)?))
+        }
+        "laplace-one" => {
+            let noise = laplace(parameter)?;
+            released(0, move || Ok(noise.sample(&mut rng)?))
+        }
+        "gaussian-batch" => {
+            let noise = gaussian(parameter)?;
+            drawn(move |out| Ok(noise.fill(out, &mut rng)?))
+        }
+        "gaussian-one" => {
+            let noise = gaussian(parameter)?;
+            released(0, move || Ok(noise.sample(&mut rng)?))
+        }
+
+        "failures" => timed(|| {
+            let mut session = by_record(&LOGINS)?;
+            let query = session.count().filter(|login| login.failed);
+            Ok(query.epsilon(EPSILON)?.release()?.into_value())
+        }),
+        "failures-plain" => timed(|| Ok(plain::failures(&LOGINS))),
+        "seconds" => timed(|| seconds(&mut by_record(&LOGINS)?)),
+        "seconds-plain" => timed(|| Ok(plain::seconds(&LOGINS))),
+        "u32-sum" => timed(|| column(&LENGTHS_U32, 0..=3600)),
+        "u32-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_U32, |x| i64::from(x.clamp(0, 3600))))),
+        "i64-sum" => timed(|| column(&LENGTHS_I64, 0..=3600)),
+        "i64-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_I64, |x| x.clamp(0, 3600)))),
+        "f64-sum" => timed(|| column(&LENGTHS_F64, 0.0..=3600.0)),
+        "f64-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_F64, |x| x.clamp(0.0, 3600.0)))),
+        "f32-sum" => timed(|| column(&LENGTHS_F32, 0.0..=3600.0)),
+        "f32-sum-plain" => {
+            timed(|| Ok(plain::sum(&LENGTHS_F32, |x| f64::from(x.clamp(0.0, 3600.0)))))
+        }
+        "count-by-user-open" => timed(|| count(&mut by_user()?)),
+        "count-by-user" => {
+            let mut session = by_user()?;
+            timed(move || count(&mut session))
+        }
+        "count-by-user-plain" => timed(|| Ok(plain::rows_by_user(&LOGINS, ROWS_OF_USER.into()))),
+        "seconds-by-user-open" => timed(|| seconds(&mut by_user()?)),
+        "seconds-by-user" => {
+            let mut session = by_user()?;
+            timed(move || seconds(&mut session))
+        }
+        "seconds-by-user-plain" => timed(|| Ok(plain::seconds_by_user(&LOGINS))),
+        "apps-open" => timed(|| apps(&mut by_user()?)),
+        "apps" => {
+            let mut session = by_user()?;
+            timed(move || apps(&mut session))
+        }
+        "apps-plain" => timed(|| Ok(plain::rows_by_app(&LOGINS))),
+        "apps-plain-bounded" => {
+            let apps = APPS_OF_USER as usize;
+            timed(move || Ok(plain::rows_by_app_bounded(&LOGINS, apps, ROWS_OF_USER.into())))
+        }
+        _ => return Err(format!("no operation is called {name}").into()),
+    })
+}
+
+fn main() -> Result<()> {
+    let mut operations: HashMap<String, Operation> = HashMap::new();
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if let Some(file) = line.strip_prefix("values ") {
+            let bytes: Vec<u8> = VALUES_READ.iter().flat_map(|value| value.to_le_bytes()).collect();
+            std::fs::write(file, bytes)?;
+            writeln!(out, "0 0")?;
+        } else {
+            let (name, repetitions) = line.rsplit_once(' ').ok_or("a line needs a number")?;
+            let run = match operations.entry(name.to_owned()) {
+                std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                std::collections::hash_map::Entry::Vacant(entry) => entry.insert(operation(name)?),
+            };
+            let Measured { elapsed, error } = run(repetitions.parse()?)?;
+            writeln!(out, "{:e} {error:e}", elapsed.as_secs_f64())?;
+        }
+        out.flush()?;
+    }
+    Ok(())
+}
