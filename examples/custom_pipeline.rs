@@ -20,6 +20,14 @@ struct Prompt {
     day: u16,
 }
 
+impl HasUnit for Prompt {
+    type Unit = u32;
+
+    fn unit(&self) -> u32 {
+        self.user
+    }
+}
+
 /// A transformation of one's own: one row for each user and day, however many prompts there were.
 ///
 /// It maps users to users: without a user's prompts, exactly that user's rows are missing. So
@@ -94,14 +102,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A user is counted on at most 3 days, so one user moves the count by at most 3. At scale 15
     // that costs 3/15 = 0.2.
-    let days = BoundRows::new(|prompt: &Prompt| prompt.user, 3)?;
+    let days = BoundRows::new(3)?;
     let chain = OncePerDay.then(days).then(Count::new()).then(AboveThreshold {
         threshold: 1_000,
         noise: LaplaceNoise::with_scale(Amount::from_integer(15))?,
     });
     println!("one release costs {}", chain.cost(Changes::NEIGHBOURS)?);
 
-    // The promise of the custom mechanism, tried out; an application does this in its tests.
+    // The promises, tried out; an application does this in its tests.
+    let without_user_5: Vec<Prompt> = prompts.iter().copied().filter(|p| p.user != 5).collect();
+    conformance::stability(&OncePerDay, &[(prompts.clone(), without_user_5)])?;
     let distances = [Amount::ZERO, Amount::from_integer(1), Amount::from_integer(3)];
     let noise = LaplaceNoise::with_scale(Amount::from_integer(15))?;
     conformance::monotone_cost(&AboveThreshold { threshold: 0, noise }, &distances)?;

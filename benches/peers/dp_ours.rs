@@ -100,15 +100,11 @@ fn by_user() -> Result<Session<'static, Login, User>> {
     Ok(session.budget(budget()?).open()?)
 }
 
-fn count<U: confidant::core::unit::PrivacyUnit>(
-    session: &mut Session<'static, Login, U>,
-) -> Result<i128> {
+fn count<U: PrivacyUnit>(session: &mut Session<'static, Login, U>) -> Result<i128> {
     Ok(session.count().epsilon(EPSILON)?.release()?.into_value().into())
 }
 
-fn seconds<U: confidant::core::unit::PrivacyUnit>(
-    session: &mut Session<'static, Login, U>,
-) -> Result<i128> {
+fn seconds<U: PrivacyUnit>(session: &mut Session<'static, Login, U>) -> Result<i128> {
     let query = session.sum(|login| login.seconds).bounds(SECONDS)?;
     Ok(query.epsilon(EPSILON)?.release()?.into_value())
 }

@@ -138,7 +138,7 @@ impl Mechanism for LaplaceNoise<Scalar<i128>> {
     type Output = i128;
 
     fn draw(&self, value: &i128, rng: &mut dyn SecureRng) -> Result<i128> {
-        Ok(value.saturating_add(self.noise.sample(rng)?))
+        Ok(added(*value, self.noise.sample(rng)?))
     }
 
     fn cost(&self, d_in: Amount) -> Result<PureCost> {
@@ -158,7 +158,8 @@ impl Mechanism for LaplaceNoise<Vector<i128, L1>> {
     fn draw(&self, values: &[i128], rng: &mut dyn SecureRng) -> Result<Vec<i128>> {
         let mut noisy = vec![0; values.len()];
         self.noise.fill(&mut noisy, rng)?;
-        Ok(added(values, noisy))
+        noisy.iter_mut().zip(values).for_each(|(noisy, value)| *noisy = added(*value, *noisy));
+        Ok(noisy)
     }
 
     fn cost(&self, d_in: Amount) -> Result<PureCost> {
@@ -172,7 +173,7 @@ impl Mechanism for GaussianNoise<Scalar<i128>> {
     type Output = i128;
 
     fn draw(&self, value: &i128, rng: &mut dyn SecureRng) -> Result<i128> {
-        Ok(value.saturating_add(self.noise.sample(rng)?))
+        Ok(added(*value, self.noise.sample(rng)?))
     }
 
     fn cost(&self, d_in: Amount) -> Result<ZcdpCost> {
@@ -192,7 +193,8 @@ impl Mechanism for GaussianNoise<Vector<i128, L2>> {
     fn draw(&self, values: &[i128], rng: &mut dyn SecureRng) -> Result<Vec<i128>> {
         let mut noisy = vec![0; values.len()];
         self.noise.fill(&mut noisy, rng)?;
-        Ok(added(values, noisy))
+        noisy.iter_mut().zip(values).for_each(|(noisy, value)| *noisy = added(*value, *noisy));
+        Ok(noisy)
     }
 
     fn cost(&self, d_in: L2Distance) -> Result<ZcdpCost> {
@@ -200,12 +202,18 @@ impl Mechanism for GaussianNoise<Vector<i128, L2>> {
     }
 }
 
-/// Saturation is post-processing of the exact noisy value.
-fn added(values: &[i128], mut noise: Vec<i128>) -> Vec<i128> {
-    for (noise, value) in noise.iter_mut().zip(values) {
-        *noise = noise.saturating_add(*value);
-    }
-    noise
+/// The largest magnitude of an aggregate that noise is added to; larger ones are clamped, which
+/// brings neighbours no further apart.
+const LARGEST: i128 = 1 << 125;
+
+/// The exact noisy value, clamped to twice [`LARGEST`].
+///
+/// Noise that left the range of `i128` arrives as an end of that range, from where every value
+/// clamps to the same result as with the exact noise: the release is post-processing of the exact
+/// sum.
+fn added(value: i128, noise: i128) -> i128 {
+    let value = value.clamp(-LARGEST, LARGEST);
+    value.saturating_add(noise).clamp(-2 * LARGEST, 2 * LARGEST)
 }
 
 impl<S: Space> fmt::Debug for LaplaceNoise<S> {
@@ -317,7 +325,13 @@ macro_rules! law_of {
                 }
 
                 fn interval(&self, value: &$value, confidence: &Confidence) -> Interval {
-                    Interval::around(*value as f64, self.half_width(confidence))
+                    // An integer beyond 2^53 is rounded by at most half a step of its float.
+                    let center = *value as f64;
+                    let slack = match center.abs() >= 9_007_199_254_740_992.0 {
+                        true => center.abs().next_up() - center.abs(),
+                        false => 0.0,
+                    };
+                    Interval::around(center, self.half_width(confidence) + slack)
                 }
 
                 fn standard_deviation(&self) -> Option<f64> {
@@ -328,3 +342,30 @@ macro_rules! law_of {
     };
 }
 law_of!(i64, i128, f64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saturation_hides_which_value_the_noise_was_added_to() {
+        // Noise at the end of the range stands for anything beyond it.
+        for noise in [i128::MAX, i128::MIN] {
+            let results: Vec<i128> =
+                [-5, -6, 0, LARGEST, -LARGEST].map(|value| added(value, noise)).to_vec();
+            assert!(results.iter().all(|result| result == &results[0]), "{results:?}");
+        }
+        assert_eq!(added(7, -9), -2);
+        assert_eq!(added(i128::MAX, 0), LARGEST);
+    }
+
+    #[test]
+    fn intervals_of_large_integers_hold_the_integer() {
+        let noise = DiscreteLaplace::new(Amount::from_percent(1).as_ratio().clone()).unwrap();
+        let law = NoiseLaw::new(Noise::Laplace(noise), 0);
+        for value in [(1i128 << 53) + 1, -(1 << 53) - 1, (1 << 90) + 12_345, 7] {
+            let interval = law.interval(&value, &Confidence::default());
+            assert!(interval.lower as i128 <= value && value <= interval.upper as i128);
+        }
+    }
+}

@@ -26,6 +26,9 @@ pub enum Error {
     /// A group-by was given no groups.
     #[error("the list of known groups is empty; list the groups, or leave out the group-by")]
     NoGroups,
+    /// Both the context and the session were given a budget.
+    #[error("the context has a budget and the session was given another; give it to one of them")]
+    TwoBudgets,
     /// The session was opened over more rows than it can index.
     #[error(
         "a session holds at most {limit} rows with a unit; split the data into disjoint sessions"
@@ -48,7 +51,10 @@ impl Error {
     pub fn is_parameter(&self) -> bool {
         match self {
             Error::Core(error) => error.is_parameter(),
-            Error::Noise(_) | Error::DuplicateGroup { .. } | Error::NoGroups => true,
+            Error::Noise(_)
+            | Error::DuplicateGroup { .. }
+            | Error::NoGroups
+            | Error::TwoBudgets => true,
             Error::TooManyRows { .. } => false,
         }
     }

@@ -10,11 +10,14 @@ use privacy_core::error::{Error, Result};
 use privacy_core::params::{Amount, Bounds, Numeric};
 use privacy_core::release::Readable;
 
-/// Binary digits that a float keeps below the larger bound: a grid of 2^-40 of it.
+/// Binary digits that a float keeps below the distance of the bounds: a grid of 2^-40 of it.
 const DIGITS: i32 = 40;
 
 /// Exponents outside this range would leave the normal floats.
-const EXPONENTS: std::ops::RangeInclusive<i32> = -960..=980;
+const EXPONENTS: std::ops::RangeInclusive<i32> = -960..=960;
+
+/// Sums of any number of values up to here stay among the floats.
+const LARGEST_BOUND: f64 = f64::from_bits((960 + 1023) << 52);
 
 /// A number that can be summed privately: the primitive integers up to 64 bits, `f32` and `f64`.
 pub trait Value: Numeric {
@@ -172,17 +175,27 @@ macro_rules! float_value {
 }
 float_value!(f32, f64);
 
+/// The exponent of the power of two at or below a positive float; that of the least normal one for
+/// smaller floats.
+fn binary_exponent(x: f64) -> i32 {
+    ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023
+}
+
 fn float_grid(lower: f64, upper: f64, exponent: Option<i32>) -> Result<Grid> {
     let magnitude = lower.abs().max(upper.abs());
+    if magnitude > LARGEST_BOUND {
+        return Err(Error::Overflow { quantity: "a bound", limit: "2^960 (about 1e289)" });
+    }
     let exponent = exponent.unwrap_or_else(|| {
-        // The exponent of the larger bound, read from its bits; the bounds are not both zero.
-        let exponent = ((magnitude.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-        (exponent - DIGITS).clamp(*EXPONENTS.start(), *EXPONENTS.end())
+        let fine = binary_exponent(upper - lower) - DIGITS;
+        // Floats of this magnitude have no finer steps.
+        let finest = binary_exponent(magnitude) - 52;
+        fine.max(finest).clamp(*EXPONENTS.start(), *EXPONENTS.end())
     });
     if !EXPONENTS.contains(&exponent) {
         return Err(Error::Parameter {
             parameter: "the binary exponent of the grid",
-            requirement: "between -960 and 980",
+            requirement: "between -960 and 960",
             given: exponent.into(),
         });
     }
@@ -233,7 +246,7 @@ mod tests {
     #[test]
     fn floats_round_to_the_public_grid_and_stay_within_its_bounds() {
         let (bounds, grid) = floats(-1.0, 3.3);
-        assert_eq!(grid.exponent(), 1 - DIGITS);
+        assert_eq!(grid.exponent(), 2 - DIGITS);
         for x in [-1e308, -1.0, -0.3, -0.0, 0.1, 3.2999, 3.3, f64::INFINITY, f64::NEG_INFINITY] {
             let units = x.to_grid(&bounds, &grid).unwrap();
             assert!((grid.lower()..=grid.upper()).contains(&units));
@@ -262,20 +275,21 @@ mod tests {
 
     #[test]
     fn extreme_bounds_have_a_grid_or_a_typed_error() {
-        for (lower, upper) in
-            [(0.0, 5e-324), (-f64::MAX, f64::MAX), (1e300, 1.5e300), (0.0, 1e-290)]
-        {
+        let refused = [(0.0, 5e-324), (-f64::MAX, f64::MAX), (-1e308, 0.0), (0.0, 1e300)];
+        for (lower, upper) in refused {
             let bounds = Bounds::new(lower, upper).unwrap();
-            if let Ok(grid) = f64::grid(&bounds, None) {
-                assert!(grid.lower() < grid.upper());
-                for x in [lower, upper, (lower / 2.0 + upper / 2.0)] {
-                    assert!(x.to_grid(&bounds, &grid).is_some());
-                }
+            assert!(f64::grid(&bounds, None).unwrap_err().is_parameter(), "{lower}..={upper}");
+        }
+        for (lower, upper) in [(-1e288, 1e288), (0.0, 1e-250), (1e15, 1e15 + 1000.0)] {
+            let (bounds, grid) = floats(lower, upper);
+            for x in [lower, upper, lower / 2.0 + upper / 2.0] {
+                let kept = grid.to_f64(x.to_grid(&bounds, &grid).unwrap().into());
+                assert!((kept - x).abs() <= (upper - lower) * 1e-9, "{x} became {kept}");
             }
         }
         // Bounds closer together than one step cannot be told apart.
-        let bounds = Bounds::new(1e15, 1e15 + 0.125).unwrap();
-        assert!(f64::grid(&bounds, None).unwrap_err().is_parameter());
+        let bounds = Bounds::new(0.0, 0.3).unwrap();
+        assert!(f64::grid(&bounds, Some(0)).unwrap_err().is_parameter());
         // A grid too fine for the bounds is refused.
         let bounds = Bounds::new(0.0, 1e15).unwrap();
         assert!(matches!(f64::grid(&bounds, Some(-40)), Err(Error::Overflow { .. })));

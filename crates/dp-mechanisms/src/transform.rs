@@ -58,17 +58,26 @@ use std::marker::PhantomData;
 
 use privacy_core::error::{Error, Result};
 use privacy_core::params::{Amount, Bounds, ContributionLimits};
-use privacy_core::space::{Changes, Rows, Scalar, Vector};
+use privacy_core::space::{Changes, Rows, Scalar, Space, Vector};
 use privacy_core::transformation::Transformation;
-use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, UnitKind};
+use privacy_core::unit::{AddRemove, Adjacency, Record, UnitKind, User};
 
 use crate::bound::{Contribution, NoiseNorm, Shape};
 use crate::keys::KnownGroups;
 
-/// Applies a function to each row. Distances stay: one row in, one row out.
-pub struct Map<T, V, F, U = Record, A = AddRemove> {
+/// Applies a function to each record. Distances stay: one record in, one record out.
+///
+/// Rows of users need to stay with their users: see [`MapValues`].
+pub struct Map<T, V, F, A = AddRemove> {
     function: F,
-    rows: PhantomData<fn() -> (T, V, U, A)>,
+    rows: PhantomData<fn() -> (T, V, A)>,
+}
+
+/// Applies a function to the second half of rows that are pairs of a user and a value. Users keep
+/// their rows, so distances stay.
+pub struct MapValues<K, T, V, F, A = AddRemove> {
+    function: F,
+    rows: PhantomData<fn() -> (K, T, V, A)>,
 }
 
 /// Keeps the rows for which a predicate holds. Under add/remove distances stay.
@@ -99,10 +108,17 @@ pub struct CountByGroup<K, U = Record, A = AddRemove, N = privacy_core::space::L
     claim: PhantomData<fn() -> (U, A, N)>,
 }
 
-impl<T, V, F: Fn(&T) -> V, U, A> Map<T, V, F, U, A> {
-    /// Applies `function` to each row.
+impl<T, V, F: Fn(&T) -> V, A> Map<T, V, F, A> {
+    /// Applies `function` to each record.
     pub fn new(function: F) -> Self {
         Map { function, rows: PhantomData }
+    }
+}
+
+impl<K, T, V, F: Fn(&T) -> V, A> MapValues<K, T, V, F, A> {
+    /// Applies `function` to the value of each row.
+    pub fn new(function: F) -> Self {
+        MapValues { function, rows: PhantomData }
     }
 }
 
@@ -172,18 +188,34 @@ fn one_record(groups: usize) -> Result<Contribution> {
         .ok_or(Error::Missing { setting: "a limit on rows", remedy: "bound rows by unit first" })
 }
 
-impl<T, V, F, U, A> Transformation for Map<T, V, F, U, A>
+impl<T, V, F, A> Transformation for Map<T, V, F, A>
 where
-    V: Clone,
     F: Fn(&T) -> V + Send + Sync,
-    U: PrivacyUnit,
     A: Adjacency,
 {
-    type Input = Rows<T, U, A>;
-    type Output = Rows<V, U, A>;
+    type Input = Rows<T, Record, A>;
+    type Output = Rows<V, Record, A>;
 
     fn apply(&self, rows: &[T]) -> Result<Vec<V>> {
         Ok(rows.iter().map(&self.function).collect())
+    }
+
+    fn stability(&self, d_in: Changes) -> Result<Changes> {
+        Ok(d_in)
+    }
+}
+
+impl<K, T, V, F, A> Transformation for MapValues<K, T, V, F, A>
+where
+    K: Clone + Eq + Hash + Ord,
+    F: Fn(&T) -> V + Send + Sync,
+    A: Adjacency,
+{
+    type Input = Rows<(K, T), User, A>;
+    type Output = Rows<(K, V), User, A>;
+
+    fn apply(&self, rows: &[(K, T)]) -> Result<Vec<(K, V)>> {
+        Ok(rows.iter().map(|(user, value)| (user.clone(), (self.function)(value))).collect())
     }
 
     fn stability(&self, d_in: Changes) -> Result<Changes> {
@@ -195,7 +227,7 @@ impl<T, F, U> Transformation for Filter<T, F, U, AddRemove>
 where
     T: Clone,
     F: Fn(&T) -> bool + Send + Sync,
-    U: PrivacyUnit,
+    Rows<T, U, AddRemove>: Space<Data = [T], Owned = Vec<T>, Distance = Changes>,
 {
     type Input = Rows<T, U, AddRemove>;
     type Output = Rows<T, U, AddRemove>;
@@ -271,7 +303,8 @@ macro_rules! opaque_debug {
     };
 }
 opaque_debug!(
-    Map<T, V, F, U, A>,
+    Map<T, V, F, A>,
+    MapValues<K, T, V, F, A>,
     Filter<T, F, U, A>,
     Count<T, U, A>,
     BoundedSum<U, A>,

@@ -13,24 +13,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::measure::{Allowance, Charge};
+use crate::unit::Scope;
 
 pub use memory::MemoryBudget;
 
 /// An account that releases are charged to, shared by threads.
+///
+/// A budget protects one [`Scope`]: charges about users and charges about records do not add up.
 ///
 /// # Privacy
 ///
 /// An implementation promises that the committed and reserved charges never exceed the limit
 /// together, whatever the order and number of racing calls, and that a refusal changes nothing.
 pub trait Budget: Send + Sync {
-    /// Sets the charge aside.
+    /// Sets the charge aside, for a release about `scope`.
     ///
     /// # Errors
     ///
     /// [`Refusal`] (as [`crate::Error::Budget`]) if it does not fit, its measure does not convert,
-    /// or the request was made before; nothing is spent then. [`crate::Error::Storage`] if the
+    /// the budget protects another scope, or the request was made before; nothing is spent then. [`crate::Error::Storage`] if the
     /// account cannot be reached.
-    fn reserve(&self, request: &RequestId, charge: &Charge) -> Result<Reservation>;
+    fn reserve(&self, request: &RequestId, charge: &Charge, scope: Scope) -> Result<Reservation>;
 
     /// Makes a reservation's charge final.
     ///
@@ -119,7 +122,10 @@ impl Refusal {
 #[non_exhaustive]
 pub enum Refusal {
     /// Less is left than was asked for.
-    #[error("the budget cannot pay: {asked} was asked and {remaining} is left; ask for less")]
+    #[error(
+        "the budget cannot pay: {} was asked and {remaining} is left; ask for less",
+        asked.display_up()
+    )]
     Exhausted {
         /// What was asked for.
         asked: Box<Allowance>,
@@ -134,6 +140,17 @@ pub enum Refusal {
     OtherMeasure {
         /// The budget's measure.
         budget: &'static str,
+    },
+    /// The charge is about another unit or adjacency than the budget.
+    #[error(
+        "the budget protects {budget} and cannot pay for a release that protects {asked}; keep a \
+         budget for each"
+    )]
+    OtherScope {
+        /// What the budget protects.
+        budget: Scope,
+        /// What the release protects.
+        asked: Scope,
     },
     /// The request was paid for before; its stored release must be used, not a fresh draw.
     #[error("this request was made before; use its stored release, or another request name")]

@@ -38,6 +38,7 @@ use crate::measure::{Charge, Measure};
 use crate::mechanism::Mechanism;
 use crate::space::{Distance, DistanceOf, Measurable, Owned};
 use crate::transformation::Transformation;
+use crate::unit::Scope;
 
 /// A promise that was broken. Names the promise and the position of the example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +136,11 @@ where
 /// # Panics
 ///
 /// Never.
-pub fn budget(budget: &dyn Budget, unit: &Charge) -> std::result::Result<(), Violation> {
+pub fn budget(
+    budget: &dyn Budget,
+    unit: &Charge,
+    scope: Scope,
+) -> std::result::Result<(), Violation> {
     let mut example = 0;
     let mut step = |held: Result<bool>, promise| {
         example += 1;
@@ -148,26 +153,26 @@ pub fn budget(budget: &dyn Budget, unit: &Charge) -> std::result::Result<(), Vio
     let full =
         budget.remaining().map_err(|_| Violation { promise: "remaining answers", example: 0 })?;
 
-    let rolled = budget.reserve(&name(0), unit).and_then(|r| {
+    let rolled = budget.reserve(&name(0), unit, scope).and_then(|r| {
         let set_aside = budget.remaining()? != full;
         budget.roll_back(r)?;
         Ok(set_aside && budget.remaining()? == full)
     });
     step(rolled, "a reservation sets aside and a roll-back restores exactly")?;
 
-    let committed = budget.reserve(&name(1), unit).and_then(|r| {
+    let committed = budget.reserve(&name(1), unit, scope).and_then(|r| {
         budget.commit(r)?;
-        Ok(budget.reserve(&name(1), unit).is_err())
+        Ok(budget.reserve(&name(1), unit, scope).is_err())
     });
     step(committed, "a request that was paid is not paid again")?;
 
     let mut i = 2;
-    while let Ok(reservation) = budget.reserve(&name(i), unit) {
+    while let Ok(reservation) = budget.reserve(&name(i), unit, scope) {
         step(budget.commit(reservation).map(|()| true), "an open reservation commits")?;
         i += 1;
     }
     let left = budget.remaining();
-    let again = budget.reserve(&name(i + 1), unit).is_err();
+    let again = budget.reserve(&name(i + 1), unit, scope).is_err();
     let unchanged = left.and_then(|left| Ok(again && budget.remaining()? == left));
     step(unchanged, "a refusal spends nothing")
 }

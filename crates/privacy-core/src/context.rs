@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::guarantee::Guarantee;
 use crate::measure::{Allowance, Charge};
 use crate::random::{SecureRng, SystemRng};
+use crate::unit::Scope;
 
 /// The surroundings of a release.
 ///
@@ -39,6 +40,54 @@ pub struct Context {
     /// Distinguishes this context's automatic request names from every other's.
     identity: String,
     requests: u64,
+    /// What was paid while someone collects it.
+    paid: Option<Vec<Charge>>,
+}
+
+/// What is asked of a budget: for what, at which price, about whom.
+#[derive(Clone, Debug)]
+#[must_use = "an ask is answered by `Context::release`"]
+pub struct Ask {
+    resource: Resource,
+    charge: Charge,
+    scope: Scope,
+    request: Option<RequestId>,
+}
+
+impl Ask {
+    /// A release of `resource` at the price `charge`, which protects `scope`.
+    pub fn new(resource: Resource, charge: Charge, scope: Scope) -> Self {
+        Ask { resource, charge, scope, request: None }
+    }
+
+    /// The same under a name of the caller's, so that a retry is recognized and not paid twice.
+    /// Without one every release is a request of its own.
+    pub fn named(self, request: RequestId) -> Self {
+        Ask { request: Some(request), ..self }
+    }
+}
+
+/// The record of a release that is being drawn; says that it failed if nobody ends it.
+struct Unfinished {
+    audit: Arc<dyn AuditSink>,
+    record: AuditRecord,
+    open: bool,
+}
+
+impl Unfinished {
+    fn end(mut self, outcome: Outcome) -> Result<RecordId> {
+        self.open = false;
+        self.audit.append(self.record.clone().ended(outcome))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.open {
+            // Nobody is left to tell if this fails; the reservation stays set aside either way.
+            let _ = self.audit.append(self.record.clone().ended(Outcome::Failed));
+        }
+    }
 }
 
 /// A result that was paid for, and where that is recorded.
@@ -71,6 +120,7 @@ impl Context {
             authorizer: Arc::new(PermitAll),
             identity: identity.iter().map(|byte| format!("{byte:02x}")).collect(),
             requests: 0,
+            paid: None,
         })
     }
 
@@ -167,35 +217,59 @@ impl Context {
         RequestId::new(format!("{}/{}", self.identity, self.requests))
     }
 
-    /// How many charges were made through this context.
-    pub(crate) fn charges_made(&self) -> u64 {
-        self.requests
+    /// Starts to collect what is paid, for a pipeline that checks what a stage claims.
+    pub(crate) fn collect_payments(&mut self) {
+        self.paid = Some(Vec::new());
     }
 
-    /// Draws a release that costs `charge`: authorizes, reserves, draws, commits, records.
+    /// What was paid since, together; `None` if nothing was, or in no common measure.
+    pub(crate) fn payments(&mut self) -> Option<Charge> {
+        let mut paid = self.paid.take()?.into_iter();
+        let first = paid.next()?;
+        paid.try_fold(first, |sum, next| sum.compose(&next))
+    }
+
+    /// Draws a release: authorizes, reserves, draws, commits, records.
     ///
-    /// `draw` is the only part that reads data. If it fails for want of entropy nothing was
-    /// released and the charge is given back; if it fails otherwise the charge stays spent.
+    /// `draw` is the only part that reads data. Once it has been entered the charge stays spent,
+    /// whatever happens. A random source that has nothing to give is found out before that, and
+    /// costs nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`], [`Error::Budget`] (nothing spent), what `draw` returns, or
-    /// [`Error::Storage`]. In each case nothing is released.
+    /// [`Error::Denied`], [`Error::Budget`], [`Error::Missing`] or [`Error::Entropy`] before data
+    /// is read, with nothing spent; what `draw` returns, or [`Error::Storage`], with the charge
+    /// spent. In each case nothing is released.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use privacy_core::prelude::*;
+    ///
+    /// let mut cx = Context::new(Actor::new("reporting-job"), Purpose::new("weekly usage"))?
+    ///     .with_budget(MemoryBudget::new(Epsilon::new(1.0)?));
+    /// let charge = Charge::from(Epsilon::new(0.1)?);
+    /// let ask = Ask::new(Resource::new("a fair coin"), charge, Scope::of::<User, AddRemove>());
+    /// let paid = cx.release(ask, |rng| Ok(RandomBuffer::new(rng).bit()?))?;
+    /// assert_eq!(cx.remaining()?.unwrap().to_string(), "ε = 0.9");
+    /// # let _ = paid.value;
+    /// # Ok::<(), privacy_core::Error>(())
+    /// ```
     pub fn release<T>(
         &mut self,
-        resource: Resource,
-        charge: &Charge,
-        guarantee: Guarantee,
+        ask: Ask,
         draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
     ) -> Result<Paid<T>> {
         let budget = Arc::clone(self.budget()?);
-        let request = self.next_request();
+        let Ask { resource, charge, scope, request } = ask;
+        let request = request.unwrap_or_else(|| self.next_request());
+        let guarantee = Guarantee::DifferentialPrivacy { charge: charge.clone(), scope };
         let record =
             AuditRecord::new(self.actor.clone(), self.purpose.clone(), resource, guarantee)
                 .charged(request.clone(), charge.clone());
 
         let access =
-            AccessRequest::new(&self.actor, &self.purpose, &record.resource).at_price(charge);
+            AccessRequest::new(&self.actor, &self.purpose, &record.resource).at_price(&charge);
         match self.authorizer.authorize(&access) {
             Decision::Permit => {}
             Decision::Deny => {
@@ -204,27 +278,28 @@ impl Context {
                 return Err(denial.into());
             }
         }
-        let reservation = match budget.reserve(&request, charge) {
+        if let Err(error) = self.rng.fill(&mut [0; 16]) {
+            self.audit.append(record.ended(Outcome::RolledBack))?;
+            return Err(error.into());
+        }
+        let reservation = match budget.reserve(&request, &charge, scope) {
             Ok(reservation) => reservation,
             Err(refusal) => {
                 self.audit.append(record.ended(Outcome::Refused))?;
                 return Err(refusal);
             }
         };
-        match draw(&mut *self.rng) {
-            Ok(value) => {
-                budget.commit(reservation)?;
-                let record = self.audit.append(record)?;
-                Ok(Paid { value, record })
-            }
-            Err(error @ Error::Entropy(_)) => {
-                budget.roll_back(reservation)?;
-                self.audit.append(record.ended(Outcome::RolledBack))?;
-                Err(error)
-            }
+        // If `draw` panics, the reservation stays set aside and the trail says that it failed.
+        let unfinished = Unfinished { audit: Arc::clone(&self.audit), record, open: true };
+        let drawn = draw(&mut *self.rng);
+        budget.commit(reservation)?;
+        if let Some(paid) = &mut self.paid {
+            paid.push(charge);
+        }
+        match drawn {
+            Ok(value) => Ok(Paid { value, record: unfinished.end(Outcome::Completed)? }),
             Err(error) => {
-                budget.commit(reservation)?;
-                self.audit.append(record.ended(Outcome::Failed))?;
+                unfinished.end(Outcome::Failed)?;
                 Err(error)
             }
         }
@@ -256,6 +331,7 @@ mod tests {
     use super::*;
     use crate::params::Epsilon;
     use crate::random::EntropyError;
+    use crate::unit::{Relation, UnitKind};
 
     struct DenyAll;
 
@@ -298,7 +374,8 @@ mod tests {
         cx: &mut Context,
         draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
     ) -> Result<Paid<T>> {
-        cx.release(Resource::new("query"), &tenth(), Guarantee::None, draw)
+        let scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
+        cx.release(Ask::new(Resource::new("query"), tenth(), scope), draw)
     }
 
     fn outcomes(trail: &MemoryAudit) -> Vec<Outcome> {
@@ -347,18 +424,63 @@ mod tests {
         assert_eq!(outcomes(&trail), [Outcome::Refused]);
     }
 
+    struct Dry;
+
+    impl SecureRng for Dry {
+        fn fill(&mut self, _: &mut [u8]) -> Result<(), EntropyError> {
+            Err(EntropyError::new())
+        }
+    }
+
     #[test]
-    fn without_entropy_the_charge_is_given_back_and_after_other_failures_it_is_not() {
-        let (mut cx, trail) = context();
-        let starved = run(&mut cx, |_| Err::<(), _>(EntropyError::new().into()));
+    fn without_entropy_nothing_is_drawn_and_nothing_is_spent() {
+        let (cx, trail) = context();
+        let mut cx = cx.with_rng(Dry);
+        let mut drawn = false;
+        let starved = run(&mut cx, |_| {
+            drawn = true;
+            Ok(())
+        });
         assert!(matches!(starved, Err(Error::Entropy(_))));
+        assert!(!drawn);
         assert_eq!(left(&cx), allowance(1.0));
+        assert_eq!(outcomes(&trail), [Outcome::RolledBack]);
+    }
+
+    #[test]
+    fn what_was_entered_stays_spent_whatever_its_error_says() {
+        let (mut cx, trail) = context();
+        let claimed = run(&mut cx, |_| Err::<(), _>(EntropyError::new().into()));
+        assert!(claimed.is_err());
+        assert_eq!(left(&cx), allowance(0.9));
         let failed = run(&mut cx, |_| {
             Err::<(), _>(Error::Domain { step: "a step", expected: "something else" })
         });
         assert!(failed.is_err());
+        assert_eq!(left(&cx), allowance(0.8));
+        assert_eq!(outcomes(&trail), [Outcome::Failed, Outcome::Failed]);
+    }
+
+    #[test]
+    fn a_draw_that_panics_stays_paid_and_is_recorded() {
+        let (mut cx, trail) = context();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run::<()>(&mut cx, |_| panic!("a closure of the application"))
+        }));
+        assert!(caught.is_err());
         assert_eq!(left(&cx), allowance(0.9));
-        assert_eq!(outcomes(&trail), [Outcome::RolledBack, Outcome::Failed]);
+        assert_eq!(outcomes(&trail), [Outcome::Failed]);
+        assert!(run(&mut cx, |_| Ok(())).is_ok());
+    }
+
+    #[test]
+    fn a_named_request_is_not_paid_twice() {
+        let (mut cx, _) = context();
+        let scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
+        let ask = Ask::new(Resource::new("query"), tenth(), scope).named(RequestId::new("week 7"));
+        assert!(cx.release(ask.clone(), |_| Ok(())).is_ok());
+        assert!(cx.release(ask, |_| Ok(())).unwrap_err().is_budget());
+        assert_eq!(left(&cx), allowance(0.9));
     }
 
     #[test]

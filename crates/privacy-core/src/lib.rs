@@ -28,7 +28,7 @@ pub mod prelude {
     pub use crate::access::{Actor, Purpose, Resource};
     pub use crate::audit::{AuditSink, MemoryAudit};
     pub use crate::budget::{Budget, MemoryBudget, RequestId};
-    pub use crate::context::Context;
+    pub use crate::context::{Ask, Context};
     pub use crate::error::{Error, Result};
     pub use crate::guarantee::{Effect, Guarantee};
     pub use crate::measure::{
@@ -41,7 +41,7 @@ pub mod prelude {
     pub use crate::release::Release;
     pub use crate::sensitive::{Sensitive, SensitivityLevel};
     pub use crate::space::{Changes, L1, L2, Linf, Rows, Scalar, Vector};
-    pub use crate::stage::{MechanismStage, Stage};
+    pub use crate::stage::{MechanismStage, Stage, TransformationStage};
     pub use crate::transformation::Transformation;
-    pub use crate::unit::{AddRemove, Record, Replace, User};
+    pub use crate::unit::{AddRemove, HasUnit, Record, Replace, Scope, User};
 }

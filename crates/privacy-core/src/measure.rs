@@ -12,16 +12,13 @@ use std::fmt;
 pub use charge::{Allowance, Charge};
 pub use costs::{ApproxCost, PureCost, RenyiCost, RenyiPoint, ZcdpCost};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::PureDp {}
-    impl Sealed for super::ApproxDp {}
-    impl Sealed for super::Zcdp {}
-    impl Sealed for super::RenyiDp {}
-}
-
 /// A way to measure how much a release may reveal.
-pub trait Measure: sealed::Sealed + Copy + fmt::Debug + Send + Sync + 'static {
+///
+/// # Privacy
+///
+/// An implementation promises that `compose` and `group` are upper bounds, also where the second
+/// release was chosen after the first was seen.
+pub trait Measure: Copy + fmt::Debug + Send + Sync + 'static {
     /// The cost of a release in this measure.
     type Cost: Clone + PartialEq + PartialOrd + fmt::Debug + fmt::Display + Send + Sync;
 
@@ -59,7 +56,7 @@ impl Measure for PureDp {
     type Cost = PureCost;
 
     fn compose(first: &PureCost, second: &PureCost) -> PureCost {
-        PureCost { epsilon: &first.epsilon + &second.epsilon }
+        PureCost { epsilon: (&first.epsilon + &second.epsilon).compacted_up() }
     }
 
     fn group(cost: &PureCost, size: u64) -> PureCost {
@@ -76,8 +73,8 @@ impl Measure for ApproxDp {
 
     fn compose(first: &ApproxCost, second: &ApproxCost) -> ApproxCost {
         ApproxCost {
-            epsilon: &first.epsilon + &second.epsilon,
-            delta: &first.delta + &second.delta,
+            epsilon: (&first.epsilon + &second.epsilon).compacted_up(),
+            delta: (&first.delta + &second.delta).compacted_up(),
         }
     }
 
@@ -94,7 +91,7 @@ impl Measure for Zcdp {
     type Cost = ZcdpCost;
 
     fn compose(first: &ZcdpCost, second: &ZcdpCost) -> ZcdpCost {
-        ZcdpCost { rho: &first.rho + &second.rho }
+        ZcdpCost { rho: (&first.rho + &second.rho).compacted_up() }
     }
 
     /// Bun and Steinke 2016, Proposition 1.9: k²ρ.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::guarantee::{Effect, Guarantee, Standing};
 use crate::measure::Charge;
 use crate::stage::Stage;
+use crate::unit::Scope;
 
 /// Stages in a row: each takes what the one before gives.
 ///
@@ -45,7 +46,9 @@ impl<S: Steps> Pipeline<S> {
     /// #     type Input = Sensitive<Vec<String>>;
     /// #     type Output = Sensitive<Vec<String>>;
     /// #     fn name(&self) -> Cow<'static, str> { "redact".into() }
-    /// #     fn effect(&self) -> Effect { Effect::Stable { stability: 1 } }
+    /// #     fn effect(&self) -> Effect {
+    /// #         Effect::Stable { stability: 1, scope: Scope::of::<Record, AddRemove>() }
+    /// #     }
     /// #     fn run(&self, x: Self::Input, _: &mut Context) -> Result<Self::Output> { Ok(x) }
     /// # }
     /// # struct Publish;
@@ -81,10 +84,11 @@ impl<S: Steps> Pipeline<S> {
     /// As [`Pipeline::plan`]; [`Error::Budget`] if the budget cannot pay for all stages (in both
     /// cases before `input` is touched); or the error of the stage that failed.
     pub fn run(&self, input: S::Input, cx: &mut Context) -> Result<S::Output> {
-        if let Some(charge) = self.plan()?.charge {
-            cx.check_affordable(&charge)?;
+        let plan = self.plan()?;
+        if let Some(charge) = &plan.charge {
+            cx.check_affordable(charge)?;
         }
-        self.steps.run(input, cx)
+        self.steps.run(input, cx, &mut plan.steps.into_iter())
     }
 }
 
@@ -118,27 +122,25 @@ impl Plan {
         let before = self.steps.last().map_or(Standing::RAW, |step| step.standing());
         let unjustified = |reason| Error::Unjustified { stage: name.clone(), reason };
         let Standing { guarantee, distance } = before.after(&effect).map_err(unjustified)?;
-        if let Some(charge) = charge_of(&effect) {
-            self.charge = match &self.charge {
-                None => Some(charge.clone()),
-                Some(sum) => Some(sum.compose(charge).ok_or_else(|| {
-                    unjustified("its price has no measure in common with the stages before it")
-                })?),
-            };
-        }
-        let charge = charge_of(&effect).cloned();
+        let charge = price(&effect)
+            .map_err(|()| unjustified("its claims have prices with no measure in common"))?;
+        self.charge = match (self.charge.take(), &charge) {
+            (Some(sum), Some(charge)) => Some(sum.compose(charge).ok_or_else(|| {
+                unjustified("its price has no measure in common with the stages before it")
+            })?),
+            (sum, charge) => sum.or_else(|| charge.clone()),
+        };
         self.steps.push(PlannedStep { name, charge, guarantee, distance });
         Ok(())
     }
 }
 
-fn charge_of(effect: &Effect) -> Option<&Charge> {
-    match effect {
-        Effect::Establishes {
-            guarantee: Guarantee::DifferentialPrivacy { charge, .. }, ..
-        } => Some(charge),
-        _ => None,
-    }
+/// What a stage with the given effect must pay: the prices of all private claims it makes.
+fn price(effect: &Effect) -> Result<Option<Charge>, ()> {
+    let Effect::Establishes { guarantee, .. } = effect else { return Ok(None) };
+    let mut claims = guarantee.private_claims().into_iter().map(|(charge, _)| charge.clone());
+    let Some(first) = claims.next() else { return Ok(None) };
+    claims.try_fold(first, |sum, next| sum.compose(&next)).map(Some).ok_or(())
 }
 
 impl fmt::Display for Plan {
@@ -167,7 +169,7 @@ pub struct PlannedStep {
     pub charge: Option<Charge>,
     /// What may be said of the value after it.
     pub guarantee: Guarantee,
-    distance: Option<u64>,
+    distance: Option<(u64, Option<Scope>)>,
 }
 
 impl PlannedStep {
@@ -193,7 +195,12 @@ pub trait Steps: sealed::Sealed {
     fn plan(&self, plan: &mut Plan) -> Result<()>;
 
     #[doc(hidden)]
-    fn run(&self, input: Self::Input, cx: &mut Context) -> Result<Self::Output>;
+    fn run(
+        &self,
+        input: Self::Input,
+        cx: &mut Context,
+        plan: &mut dyn Iterator<Item = PlannedStep>,
+    ) -> Result<Self::Output>;
 }
 
 /// The first stage of a pipeline.
@@ -212,8 +219,13 @@ impl<S: Stage> Steps for First<S> {
         plan.add(&self.0)
     }
 
-    fn run(&self, input: S::Input, cx: &mut Context) -> Result<S::Output> {
-        run_and_record(&self.0, input, cx)
+    fn run(
+        &self,
+        input: S::Input,
+        cx: &mut Context,
+        plan: &mut dyn Iterator<Item = PlannedStep>,
+    ) -> Result<S::Output> {
+        run_step(&self.0, input, cx, plan.next())
     }
 }
 
@@ -226,29 +238,43 @@ impl<P: Steps, S: Stage<Input = P::Output>> Steps for Next<P, S> {
         plan.add(&self.1)
     }
 
-    fn run(&self, input: P::Input, cx: &mut Context) -> Result<S::Output> {
-        run_and_record(&self.1, self.0.run(input, cx)?, cx)
+    fn run(
+        &self,
+        input: P::Input,
+        cx: &mut Context,
+        plan: &mut dyn Iterator<Item = PlannedStep>,
+    ) -> Result<S::Output> {
+        let input = self.0.run(input, cx, plan)?;
+        run_step(&self.1, input, cx, plan.next())
     }
 }
 
-/// A charged stage records itself when it is charged; the others are recorded here.
-fn run_and_record<S: Stage>(stage: &S, input: S::Input, cx: &mut Context) -> Result<S::Output> {
-    let effect = stage.effect();
-    let charges = cx.charges_made();
+/// Runs one stage and holds it to its plan: a stage with a price must have paid it, and recorded
+/// itself in doing so; the others are recorded here.
+fn run_step<S: Stage>(
+    stage: &S,
+    input: S::Input,
+    cx: &mut Context,
+    planned: Option<PlannedStep>,
+) -> Result<S::Output> {
+    cx.collect_payments();
     let output = stage.run(input, cx)?;
-    if charge_of(&effect).is_some() {
-        if cx.charges_made() == charges {
-            return Err(Error::Unjustified {
-                stage: stage.name(),
-                reason: "it claims differential privacy but did not release through its context",
-            });
+    let paid = cx.payments();
+    match planned {
+        Some(PlannedStep { charge: Some(price), .. }) => {
+            if !paid.is_some_and(|paid| paid.covers(&price)) {
+                return Err(Error::Unjustified {
+                    stage: stage.name(),
+                    reason: "it claims differential privacy but did not pay for it in its context",
+                });
+            }
         }
-    } else {
-        let guarantee = match effect {
-            Effect::Establishes { guarantee, .. } => guarantee,
-            _ => Guarantee::None,
-        };
-        cx.record(Resource::new(stage.name()), guarantee)?;
+        Some(PlannedStep { guarantee, .. }) => {
+            cx.record(Resource::new(stage.name()), guarantee)?;
+        }
+        None => {
+            cx.record(Resource::new(stage.name()), Guarantee::None)?;
+        }
     }
     Ok(output)
 }

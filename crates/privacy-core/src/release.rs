@@ -111,15 +111,11 @@ impl Interval {
     /// The interval `center ± margin`, its ends rounded outwards.
     #[must_use]
     pub fn around(center: f64, margin: f64) -> Self {
-        let outward = |x: f64, exact: bool, up: bool| match (exact, up) {
-            (true, _) => x,
-            (_, true) => x.next_up(),
-            _ => x.next_down(),
-        };
-        let (lower, upper) = (center - margin, center + margin);
+        let (lower, above) = exact_sum(center, -margin);
+        let (upper, below) = exact_sum(center, margin);
         Interval {
-            lower: outward(lower, center - lower == margin, false),
-            upper: outward(upper, upper - center == margin, true),
+            lower: if above < 0.0 { lower.next_down() } else { lower },
+            upper: if below > 0.0 { upper.next_up() } else { upper },
         }
     }
 
@@ -134,6 +130,13 @@ impl Interval {
     pub fn contains(&self, x: f64) -> bool {
         self.lower <= x && x <= self.upper
     }
+}
+
+/// The rounded sum of two floats and what rounding took away (Knuth 1969, TwoSum).
+fn exact_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let b_part = sum - a;
+    (sum, (a - (sum - b_part)) + (b - b_part))
 }
 
 /// A number that people read, grouped in threes: `41 873`.
@@ -280,6 +283,7 @@ mod tests {
     fn interval_ends_round_outwards() {
         let interval = Interval::around(0.1, 0.2);
         assert!(interval.upper >= 0.1 + 0.2 && interval.lower <= 0.1 - 0.2);
+        assert!(Interval::around(-1e-20, 1.0).lower < -1.0);
         assert_eq!(Interval::around(10.0, 2.0), Interval { lower: 8.0, upper: 12.0 });
     }
 }

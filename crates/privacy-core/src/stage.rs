@@ -4,22 +4,23 @@
 use std::borrow::{Borrow, Cow};
 
 use crate::access::Resource;
-use crate::context::Context;
-use crate::error::Result;
+use crate::context::{Ask, Context};
+use crate::error::{Error, Result};
 use crate::guarantee::{Effect, Guarantee};
 use crate::measure::Charge;
 use crate::mechanism::Mechanism;
 use crate::release::Release;
 use crate::sensitive::Sensitive;
 use crate::space::{Changes, Owned, RowSpace};
+use crate::transformation::Transformation;
 
 /// One step of a pipeline: detect, redact, generalize, encrypt, share, aggregate, release.
 ///
 /// # Privacy
 ///
-/// An implementation promises that its [`Effect`] is true of every run. Raw data travels as
-/// [`Sensitive`], so a stage that takes a [`Release`] or a ciphertext cannot be given raw rows, and
-/// a mechanism cannot be given what was already released.
+/// An implementation promises that its [`Effect`] is true of every run. By convention raw data
+/// travels as [`Sensitive`], so a stage that takes a [`Release`] or a ciphertext is not given raw
+/// rows, nor a mechanism what was already released, unless someone unwraps and wraps by hand.
 ///
 /// # Example
 ///
@@ -99,12 +100,19 @@ where
     ///
     /// # Errors
     ///
-    /// As [`Mechanism::charge`].
+    /// As [`Mechanism::charge`], and [`Error::Parameter`] for a distance of 0.
     pub fn for_distance(
         name: impl Into<Cow<'static, str>>,
         mechanism: M,
         distance: Changes,
     ) -> Result<Self> {
+        if distance.0 == 0 {
+            return Err(Error::Parameter {
+                parameter: "the distance between neighbours",
+                requirement: "at least 1",
+                given: 0.0,
+            });
+        }
         let charge = mechanism.charge(distance)?;
         Ok(MechanismStage { name: name.into(), mechanism, distance, charge })
     }
@@ -115,11 +123,7 @@ where
     }
 
     fn guarantee(&self) -> Guarantee {
-        Guarantee::DifferentialPrivacy {
-            charge: self.charge.clone(),
-            unit: M::Input::UNIT,
-            relation: M::Input::RELATION,
-        }
+        Guarantee::DifferentialPrivacy { charge: self.charge.clone(), scope: M::Input::SCOPE }
     }
 }
 
@@ -141,9 +145,62 @@ where
 
     fn run(&self, input: Self::Input, cx: &mut Context) -> Result<Self::Output> {
         let resource = Resource::new(self.name.clone());
-        let paid = cx.release(resource, &self.charge, self.guarantee(), |rng| {
-            self.mechanism.draw(input.expose().borrow(), rng)
-        })?;
+        let ask = Ask::new(resource, self.charge.clone(), M::Input::SCOPE);
+        let paid = cx.release(ask, |rng| self.mechanism.draw(input.expose().borrow(), rng))?;
         Ok(Release::new(paid.value, self.mechanism.law(), self.charge.clone(), paid.record))
+    }
+}
+
+/// A [`Transformation`] as a stage: raw rows to raw rows, with the stability that the
+/// transformation proves.
+#[derive(Clone, Debug)]
+pub struct TransformationStage<T> {
+    name: Cow<'static, str>,
+    transformation: T,
+    stability: Changes,
+}
+
+impl<T> TransformationStage<T>
+where
+    T: Transformation,
+    T::Input: RowSpace,
+    T::Output: RowSpace,
+{
+    /// The stage that applies `transformation`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transformation::stability`]; [`Error::Unjustified`] if it changes the privacy unit or
+    /// the adjacency (bound rows by unit inside the chain of a mechanism instead).
+    pub fn new(name: impl Into<Cow<'static, str>>, transformation: T) -> Result<Self> {
+        let name = name.into();
+        if T::Input::SCOPE != T::Output::SCOPE {
+            let reason = "it changes what neighbours are; put it into the chain of a mechanism";
+            return Err(Error::Unjustified { stage: name, reason });
+        }
+        let stability = transformation.stability(Changes::NEIGHBOURS)?;
+        Ok(TransformationStage { name, transformation, stability })
+    }
+}
+
+impl<T> Stage for TransformationStage<T>
+where
+    T: Transformation,
+    T::Input: RowSpace,
+    T::Output: RowSpace,
+{
+    type Input = Sensitive<Owned<T::Input>>;
+    type Output = Sensitive<Owned<T::Output>>;
+
+    fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Stable { stability: self.stability.0, scope: T::Input::SCOPE }
+    }
+
+    fn run(&self, input: Self::Input, _: &mut Context) -> Result<Self::Output> {
+        self.transformation.apply(input.expose().borrow()).map(Sensitive::new)
     }
 }

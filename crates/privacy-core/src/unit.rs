@@ -57,6 +57,66 @@ impl fmt::Display for Relation {
     }
 }
 
+/// Whose privacy a claim is about, and under which adjacency: two claims add up only where both
+/// agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Scope {
+    /// Whose privacy.
+    pub unit: UnitKind,
+    /// Which data sets are neighbours.
+    pub relation: Relation,
+}
+
+impl Scope {
+    /// The scope of the unit `U` under the adjacency `A`.
+    #[must_use]
+    pub fn of<U: PrivacyUnit, A: Adjacency>() -> Self {
+        Scope { unit: U::KIND, relation: A::RELATION }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "per {} ({})", self.unit, self.relation)
+    }
+}
+
+/// A row that says which user it belongs to.
+///
+/// Rows protected by [`User`] must: the type of the row decides what a user is, once, so that two
+/// steps of a chain cannot mean different things by it. Pairs belong to their first half.
+///
+/// # Example
+///
+/// ```
+/// use privacy_core::unit::HasUnit;
+///
+/// struct Login { user: u64, country: &'static str }
+///
+/// impl HasUnit for Login {
+///     type Unit = u64;
+///
+///     fn unit(&self) -> u64 {
+///         self.user
+///     }
+/// }
+/// ```
+pub trait HasUnit {
+    /// The key of a user.
+    type Unit: Eq + std::hash::Hash + Ord;
+
+    /// The user this row belongs to.
+    fn unit(&self) -> Self::Unit;
+}
+
+impl<K: Clone + Eq + std::hash::Hash + Ord, V> HasUnit for (K, V) {
+    type Unit = K;
+
+    fn unit(&self) -> K {
+        self.0.clone()
+    }
+}
+
 /// Whose presence or content neighbours differ in.
 pub trait PrivacyUnit:
     sealed::Sealed + Copy + fmt::Debug + Default + Send + Sync + 'static

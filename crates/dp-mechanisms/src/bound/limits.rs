@@ -18,8 +18,8 @@ pub struct Contribution {
 }
 
 impl Contribution {
-    /// What follows from `limits` for a query over `groups` groups; `None` if a user's
-    /// contribution stays unlimited.
+    /// What follows from `limits` for a query over `groups` groups; `None` if there are none, or
+    /// if a user's contribution stays unlimited.
     #[must_use]
     pub fn new(unit: UnitKind, limits: &ContributionLimits, groups: u64) -> Option<Self> {
         let limit = |value: Option<privacy_core::params::RowLimit>| {
@@ -29,6 +29,9 @@ impl Contribution {
             UnitKind::Record => (1, 1, 1),
             _ => (limit(limits.rows), limit(limits.groups), limit(limits.rows_per_group)),
         };
+        if groups == 0 {
+            return None;
+        }
         let most_groups = most_groups.min(groups);
         let rows = rows.min(most_groups.saturating_mul(per_group));
         (rows < u64::MAX).then(|| Contribution {
@@ -314,6 +317,7 @@ mod tests {
     fn without_a_limit_there_is_no_sensitivity() {
         assert_eq!(Contribution::new(UnitKind::User, &limits(None, Some(3), None), 5), None);
         assert_eq!(Contribution::new(UnitKind::User, &limits(None, None, None), 1), None);
+        assert_eq!(Contribution::new(UnitKind::Record, &limits(None, None, None), 0), None);
         assert!(Contribution::new(UnitKind::User, &limits(None, None, Some(2)), 5).is_some());
         assert!(Contribution::new(UnitKind::Record, &limits(None, None, None), 5).is_some());
     }

@@ -3,7 +3,8 @@
 //! The choice depends on the unit alone and on what the query reads of its rows (group and
 //! value), through a hash: not on other units, so that the presence of one unit never changes what
 //! is kept of another, and not on the order of rows, so that two orderings of the same table give
-//! the same aggregate. Over units the hash behaves like an independent uniform sample, so no part
+//! the same aggregate. Rows whose hashes tie at the limit are left out together: which of them came
+//! first would depend on the table. Over units the hash behaves like an independent uniform sample, so no part
 //! of the table is favoured.
 
 use super::limits::Contribution;
@@ -77,13 +78,27 @@ impl Selection {
     }
 }
 
-/// Truncates `ranked[start..]` to the `limit` entries of smallest rank.
-fn keep_smallest<T: Ord + Copy>(ranked: &mut Vec<T>, start: usize, limit: u64) {
+/// Keeps of `ranked[start..]` at most `limit` entries: those whose rank is below the rank of the
+/// first one too many.
+///
+/// Entries that tie with it are all dropped. Breaking the tie by anything else, such as where a
+/// value was first seen, could let one unit's rows decide what is kept of another.
+fn keep_smallest<T>(ranked: &mut Vec<(u64, T)>, start: usize, limit: u64) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if ranked.len() - start > limit {
-        ranked[start..].select_nth_unstable(limit - 1);
-        ranked.truncate(start + limit);
+    if ranked.len() - start <= limit {
+        return;
     }
+    let (_, (first_too_many, _), _) =
+        ranked[start..].select_nth_unstable_by_key(limit, |(rank, _)| *rank);
+    let first_too_many = *first_too_many;
+    let mut kept = start;
+    for i in start..ranked.len() {
+        if ranked[i].0 < first_too_many {
+            ranked.swap(kept, i);
+            kept += 1;
+        }
+    }
+    ranked.truncate(kept);
 }
 
 /// Separates the choice of groups from the choice of rows.
@@ -146,6 +161,30 @@ mod tests {
             if (rows.len() as u64) <= bound.always_within() {
                 prop_assert_eq!(result.len(), rows.len());
             }
+        }
+    }
+
+    #[test]
+    fn rows_that_tie_at_the_limit_are_left_out_together() {
+        let bound = contribution(2, 1000, 1000);
+        let entries: Vec<Entry> = (0..5).map(|i| Entry { group: 0, value: i }).collect();
+        // All values look alike to the hash.
+        let mut kept = 0;
+        Selection::new(bound).keep(7, &mut entries.clone(), |_| 0, |_| kept += 1);
+        assert_eq!(kept, 0);
+        // Two of five look alike; whichever way the ranks fall, the limit holds.
+        for identity in 0..200 {
+            let mut kept = Vec::new();
+            let content = |value: i64| value.min(3) as u64;
+            Selection::new(bound).keep(identity, &mut entries.clone(), content, |e| kept.push(e));
+            assert!(kept.len() <= 2);
+            let renumbered: Vec<Entry> = entries
+                .iter()
+                .map(|e| Entry { group: 0, value: if e.value > 2 { 7 - e.value } else { e.value } })
+                .collect();
+            let mut again = 0;
+            Selection::new(bound).keep(identity, &mut renumbered.clone(), content, |_| again += 1);
+            assert_eq!(again, kept.len());
         }
     }
 

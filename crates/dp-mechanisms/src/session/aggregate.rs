@@ -354,19 +354,27 @@ impl Accumulator for i128 {
 
 /// Rows of the units that have more than a limit, gathered unit by unit.
 struct Gather {
-    /// For each unit where its next entry goes, or `NOT_GATHERED`.
-    next: Vec<usize>,
-    /// For each gathered unit: its number and the range of its entries.
-    units: Vec<(u32, usize, usize)>,
+    /// For each unit which of `units` it is, or `NOT_GATHERED`.
+    slot: Vec<u32>,
+    units: Vec<Gathered>,
     entries: Vec<Entry>,
 }
 
+/// Where the entries of one unit are.
+struct Gathered {
+    id: u32,
+    start: usize,
+    /// Where its next entry goes.
+    next: usize,
+    end: usize,
+}
+
 impl Gather {
-    const NOT_GATHERED: usize = usize::MAX;
+    const NOT_GATHERED: u32 = u32::MAX;
 
     fn new(rows_of: impl Iterator<Item = u32>, limit: u64) -> Self {
         let (mut units, mut end) = (Vec::new(), 0);
-        let next = rows_of
+        let slot = rows_of
             .enumerate()
             .map(|(id, rows)| {
                 if u64::from(rows) <= limit {
@@ -374,11 +382,11 @@ impl Gather {
                 }
                 let start = end;
                 end += rows as usize;
-                units.push((id as u32, start, end));
-                start
+                units.push(Gathered { id: id as u32, start, next: start, end });
+                units.len() as u32 - 1
             })
             .collect();
-        Gather { next, units, entries: vec![Entry { group: 0, value: 0 }; end] }
+        Gather { slot, units, entries: vec![Entry { group: 0, value: 0 }; end] }
     }
 
     fn is_needed(&self) -> bool {
@@ -387,16 +395,16 @@ impl Gather {
 
     #[inline]
     fn wants(&self, id: u32) -> bool {
-        self.next[id as usize] != Gather::NOT_GATHERED
+        self.slot[id as usize] != Gather::NOT_GATHERED
     }
 
     fn push(&mut self, id: u32, entry: Entry) {
-        let next = &mut self.next[id as usize];
+        let unit = &mut self.units[self.slot[id as usize] as usize];
         // A key or filter that answers differently the second time could offer more entries than
-        // were counted; those are dropped, so limits hold whatever the closures do.
-        if let Some(slot) = self.entries.get_mut(*next) {
-            *slot = entry;
-            *next += 1;
+        // were counted; those are dropped.
+        if unit.next < unit.end {
+            self.entries[unit.next] = entry;
+            unit.next += 1;
         }
     }
 
@@ -408,10 +416,9 @@ impl Gather {
         mut add: impl FnMut(Entry),
     ) {
         let mut selection = Selection::new(bound);
-        for (id, start, end) in self.units {
-            let written = self.next[id as usize].clamp(start, end);
-            let entries = &mut self.entries[start..written];
-            selection.keep(units.identities()[id as usize], entries, &content, &mut add);
+        for unit in self.units {
+            let entries = &mut self.entries[unit.start..unit.next];
+            selection.keep(units.identities()[unit.id as usize], entries, &content, &mut add);
         }
     }
 }

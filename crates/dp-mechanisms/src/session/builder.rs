@@ -14,7 +14,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, UnitKind, Us
 use super::Session;
 use super::table::{Table, UnitIndex};
 use crate::bound::Contribution;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Builds a [`Session`]: the unit, the limits of its contribution, the budget.
 #[must_use = "a session opens with `.budget(…).open()?`"]
@@ -123,8 +123,8 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
         self
     }
 
-    /// Runs in the given context: its actor, purpose, randomness, audit trail, authorizer, and its
-    /// budget unless [`budget`](Self::budget) gives another.
+    /// Runs in the given context: its actor, purpose, randomness, audit trail, authorizer and
+    /// budget. Either the context or [`budget`](Self::budget) gives the budget, not both.
     pub fn context(mut self, context: Context) -> Self {
         self.context = Some(context);
         self
@@ -136,9 +136,9 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
     ///
     /// # Errors
     ///
-    /// [`privacy_core::Error::Missing`] without a budget, or with a unit but without a limit on
-    /// its contribution; [`privacy_core::Error::Parameter`] for a limit of 0;
-    /// [`crate::Error::TooManyRows`]; [`privacy_core::Error::Entropy`].
+    /// [`privacy_core::Error::Missing`] without a budget, with a unit but without a limit on its
+    /// contribution, or with limits but without a unit; [`Error::TwoBudgets`]; [`privacy_core::Error::Parameter`] for a limit of 0;
+    /// [`Error::TooManyRows`]; [`privacy_core::Error::Entropy`].
     pub fn open(self) -> Result<Session<'a, T, U, A>> {
         let limits = self.limits.checked()?;
         if U::KIND == UnitKind::User && Contribution::new(U::KIND, &limits, 1).is_none() {
@@ -147,6 +147,17 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
                 remedy: "call max_rows_per_unit (or max_rows_per_group) on the session",
             }
             .into());
+        }
+        if U::KIND == UnitKind::Record && limits != ContributionLimits::default() {
+            return Err(privacy_core::Error::Missing {
+                setting: "the unit that the limits speak of",
+                remedy: "call unit(|row| …) to protect users, or leave the limits out",
+            }
+            .into());
+        }
+        let has_budget = self.context.as_ref().is_some_and(|cx| cx.budget().is_ok());
+        if has_budget && self.budget.is_some() {
+            return Err(Error::TwoBudgets);
         }
         let mut cx = match self.context {
             Some(context) => context,

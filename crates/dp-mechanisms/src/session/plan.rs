@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use privacy_core::access::Resource;
-use privacy_core::context::Paid;
+use privacy_core::budget::RequestId;
+use privacy_core::context::{Ask, Paid};
 use privacy_core::guarantee::Guarantee;
 use privacy_core::measure::Charge;
 use privacy_core::mechanism::Mechanism;
@@ -12,7 +13,7 @@ use privacy_core::params::Confidence;
 use privacy_core::release::{Readable, Release};
 use privacy_core::space::{Changes, L1, L2, Vector};
 use privacy_core::transformation::Transformation;
-use privacy_core::unit::{Adjacency, PrivacyUnit};
+use privacy_core::unit::{Adjacency, PrivacyUnit, Scope};
 
 use super::Session;
 use super::aggregate::Aggregate;
@@ -36,6 +37,7 @@ pub struct Plan<'s, 'a, T, U, A, S, G> {
     pricing: Pricing,
     charge: Charge,
     name: Option<Cow<'static, str>>,
+    request: Option<RequestId>,
 }
 
 /// The noise of a plan, typed by the norm it is calibrated to.
@@ -67,6 +69,7 @@ where
         bound: Contribution,
         pricing: Pricing,
         name: Option<Cow<'static, str>>,
+        request: Option<RequestId>,
     ) -> Result<Self> {
         // The price comes from the very chain that will draw.
         let once = Changes::NEIGHBOURS;
@@ -80,7 +83,7 @@ where
                     .charge(once)?
             }
         };
-        Ok(Plan { session, statistic, grouping, bound, pricing, charge, name })
+        Ok(Plan { session, statistic, grouping, bound, pricing, charge, name, request })
     }
 
     /// What the release would cost.
@@ -113,11 +116,7 @@ where
     /// What may be said of the release.
     #[must_use]
     pub fn guarantee(&self) -> Guarantee {
-        Guarantee::DifferentialPrivacy {
-            charge: self.charge.clone(),
-            unit: U::KIND,
-            relation: A::RELATION,
-        }
+        Guarantee::DifferentialPrivacy { charge: self.charge.clone(), scope: Scope::of::<U, A>() }
     }
 
     fn describe(&self) -> String {
@@ -132,19 +131,22 @@ where
     /// goes on. [`privacy_core::Error::Denied`], [`privacy_core::Error::Entropy`],
     /// [`privacy_core::Error::Storage`].
     pub fn release(self) -> Result<G::Output<S::Value>> {
-        let guarantee = self.guarantee();
         let name = self.name.clone().unwrap_or_else(|| self.describe().into());
-        let Plan { session, statistic, grouping, bound, pricing, charge, .. } = self;
+        let Plan { session, statistic, grouping, bound, pricing, charge, request, .. } = self;
+        let mut ask = Ask::new(Resource::new(name), charge.clone(), Scope::of::<U, A>());
+        if let Some(request) = request {
+            ask = ask.named(request);
+        }
         let paid = match &pricing {
             Pricing::Laplace(noise) => {
                 let chain =
                     aggregate::<_, U, A, _, _, L1>(&statistic, &grouping, bound).then(noise);
-                session.draw(name, &charge, guarantee, &chain)
+                session.draw(ask, &chain)
             }
             Pricing::Gaussian(noise) => {
                 let chain =
                     aggregate::<_, U, A, _, _, L2>(&statistic, &grouping, bound).then(noise);
-                session.draw(name, &charge, guarantee, &chain)
+                session.draw(ask, &chain)
             }
         }?;
         let noise = pricing.noise();
@@ -173,18 +175,12 @@ where
 }
 
 impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
-    fn draw<M>(
-        &mut self,
-        name: Cow<'static, str>,
-        charge: &Charge,
-        guarantee: Guarantee,
-        chain: &M,
-    ) -> Result<Paid<Vec<i128>>>
+    fn draw<M>(&mut self, ask: Ask, chain: &M) -> Result<Paid<Vec<i128>>>
     where
         M: Mechanism<Input = Table<'a, T, U, A>, Output = Vec<i128>>,
     {
         let Session { table, cx, .. } = self;
-        Ok(cx.release(Resource::new(name), charge, guarantee, |rng| chain.draw(table, rng))?)
+        Ok(cx.release(ask, |rng| chain.draw(table, rng))?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 
+use privacy_core::budget::RequestId;
 use privacy_core::params::{Bounds, Epsilon, Numeric, Rho};
 use privacy_core::unit::{Adjacency, PrivacyUnit};
 
@@ -28,11 +29,12 @@ pub struct Query<'s, 'a, T, U, A, S, G> {
     statistic: S,
     grouping: Result<G>,
     name: Option<Cow<'static, str>>,
+    request: Option<RequestId>,
 }
 
 impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     pub(super) fn new(session: &'s mut Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
-        Query { session, statistic, grouping: Ok(grouping), name: None }
+        Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
     }
 
     /// Only rows for which `keep` is true.
@@ -49,6 +51,7 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
             statistic: Filtered::new(self.statistic, keep),
             grouping: self.grouping,
             name: self.name,
+            request: self.request,
         }
     }
 
@@ -103,12 +106,20 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
             statistic: self.statistic.bounded(bounds, exponent)?,
             grouping: self.grouping,
             name: self.name,
+            request: self.request,
         })
     }
 
     /// Names the query in the audit trail. Never a value from the data.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Gives the request a name in the budget, so that a retry under the same name is refused
+    /// instead of paid and drawn again.
+    pub fn request(mut self, request: impl Into<String>) -> Self {
+        self.request = Some(RequestId::new(request));
         self
     }
 }
@@ -134,6 +145,7 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
             statistic: self.statistic,
             grouping: self.grouping.and_then(|_| Ok(ByGroup::new(KnownGroups::new(groups)?, name))),
             name: self.name,
+            request: self.request,
         }
     }
 }
@@ -166,6 +178,7 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
             statistic: self.statistic,
             grouping: self.grouping.and_then(|_| ByBin::new(edges, value)),
             name: self.name,
+            request: self.request,
         }
     }
 }
@@ -230,7 +243,8 @@ where
             },
         )?;
         let pricing = price(&bound, self.statistic.shape())?;
-        Plan::new(self.session, self.statistic, grouping, bound, pricing, self.name)
+        let Query { session, statistic, name, request, .. } = self;
+        Plan::new(session, statistic, grouping, bound, pricing, name, request)
     }
 }
 

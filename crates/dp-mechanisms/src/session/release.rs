@@ -106,37 +106,49 @@ impl<K: Serialize, V: Serialize> Serialize for GroupedRelease<K, V> {
 /// (1 − t)A − tB is a combination of the two noises with weights that sum to 1, so it is at most
 /// the larger of their magnitudes; solving for t gives (A ± h)/(A + B), where h is exceeded by
 /// either noise with probability at most half the miss probability (Fieller 1954's argument with
-/// a union bound). The interval therefore covers at least as often as it says.
+/// a union bound). Half a step of the grid is added for the rounding of the values. The interval
+/// therefore covers the mean of the bounded, clamped values at least as often as it says.
 #[derive(Clone, Debug)]
 pub struct MeanLaw {
     from_lower: i128,
     from_upper: i128,
     grid: Grid,
+    /// The caller's bounds, which the estimate never leaves.
+    bounds: (f64, f64),
     noise: Noise,
 }
 
 impl MeanLaw {
-    pub(super) fn new(from_lower: i128, from_upper: i128, grid: Grid, noise: Noise) -> Self {
-        MeanLaw { from_lower, from_upper, grid, noise }
+    pub(super) fn new(
+        from_lower: i128,
+        from_upper: i128,
+        grid: Grid,
+        bounds: (f64, f64),
+        noise: Noise,
+    ) -> Self {
+        MeanLaw { from_lower, from_upper, grid, bounds, noise }
     }
 
-    /// The point at a fraction of the interval, within the interval.
-    fn at(&self, numerator: f64, denominator: f64) -> f64 {
-        let (lower, upper) = (
-            self.grid.to_f64(self.grid.lower().into()),
-            self.grid.to_f64(self.grid.upper().into()),
-        );
-        let fraction = if denominator > 0.0 { numerator / denominator } else { 0.5 };
-        (lower + fraction * (upper - lower)).clamp(lower, upper)
+    /// The point at a fraction of the grid's interval.
+    fn at(&self, fraction: f64) -> f64 {
+        let lower = self.grid.to_f64(self.grid.lower().into());
+        let upper = self.grid.to_f64(self.grid.upper().into());
+        lower * (1.0 - fraction) + upper * fraction
     }
 
-    fn total(&self) -> f64 {
-        self.from_lower.saturating_add(self.from_upper) as f64
+    fn bounded(&self, value: f64) -> f64 {
+        value.clamp(self.bounds.0, self.bounds.1)
+    }
+
+    /// A fraction with the noisy total below it; `None` where noise leaves nothing to divide by.
+    fn fraction(&self, numerator: f64) -> Option<f64> {
+        let total = self.from_lower.saturating_add(self.from_upper) as f64;
+        (total > 0.0).then(|| (numerator / total).clamp(0.0, 1.0))
     }
 
     /// The estimate; the middle of the bounds where noise leaves nothing to divide by.
     pub(super) fn mean(&self) -> f64 {
-        self.at(self.from_lower as f64, self.total())
+        self.bounded(self.at(self.fraction(self.from_lower as f64).unwrap_or(0.5)))
     }
 
     pub(super) fn expected_half_width(
@@ -146,27 +158,29 @@ impl MeanLaw {
         confidence: &Confidence,
     ) -> f64 {
         let half_width = noise.half_width(confidence.miss_probability() / 2.0);
-        let width = grid.to_f64(grid.width().into());
-        (half_width / rows.max(1) as f64 * 2f64.powi(grid.exponent())).min(width)
+        let steps = (half_width / rows.max(1) as f64).min(grid.width() as f64);
+        let rounding = if grid.exponent() == 0 { 0.0 } else { 0.5 };
+        (steps + rounding) * 2f64.powi(grid.exponent())
     }
 }
 
 impl ErrorLaw<f64> for MeanLaw {
     fn describe(&self) -> String {
         let noise = NoiseLaw::new(self.noise.clone(), self.grid.exponent());
-        format!("quotient of noisy sums, each with {}", ErrorLaw::<f64>::describe(&noise))
+        format!("quotient of noisy sums, each with {noise}")
     }
 
     fn interval(&self, _: &f64, confidence: &Confidence) -> Interval {
         let half_width = self.noise.half_width(confidence.miss_probability() / 2.0);
-        let total = self.total();
-        if total <= 0.0 {
-            return Interval { lower: self.at(0.0, 1.0), upper: self.at(1.0, 1.0) };
-        }
         let center = self.from_lower as f64;
-        Interval {
-            lower: self.at(center - half_width, total),
-            upper: self.at(center + half_width, total),
+        let rounding = 2f64.powi(self.grid.exponent() - 1);
+        let ends = self.fraction(center - half_width).zip(self.fraction(center + half_width));
+        match ends {
+            Some((lower, upper)) => Interval {
+                lower: self.bounded(self.at(lower) - rounding),
+                upper: self.bounded(self.at(upper) + rounding),
+            },
+            None => Interval { lower: self.bounds.0, upper: self.bounds.1 },
         }
     }
 }

@@ -249,7 +249,7 @@ pub trait NeedsBounds<V>: Sized {
     type Bounded;
 
     /// Gives the bounds, and for floats the grid's binary exponent (by default 40 binary digits
-    /// below the larger bound).
+    /// below the distance of the bounds).
     ///
     /// # Errors
     ///
@@ -389,7 +389,8 @@ where
 
     fn release(&self, noisy: &[i128], noise: &Noise) -> Option<(f64, Arc<dyn ErrorLaw<f64>>)> {
         let [below, above] = noisy else { return None };
-        let law = MeanLaw::new(*below, *above, self.0.grid, noise.clone());
+        let bounds = (self.0.bounds.lower().to_f64_lossy(), self.0.bounds.upper().to_f64_lossy());
+        let law = MeanLaw::new(*below, *above, self.0.grid, bounds, noise.clone());
         Some((law.mean(), Arc::new(law)))
     }
 

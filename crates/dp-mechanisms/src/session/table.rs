@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
 use privacy_core::space::{Changes, RowSpace, Space};
-use privacy_core::unit::{Adjacency, PrivacyUnit, Relation, UnitKind};
+use privacy_core::unit::{Adjacency, PrivacyUnit, Scope};
 
 use crate::error::{Error, Result};
 use crate::hash::{TableHasher, stable_hasher};
@@ -85,8 +85,7 @@ impl<T, U: PrivacyUnit, A: Adjacency> Space for Table<'_, T, U, A> {
 }
 
 impl<T, U: PrivacyUnit, A: Adjacency> RowSpace for Table<'_, T, U, A> {
-    const UNIT: UnitKind = U::KIND;
-    const RELATION: Relation = A::RELATION;
+    const SCOPE: Scope = Scope { unit: U::KIND, relation: A::RELATION };
 }
 
 impl<T, U, A> fmt::Debug for Table<'_, T, U, A> {

@@ -309,6 +309,101 @@ fn releases_say_what_they_are() {
 }
 
 #[test]
+fn limits_without_a_unit_and_two_budgets_are_refused() {
+    let rows = logins(10);
+    let limited = Session::over(&rows).max_rows_per_unit(3).budget(epsilon(1.0)).open();
+    assert!(limited.unwrap_err().to_string().contains("call unit"));
+    let context = Context::new(Actor::new("job"), Purpose::new("report"))
+        .unwrap()
+        .with_budget(MemoryBudget::new(epsilon(1.0)));
+    let both = Session::over(&rows).context(context).budget(epsilon(1.0)).open();
+    assert!(matches!(both.unwrap_err(), Error::TwoBudgets));
+}
+
+#[test]
+fn a_named_request_is_paid_once() {
+    let rows = logins(10);
+    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let first = session.count().request("2026-W47").epsilon(0.25).unwrap().release();
+    assert!(first.is_ok());
+    let again = session.count().request("2026-W47").epsilon(0.25).unwrap().release();
+    assert!(matches!(
+        again.unwrap_err(),
+        Error::Core(privacy_core::Error::Budget(Refusal::Repeated))
+    ));
+    assert_eq!(session.remaining().to_string(), "ε = 0.75");
+}
+
+#[test]
+fn one_budget_does_not_pay_for_users_and_for_records() {
+    let rows = logins(300);
+    let budget: Arc<MemoryBudget> = Arc::new(MemoryBudget::new(epsilon(1.0)));
+    let context = || {
+        Context::new(Actor::new("job"), Purpose::new("report"))
+            .unwrap()
+            .with_shared_budget(budget.clone())
+    };
+    let mut users = Session::over(&rows)
+        .unit(|e: &Login| e.user)
+        .max_rows_per_unit(3)
+        .context(context())
+        .open()
+        .unwrap();
+    let mut records = Session::over(&rows).context(context()).open().unwrap();
+    assert!(users.count().epsilon(0.5).unwrap().release().is_ok());
+    assert!(matches!(
+        records.count().epsilon(0.25).unwrap().release().unwrap_err(),
+        Error::Core(privacy_core::Error::Budget(Refusal::OtherScope { .. }))
+    ));
+}
+
+#[test]
+fn means_far_from_zero_keep_their_digits_and_their_bounds() {
+    let values = vec![1e15 + 200.0; 1000];
+    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let mean = session.mean(|x| *x).bounds(1e15..=1e15 + 1000.0).unwrap().epsilon(1.0).unwrap();
+    let mean = mean.release().unwrap();
+    assert!(mean.interval(&Confidence::new(0.999_999_999).unwrap()).contains(1e15 + 200.0));
+    assert!(mean.margin() < 10.0, "{}", mean.margin());
+    // A grid much coarser than the bounds: the result stays within them, the interval is honest.
+    let values = vec![0.6; 1000];
+    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let mean = session.mean(|x| *x).bounds_on_grid(0.0..=0.6, 0).unwrap();
+    let mean = mean.epsilon(exact()).unwrap().release().unwrap();
+    assert!(*mean.value() <= 0.6);
+    assert!(mean.interval(&Confidence::default()).contains(0.6));
+    let huge = session.mean(|x| *x).bounds(-1e308..=1e308).unwrap_err();
+    assert!(huge.is_parameter());
+}
+
+#[test]
+fn values_that_look_alike_to_a_hash_do_not_let_one_user_decide_for_another() {
+    #[derive(Clone, PartialEq, Eq)]
+    struct Vague(u32);
+    impl std::hash::Hash for Vague {
+        fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+    }
+    let mut rows: Vec<(u32, Vague)> = Vec::new();
+    for user in 1..=200 {
+        rows.push((user, Vague(user)));
+        rows.push((user, Vague(0)));
+    }
+    let count = |rows: &[(u32, Vague)]| {
+        let mut session = Session::over(rows)
+            .unit(|row: &(u32, Vague)| row.0)
+            .max_rows_per_unit(1)
+            .budget(plenty())
+            .open()
+            .unwrap();
+        let count = session.count_distinct(|row| row.1.clone()).epsilon(exact()).unwrap();
+        *count.release().unwrap().value()
+    };
+    let without = count(&rows);
+    rows.insert(0, (0, Vague(0)));
+    assert!((count(&rows) - without).abs() <= 1);
+}
+
+#[test]
 fn two_sessions_can_share_one_budget() {
     let rows = logins(300);
     let budget: Arc<MemoryBudget> = Arc::new(MemoryBudget::new(epsilon(1.0)));

@@ -7,8 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Budget, Refusal, RequestId, Reservation};
 use crate::error::Result;
 use crate::measure::{Allowance, Charge};
+use crate::unit::Scope;
 
 /// A [`Budget`] that lives as long as the process, safe to share among threads.
+///
+/// It protects the scope of the first release it pays for, or the one given by
+/// [`MemoryBudget::for_scope`]. Amounts are exact; where many fractions with unrelated denominators
+/// meet, what is left is rounded down by less than 2^-1024.
 ///
 /// # Example
 ///
@@ -16,12 +21,13 @@ use crate::measure::{Allowance, Charge};
 /// use privacy_core::prelude::*;
 ///
 /// let budget = MemoryBudget::new(Epsilon::new(1.0)?);
+/// let users = Scope::of::<User, AddRemove>();
 /// for week in 0..10 {
 ///     let request = RequestId::new(format!("week {week}"));
-///     let reservation = budget.reserve(&request, &Epsilon::new(0.1)?.into())?;
+///     let reservation = budget.reserve(&request, &Epsilon::new(0.1)?.into(), users)?;
 ///     budget.commit(reservation)?;
 /// }
-/// let eleventh = budget.reserve(&RequestId::new("week 10"), &Epsilon::new(0.1)?.into());
+/// let eleventh = budget.reserve(&RequestId::new("week 10"), &Epsilon::new(0.1)?.into(), users);
 /// assert!(eleventh.unwrap_err().is_budget());
 /// # Ok::<(), privacy_core::Error>(())
 /// ```
@@ -34,6 +40,7 @@ struct State {
     /// What can still be reserved. Kept instead of what is gone, so that "fits" is one exact
     /// subtraction.
     remaining: Allowance,
+    scope: Option<Scope>,
     requests: HashMap<RequestId, Request>,
 }
 
@@ -47,8 +54,15 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(limit: impl Into<Allowance>) -> Self {
         let limit = limit.into();
-        let state = State { remaining: limit.clone(), requests: HashMap::new() };
+        let state = State { remaining: limit.clone(), scope: None, requests: HashMap::new() };
         MemoryBudget { limit, state: Mutex::new(state) }
+    }
+
+    /// The same budget, for releases about `scope` alone.
+    #[must_use]
+    pub fn for_scope(self, scope: Scope) -> Self {
+        self.state().scope = Some(scope);
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,7 +73,7 @@ impl MemoryBudget {
 }
 
 impl Budget for MemoryBudget {
-    fn reserve(&self, request: &RequestId, charge: &Charge) -> Result<Reservation> {
+    fn reserve(&self, request: &RequestId, charge: &Charge, scope: Scope) -> Result<Reservation> {
         let asked = self
             .limit
             .asked(charge)
@@ -68,10 +82,14 @@ impl Budget for MemoryBudget {
         if state.requests.contains_key(request) {
             return Err(Refusal::Repeated.into());
         }
+        if let Some(budget) = state.scope.filter(|budget| *budget != scope) {
+            return Err(Refusal::OtherScope { budget, asked: scope }.into());
+        }
         let Some(remaining) = state.remaining.minus(&asked) else {
             return Err(Refusal::exhausted(asked, state.remaining.clone()).into());
         };
         state.remaining = remaining;
+        state.scope = Some(scope);
         state.requests.insert(request.clone(), Request::Reserved(asked));
         Ok(Reservation::new(request.clone()))
     }
@@ -116,7 +134,10 @@ impl fmt::Debug for MemoryBudget {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::params::{Delta, Epsilon, Rho};
+    use crate::params::{Amount, Delta, Epsilon, Rho};
+    use crate::unit::{Relation, UnitKind};
+
+    const USERS: Scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
 
     fn epsilon(value: f64) -> Epsilon {
         Epsilon::new(value).unwrap()
@@ -131,12 +152,12 @@ mod tests {
         let budget = MemoryBudget::new(epsilon(1.0));
         let charge = Charge::from(epsilon(0.1));
         for i in 0..10 {
-            let reservation = budget.reserve(&request(i), &charge).unwrap();
+            let reservation = budget.reserve(&request(i), &charge, USERS).unwrap();
             budget.commit(reservation).unwrap();
         }
         assert!(budget.remaining().unwrap().is_nothing());
         let Err(Error::Budget(Refusal::Exhausted { asked, remaining })) =
-            budget.reserve(&request(10), &charge)
+            budget.reserve(&request(10), &charge, USERS)
         else {
             panic!("the eleventh charge was not refused");
         };
@@ -149,29 +170,29 @@ mod tests {
     fn a_refusal_spends_nothing_and_a_cheaper_request_still_fits() {
         let budget = MemoryBudget::new((epsilon(1.0), Delta::new(1e-6).unwrap()));
         let dear = Charge::from((epsilon(0.5), Delta::new(2e-6).unwrap()));
-        assert!(budget.reserve(&request("dear"), &dear).unwrap_err().is_budget());
+        assert!(budget.reserve(&request("dear"), &dear, USERS).unwrap_err().is_budget());
         assert_eq!(budget.remaining().unwrap(), budget.limit());
         let cheap = Charge::from((epsilon(1.0), Delta::new(1e-6).unwrap()));
-        assert!(budget.reserve(&request("cheap"), &cheap).is_ok());
+        assert!(budget.reserve(&request("cheap"), &cheap, USERS).is_ok());
     }
 
     #[test]
     fn roll_back_restores_exactly_and_frees_the_name() {
         let budget = MemoryBudget::new(Rho::from_fraction(1, 3).unwrap());
         let charge = Charge::from(Rho::from_fraction(1, 7).unwrap());
-        let reservation = budget.reserve(&request("a"), &charge).unwrap();
+        let reservation = budget.reserve(&request("a"), &charge, USERS).unwrap();
         assert_ne!(budget.remaining().unwrap(), budget.limit());
         budget.roll_back(reservation).unwrap();
         assert_eq!(budget.remaining().unwrap(), budget.limit());
-        assert!(budget.reserve(&request("a"), &charge).is_ok());
+        assert!(budget.reserve(&request("a"), &charge, USERS).is_ok());
     }
 
     #[test]
     fn a_repeated_request_is_refused_and_a_finished_reservation_cannot_be_finished_again() {
         let budget = MemoryBudget::new(epsilon(1.0));
         let charge = Charge::from(epsilon(0.1));
-        let reservation = budget.reserve(&request("a"), &charge).unwrap();
-        let again = budget.reserve(&request("a"), &charge);
+        let reservation = budget.reserve(&request("a"), &charge, USERS).unwrap();
+        let again = budget.reserve(&request("a"), &charge, USERS);
         assert!(matches!(again, Err(Error::Budget(Refusal::Repeated))));
         budget.commit(reservation).unwrap();
         let forged = Reservation::new(request("a"));
@@ -193,7 +214,10 @@ mod tests {
                     (0..40)
                         .filter(|i| {
                             let name = request(format!("{thread}/{i}"));
-                            budget.reserve(&name, charge).and_then(|r| budget.commit(r)).is_ok()
+                            budget
+                                .reserve(&name, charge, USERS)
+                                .and_then(|r| budget.commit(r))
+                                .is_ok()
                         })
                         .count()
                 }
@@ -210,8 +234,44 @@ mod tests {
         let budget = MemoryBudget::new(epsilon(1.0));
         let gaussian = Charge::from(Rho::new(0.01).unwrap());
         assert!(matches!(
-            budget.reserve(&request("a"), &gaussian),
+            budget.reserve(&request("a"), &gaussian, USERS),
             Err(Error::Budget(Refusal::OtherMeasure { .. }))
         ));
+    }
+
+    #[test]
+    fn a_budget_for_users_does_not_pay_for_records() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let charge = Charge::from(epsilon(0.1));
+        let records = Scope { unit: UnitKind::Record, ..USERS };
+        let reservation = budget.reserve(&request("a"), &charge, USERS).unwrap();
+        budget.commit(reservation).unwrap();
+        assert!(matches!(
+            budget.reserve(&request("b"), &charge, records),
+            Err(Error::Budget(Refusal::OtherScope { .. }))
+        ));
+        let declared = MemoryBudget::new(epsilon(1.0)).for_scope(records);
+        assert!(declared.reserve(&request("a"), &charge, USERS).is_err());
+        assert!(declared.reserve(&request("a"), &charge, records).is_ok());
+    }
+
+    #[test]
+    fn unrelated_denominators_neither_grow_without_end_nor_overspend() {
+        let budget = MemoryBudget::new(epsilon(1.0));
+        let mut spent = Amount::ZERO;
+        for i in 0..2_000u64 {
+            let amount = Amount::from_fraction(1u8, 1_000_000_007 * (i + 3) + 1).unwrap();
+            let charge = Charge::pure(amount.clone());
+            let reservation = budget.reserve(&request(i), &charge, USERS).unwrap();
+            budget.commit(reservation).unwrap();
+            spent = (&spent + &amount).compacted_down();
+        }
+        let Allowance::Pure { epsilon: left } = budget.remaining().unwrap() else {
+            panic!("the measure changed");
+        };
+        assert!(left.denominator().bits() <= 1025);
+        assert!(&left + &spent <= Amount::from_integer(1));
+        let text = serde_json::to_string(&budget.remaining().unwrap()).unwrap();
+        assert_eq!(serde_json::from_str::<Allowance>(&text).unwrap(), budget.remaining().unwrap());
     }
 }

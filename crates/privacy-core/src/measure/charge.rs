@@ -25,15 +25,43 @@ use crate::params::{Amount, Delta, Epsilon, Rho};
 /// # Ok::<(), privacy_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawCharge")]
 pub struct Charge {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pure: Option<PureCost>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     approximate: Option<ApproxCost>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     zcdp: Option<ZcdpCost>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     renyi: Option<RenyiCost>,
+}
+
+/// What is read before it is known that there is a bound at all.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCharge {
+    pure: Option<PureCost>,
+    approximate: Option<ApproxCost>,
+    zcdp: Option<ZcdpCost>,
+    renyi: Option<RenyiCost>,
+}
+
+impl TryFrom<RawCharge> for Charge {
+    type Error = crate::Error;
+
+    fn try_from(raw: RawCharge) -> crate::Result<Self> {
+        let RawCharge { pure, approximate, zcdp, renyi } = raw;
+        let charge = Charge { pure, approximate, zcdp, renyi };
+        if charge.has_bound() {
+            Ok(charge)
+        } else {
+            Err(crate::Error::Missing {
+                setting: "the bound of a charge",
+                remedy: "give one of pure, approximate, zcdp and renyi",
+            })
+        }
+    }
 }
 
 impl Charge {
@@ -60,7 +88,32 @@ impl Charge {
     /// A Rényi charge.
     #[must_use]
     pub fn renyi(curve: RenyiCost) -> Self {
-        Charge { renyi: Some(curve), ..Charge::NONE }
+        // A curve without orders, as a large group can leave it, bounds nothing.
+        let renyi = Some(curve).filter(|curve| !curve.points().is_empty());
+        Charge { renyi, ..Charge::NONE }
+    }
+
+    /// Whether there is a bound in any measure. Without one the charge can be paid by no budget.
+    #[must_use]
+    pub fn has_bound(&self) -> bool {
+        *self != Charge::NONE
+    }
+
+    /// Whether paying `self` pays `price`: in each measure in which the price has a bound, this is
+    /// at least as much.
+    #[must_use]
+    pub fn covers(&self, price: &Charge) -> bool {
+        fn at_least<T: PartialOrd>(paid: Option<T>, price: Option<T>) -> bool {
+            match (paid, price) {
+                (_, None) => true,
+                (Some(paid), Some(price)) => paid >= price,
+                (None, Some(_)) => false,
+            }
+        }
+        at_least(self.pure.as_ref(), price.pure.as_ref())
+            && at_least(self.approximate.as_ref(), price.approximate.as_ref())
+            && at_least(self.zcdp.as_ref(), price.zcdp.as_ref())
+            && at_least(self.renyi.as_ref(), price.renyi.as_ref())
     }
 
     /// Adds another proven bound on the same release; of two in one measure the smaller stays.
@@ -130,10 +183,9 @@ impl Charge {
     /// The bound in zCDP: given as such, or ε²/2 from pure ε, whichever is smaller.
     #[must_use]
     pub fn in_zcdp(&self) -> Option<ZcdpCost> {
-        let from_pure = self
-            .pure
-            .as_ref()
-            .map(|cost| ZcdpCost { rho: cost.epsilon.squared().scaled_by_power_of_two(-1) });
+        let from_pure = self.pure.as_ref().map(|cost| ZcdpCost {
+            rho: cost.epsilon.squared().scaled_by_power_of_two(-1).compacted_up(),
+        });
         match (self.zcdp.clone(), from_pure) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -233,13 +285,13 @@ impl Allowance {
     /// The sum, or `None` where the measures differ.
     #[must_use]
     pub fn plus(&self, other: &Allowance) -> Option<Allowance> {
-        self.combine(other, |a, b| Some(a + b))
+        self.combine(other, |a, b| Some((a + b).compacted_up()))
     }
 
     /// The difference, or `None` where the measures differ or it would be negative.
     #[must_use]
     pub fn minus(&self, other: &Allowance) -> Option<Allowance> {
-        self.combine(other, Amount::checked_sub)
+        self.combine(other, |a, b| a.checked_sub(b).map(Amount::compacted_down))
     }
 
     fn combine(
@@ -260,6 +312,12 @@ impl Allowance {
             }
             _ => None,
         }
+    }
+
+    /// The amounts, exact where their decimals end soon, else rounded up: for what is asked.
+    #[must_use]
+    pub fn display_up(&self) -> impl fmt::Display + '_ {
+        ShownAllowance { allowance: self, up: true }
     }
 
     /// Whether nothing is left.
@@ -297,16 +355,31 @@ impl From<Rho> for Allowance {
     }
 }
 
+struct ShownAllowance<'a> {
+    allowance: &'a Allowance,
+    up: bool,
+}
+
+impl fmt::Display for ShownAllowance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |amount: &Amount| match self.up {
+            true => amount.display_up().to_string(),
+            false => amount.display_down().to_string(),
+        };
+        match self.allowance {
+            Allowance::Pure { epsilon } => write!(f, "ε = {}", shown(epsilon)),
+            Allowance::Approximate { epsilon, delta } => {
+                write!(f, "ε = {}, δ = {}", shown(epsilon), shown(delta))
+            }
+            Allowance::Zcdp { rho } => write!(f, "ρ = {}", shown(rho)),
+        }
+    }
+}
+
 impl fmt::Display for Allowance {
     /// The amounts, exact where their decimals end soon, else rounded down.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Allowance::Pure { epsilon } => write!(f, "ε = {}", epsilon.display_down()),
-            Allowance::Approximate { epsilon, delta } => {
-                write!(f, "ε = {}, δ = {}", epsilon.display_down(), delta.display_down())
-            }
-            Allowance::Zcdp { rho } => write!(f, "ρ = {}", rho.display_down()),
-        }
+        ShownAllowance { allowance: self, up: false }.fmt(f)
     }
 }
 

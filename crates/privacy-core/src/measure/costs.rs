@@ -49,17 +49,14 @@ impl ApproxCost {
     /// Group privacy: gε and δ(e^(gε) − 1)/(e^ε − 1), rounded up (Vadhan 2017, Lemma 2.2).
     pub(super) fn group(&self, size: u64) -> ApproxCost {
         let epsilon = &self.epsilon * &size.into();
-        let delta = if self.delta.is_zero() || size <= 1 {
+        let delta = if self.delta.is_zero() || self.epsilon.is_zero() || size <= 1 {
             &self.delta * &size.into()
         } else {
             let one = self.epsilon.to_f64_up();
-            let factor = if one > 0.0 {
-                // exp_m1 is accurate to a few units in the last place; 1e-12 covers the quotient.
-                // The quotient grows with ε, so rounding ε up is safe.
-                (one * size as f64).exp_m1() / one.exp_m1() * (1.0 + 1e-12)
-            } else {
-                size as f64
-            };
+            // exp_m1 is accurate to a few units in the last place; 1e-12 covers the quotient. The
+            // quotient grows with ε and with the size, so rounding them up is safe.
+            let size = (size as f64).next_up();
+            let factor = (one * size).next_up().exp_m1() / one.exp_m1() * (1.0 + 1e-12);
             // Beyond the floats the bound is vacuous anyway.
             Amount::from_binary(factor)
                 .map_or_else(|_| Amount::from_integer(1), |factor| &self.delta * &factor)
@@ -103,13 +100,24 @@ pub struct RenyiCost {
     points: Vec<RenyiPoint>,
 }
 
+/// More orders than any conversion profits from.
+const MAX_ORDERS: usize = 1024;
+
 impl RenyiCost {
     /// A curve through the given points.
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Parameter`] unless there is a point and the orders increase from above 1.
+    /// [`crate::Error::Parameter`] unless the orders increase from above 1 and are at most 1024;
+    /// [`crate::Error::Missing`] if there are none.
     pub fn new(points: Vec<RenyiPoint>) -> crate::Result<Self> {
+        if points.len() > MAX_ORDERS {
+            return Err(crate::Error::Parameter {
+                parameter: "the number of orders of a Rényi curve",
+                requirement: "at most 1024",
+                given: points.len() as f64,
+            });
+        }
         let mut above = Amount::from_integer(1);
         for point in &points {
             if point.order <= above {
@@ -138,14 +146,15 @@ impl RenyiCost {
 
     /// Bounds add at each order both curves have; an order only one has is dropped.
     pub(super) fn compose(&self, other: &RenyiCost) -> RenyiCost {
-        let points = self
-            .points
-            .iter()
-            .filter_map(|a| {
-                let b = other.points.iter().find(|b| b.order == a.order)?;
-                Some(RenyiPoint { order: a.order.clone(), epsilon: &a.epsilon + &b.epsilon })
-            })
-            .collect();
+        let mut theirs = other.points.iter().peekable();
+        let mut points = Vec::new();
+        for a in &self.points {
+            while theirs.next_if(|b| b.order < a.order).is_some() {}
+            if let Some(b) = theirs.next_if(|b| b.order == a.order) {
+                let epsilon = (&a.epsilon + &b.epsilon).compacted_up();
+                points.push(RenyiPoint { order: a.order.clone(), epsilon });
+            }
+        }
         RenyiCost { points }
     }
 

@@ -1,5 +1,6 @@
 //! Exact non-negative rationals, the numbers that privacy is counted in.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, Mul};
 use std::str::FromStr;
@@ -12,9 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
-/// Decimal digits and exponents beyond this are refused when text is parsed: no budget needs them,
-/// and `1e999999999` must not become a gigabyte.
-const MAX_DIGITS: usize = 400;
+/// Text beyond this length is refused when it is parsed: no budget needs it. What is serialized
+/// stays well below.
+const MAX_TEXT: usize = 4000;
+
+/// Exponents beyond this are refused: `1e999999999` must not become a gigabyte.
+const MAX_EXPONENT: u32 = 400;
+
+/// Denominators of running sums keep at most this many bits; beyond, a sum is rounded against us.
+const KEPT_BITS: u64 = 1024;
 
 /// Fraction digits shown before [`Amount`] rounds its text.
 const SHOWN_DIGITS: u32 = 12;
@@ -35,7 +42,7 @@ const SHOWN_DIGITS: u32 = 12;
 /// assert_eq!("1/3".parse::<Amount>()?.to_f64_up(), 0.33333333333333337);
 /// # Ok::<(), privacy_core::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Amount(Ratio<BigUint>);
 
 impl Amount {
@@ -149,6 +156,33 @@ impl Amount {
         (!other.is_zero()).then(|| Amount(&self.0 / &other.0))
     }
 
+    /// This amount, rounded up to a multiple of 2^-1024 if its denominator has more bits than that.
+    ///
+    /// Sums of fractions with many different denominators would grow without end; what is kept of
+    /// them stays small and errs by less than 2^-1024, on the safe side for costs.
+    #[must_use]
+    pub fn compacted_up(self) -> Amount {
+        self.compacted(true)
+    }
+
+    /// As [`Amount::compacted_up`], rounded down: the safe side for what is left.
+    #[must_use]
+    pub fn compacted_down(self) -> Amount {
+        self.compacted(false)
+    }
+
+    fn compacted(self, up: bool) -> Amount {
+        if self.denominator().bits() <= KEPT_BITS {
+            return self;
+        }
+        let scaled: BigUint = self.numerator() << KEPT_BITS;
+        let mut steps = &scaled / self.denominator();
+        if up && &steps * self.denominator() != scaled {
+            steps += 1u8;
+        }
+        Amount(Ratio::new(steps, BigUint::one() << KEPT_BITS))
+    }
+
     /// The square of this amount.
     #[must_use]
     pub fn squared(&self) -> Amount {
@@ -217,15 +251,17 @@ impl Amount {
 
     /// Decimal digits after the point if the expansion ends, `None` if it recurs.
     fn decimal_places(&self) -> Option<u32> {
-        let mut rest = self.denominator().clone();
-        let mut places = [0u32; 2];
-        for (count, prime) in places.iter_mut().zip([2u32, 5]) {
-            while (&rest % prime).is_zero() {
-                rest /= prime;
-                *count += 1;
-            }
+        let twos = self.denominator().trailing_zeros().unwrap_or(0);
+        let mut rest = self.denominator() >> twos;
+        if rest.bits() > u64::from(MAX_EXPONENT) * 8 {
+            return None;
         }
-        rest.is_one().then(|| places[0].max(places[1]))
+        let mut fives = 0;
+        while (&rest % 5u8).is_zero() {
+            rest /= 5u8;
+            fives += 1;
+        }
+        rest.is_one().then(|| fives.max(u32::try_from(twos).unwrap_or(u32::MAX)))
     }
 }
 
@@ -252,6 +288,19 @@ fn times_power_of_two(mantissa: f64, exponent: i64) -> f64 {
         left -= step;
     }
     value
+}
+
+impl Ord for Amount {
+    /// Compares exactly, by cross-multiplication.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.numerator() * other.denominator()).cmp(&(other.numerator() * self.denominator()))
+    }
+}
+
+impl PartialOrd for Amount {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Add for &Amount {
@@ -288,7 +337,7 @@ impl FromStr for Amount {
     /// Reads a decimal (`0.1`, `1e-6`) or a fraction (`1/3`).
     fn from_str(text: &str) -> Result<Self> {
         let notation = Error::Notation { parameter: "the amount" };
-        if text.len() > MAX_DIGITS {
+        if text.len() > MAX_TEXT {
             return Err(notation);
         }
         let whole = |digits: &str| -> Option<BigUint> {
@@ -303,8 +352,7 @@ impl FromStr for Amount {
         }
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let exponent =
-            exponent.parse::<i32>().ok().filter(|e| e.unsigned_abs() as usize <= MAX_DIGITS);
+        let exponent = exponent.parse::<i32>().ok().filter(|e| e.unsigned_abs() <= MAX_EXPONENT);
         let digits = whole(&format!("{integer}{fraction}"));
         let (Some(digits), Some(exponent)) = (digits, exponent) else {
             return Err(notation);
@@ -409,7 +457,10 @@ impl<'de> Deserialize<'de> for Amount {
             }
 
             fn visit_i64<E: de::Error>(self, value: i64) -> std::result::Result<Amount, E> {
-                Amount::from_decimal(value as f64).map_err(E::custom)
+                match u64::try_from(value) {
+                    Ok(value) => Ok(Amount::from_integer(value)),
+                    Err(_) => Amount::from_decimal(value as f64).map_err(E::custom),
+                }
             }
         }
 

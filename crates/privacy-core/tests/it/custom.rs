@@ -7,6 +7,9 @@ use privacy_core::audit::Outcome;
 use privacy_core::conformance::{self, Violation};
 use privacy_core::measure::Measure;
 use privacy_core::prelude::*;
+use privacy_core::unit::{Relation, UnitKind};
+
+const RECORDS: Scope = Scope { unit: UnitKind::Record, relation: Relation::AddRemove };
 
 /// Drops negative numbers.
 #[derive(Clone)]
@@ -97,6 +100,7 @@ fn the_conformance_kit_acquits_right_and_convicts_wrong_implementations() {
     conformance::budget(
         &MemoryBudget::new(Epsilon::new(1.0).unwrap()),
         &Charge::pure("0.3".parse().unwrap()),
+        RECORDS,
     )
     .unwrap();
 
@@ -168,7 +172,7 @@ impl Stage for Repeat {
     }
 
     fn effect(&self) -> Effect {
-        Effect::Stable { stability: 2 }
+        Effect::Stable { stability: 2, scope: RECORDS }
     }
 
     fn run(&self, rows: Self::Input, _: &mut Context) -> Result<Self::Output> {
@@ -269,6 +273,58 @@ fn a_private_claim_that_was_not_paid_is_not_handed_out() {
     let (mut cx, _) = context(10.0);
     let result = Pipeline::new(Freeloader).run(Sensitive::new(vec![1]), &mut cx);
     assert!(matches!(result, Err(Error::Unjustified { .. })));
+}
+
+/// Asks for more than there is, ignores the refusal, and hands the rows' number out all the same.
+struct Shameless;
+
+impl Stage for Shameless {
+    type Input = Sensitive<Vec<i64>>;
+    type Output = usize;
+
+    fn name(&self) -> Cow<'static, str> {
+        "shameless".into()
+    }
+
+    fn effect(&self) -> Effect {
+        noisy_count(1).effect()
+    }
+
+    fn run(&self, rows: Self::Input, cx: &mut Context) -> Result<usize> {
+        for epsilon in [1000.0, 0.001] {
+            let charge = Charge::from(Epsilon::new(epsilon)?);
+            let _ = cx.release(Ask::new(Resource::new("excuse"), charge, RECORDS), |_| Ok(()));
+        }
+        Ok(rows.expose().len())
+    }
+}
+
+#[test]
+fn a_price_that_was_refused_or_paid_in_part_is_not_paid() {
+    let (mut cx, _) = context(10.0);
+    let result = Pipeline::new(Shameless).run(Sensitive::new(vec![1]), &mut cx);
+    assert!(matches!(result, Err(Error::Unjustified { .. })));
+}
+
+#[test]
+fn a_stage_priced_for_no_distance_cannot_be_made() {
+    let chain = NonNegative.then(Count).then(CoinNoise);
+    let free = MechanismStage::for_distance("free", chain, Changes(0));
+    assert!(free.is_err_and(|error| error.is_parameter()));
+}
+
+#[test]
+fn a_transformation_becomes_a_stage_with_its_own_stability() {
+    let (mut cx, trail) = context(1.0);
+    let clean = TransformationStage::new("drop negatives", NonNegative).unwrap();
+    assert_eq!(clean.effect(), Effect::Stable { stability: 1, scope: RECORDS });
+    let chain = Count.then(CoinNoise);
+    let pipeline =
+        Pipeline::new(clean).then(MechanismStage::new("count", chain).unwrap()).then(Publish);
+    let _ = pipeline.run(Sensitive::new(vec![1, -1]), &mut cx).unwrap();
+    let last = trail.records().pop().unwrap();
+    assert_eq!(last.resource.as_str(), "publish");
+    assert!(last.guarantee.is_differentially_private());
 }
 
 struct OnlyReports;

@@ -4,5 +4,6 @@
 
 mod amount;
 mod custom;
+mod laws;
 mod params;
 mod traits;

@@ -9,7 +9,7 @@ use privacy_core::audit::{AuditRecord, AuditSink, MemoryAudit, Outcome, RecordId
 use privacy_core::budget::{Budget, MemoryBudget, Refusal, RequestId, Reservation};
 use privacy_core::chain::Then;
 use privacy_core::conformance::{self, Violation};
-use privacy_core::context::{Context, Paid};
+use privacy_core::context::{Ask, Context, Paid};
 use privacy_core::error::Error;
 use privacy_core::guarantee::{Effect, Guarantee};
 use privacy_core::measure::*;
@@ -32,7 +32,7 @@ fn all_public_types_are_send_and_sync() {
         AccessRequest<'_>, Actor, dyn Authorizer, Decision, Denial, PermitAll, Purpose, Resource,
         AuditRecord, dyn AuditSink, MemoryAudit, Outcome, RecordId,
         dyn Budget, MemoryBudget, Refusal, RequestId, Reservation,
-        Then<u8, u8>, Violation, Context, Paid<u8>, Error, Effect, Guarantee,
+        Then<u8, u8>, Violation, Ask, Context, Paid<u8>, Error, Effect, Guarantee,
         Allowance, ApproxCost, ApproxDp, Charge, PureCost, PureDp, RenyiCost, RenyiDp, RenyiPoint,
         Zcdp, ZcdpCost,
         Amount, Bounds<f64>, Confidence, ContributionLimits, Delta, Epsilon, Rho, RowLimit,
@@ -41,7 +41,7 @@ fn all_public_types_are_send_and_sync() {
         EntropyError, InsecureTestRng, RandomBuffer<'_>, dyn SecureRng, SystemRng,
         dyn ErrorLaw<u8>, Interval, Release<u8>, UnknownLaw, Sensitive<u8>, SensitivityLevel,
         Changes, L1, L2, L2Distance, Linf, Rows<u8>, Scalar, Vector<i128, L1>,
-        AddRemove, Record, Relation, Replace, UnitKind, User, Arc<dyn Budget>,
+        AddRemove, Record, Relation, Replace, Scope, UnitKind, User, Arc<dyn Budget>,
     );
 }
 
