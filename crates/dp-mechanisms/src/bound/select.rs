@@ -39,7 +39,7 @@ impl Selection {
         content: impl Fn(i64) -> u64,
         mut keep: impl FnMut(Entry),
     ) {
-        entries.sort_unstable();
+        sort(entries);
         self.rank_groups(identity, entries);
         self.ranked.clear();
         for group in entries.chunk_by(|a, b| a.group == b.group) {
@@ -50,9 +50,10 @@ impl Selection {
             let start = self.ranked.len();
             let of_group = mix(identity, u64::from(first.group));
             for equal in group.chunk_by(|a, b| a.value == b.value) {
+                let Some(first) = equal.first() else { continue };
+                let of_value = mix(of_group, content(first.value));
                 for (occurrence, entry) in equal.iter().enumerate() {
-                    let rank = mix(mix(of_group, content(entry.value)), occurrence as u64);
-                    self.ranked.push((rank, *entry));
+                    self.ranked.push((mix(of_value, occurrence as u64), *entry));
                 }
             }
             keep_smallest(&mut self.ranked, start, self.bound.rows_per_group());
@@ -77,11 +78,22 @@ impl Selection {
     }
 }
 
-/// Truncates `ranked[start..]` to the `limit` entries of smallest rank.
-fn keep_smallest<T: Ord + Copy>(ranked: &mut Vec<T>, start: usize, limit: u64) {
+/// Sorts by group and value; by value alone, which is several times faster, within one group.
+fn sort(entries: &mut [Entry]) {
+    match entries.first() {
+        Some(first) if entries.iter().all(|entry| entry.group == first.group) => {
+            entries.sort_unstable_by_key(|entry| entry.value);
+        }
+        _ => entries.sort_unstable(),
+    }
+}
+
+/// Truncates `ranked[start..]` to the `limit` entries of smallest rank. Entries of equal rank are
+/// told apart by where they stand, which the caller has sorted.
+fn keep_smallest<T: Copy>(ranked: &mut Vec<(u64, T)>, start: usize, limit: u64) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if ranked.len() - start > limit {
-        ranked[start..].select_nth_unstable(limit - 1);
+        ranked[start..].select_nth_unstable_by_key(limit - 1, |(rank, _)| *rank);
         ranked.truncate(start + limit);
     }
 }
