@@ -51,7 +51,8 @@ def prepare():
     by_hand = "bounded by hand in a hash map"
     by_user = "plain hash aggregation by user"
     yield beside_plain("filtered count, a row of 1e7", loop, "failures", "failures-plain", LOOP)
-    yield beside_plain("bounded sum, a row of 1e7", loop, "rows-seconds", "rows-seconds-plain", LOOP)
+    text = "bounded sum, a row of 1e7"
+    yield beside_plain(text, loop, "rows-seconds", "rows-seconds-plain", LOOP)
     for kind in ("u32", "i64", "f64", "f32"):
         text = f"bounded sum, a {kind} of 1e7"
         yield beside_plain(text, loop, f"{kind}-sum", f"{kind}-sum-plain", LOOP)
