@@ -48,26 +48,30 @@ def prepare():
             yield beside_opendp(f"{text}, one by one, a draw", f"{law}-one {parameter}")
 
     loop, by_app = "plain loop", "plain hash group-by, no bounding"
+    by_hand = "bounded by hand in a hash map"
     by_user = "plain hash aggregation by user"
     yield beside_plain("filtered count, a row of 1e7", loop, "failures", "failures-plain", LOOP)
-    yield beside_plain("bounded sum, a row of 1e7", loop, "seconds", "seconds-plain", LOOP)
+    text = "bounded sum, a row of 1e7"
+    yield beside_plain(text, loop, "rows-seconds", "rows-seconds-plain", LOOP)
     for kind in ("u32", "i64", "f64", "f32"):
         text = f"bounded sum, a {kind} of 1e7"
         yield beside_plain(text, loop, f"{kind}-sum", f"{kind}-sum-plain", LOOP)
-    for text, operation in (("count", "count-by-user"), ("bounded sum", "seconds-by-user")):
-        for when, suffix in (("first query", "-open"), ("later query", "")):
-            yield beside_plain(
-                f"{text} by user, {when}, a row of 1e7",
-                by_user,
-                operation + suffix,
-                f"{operation}-plain",
-                HASH,
-            )
-    for when, operation in (("first query", "apps-open"), ("later query", "apps")):
-        text = f"count by 1000 groups bounded by user, {when}, a row of 1e7"
-        yield beside_plain(text, by_user, operation, "count-by-user-plain", HASH)
-        yield beside_plain(text, by_app, operation, "apps-plain")
-        yield beside_plain(text, "bounded by hand in a hash map", operation, "apps-plain-bounded")
+    for users, name in ((1_000_000, "1e6 users"), (20_000, "2e4 users")):
+        for text, operation in (("count", "count"), ("bounded sum", "seconds")):
+            for when, suffix in (("first query", "-open"), ("later query", "")):
+                yield beside_plain(
+                    f"{text}, {name}, {when}, a row of 1e7",
+                    by_user,
+                    f"{operation}{suffix} {users}",
+                    f"{operation}-plain {users}",
+                    HASH,
+                )
+        for when, operation in (("first query", "apps-open"), ("later query", "apps")):
+            text = f"count by 1000 groups, {name}, {when}, a row of 1e7"
+            ours_by_app = f"{operation} {users}"
+            yield beside_plain(text, by_user, ours_by_app, f"count-plain {users}", HASH)
+            yield beside_plain(text, by_app, ours_by_app, f"apps-plain {users}")
+            yield beside_plain(text, by_hand, ours_by_app, f"apps-plain-bounded {users}")
 
     for worker in (ours, opendp):
         worker.close()

@@ -20,14 +20,19 @@ use workload::{APPS, Login, SECONDS, logins, plain};
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const EPSILON: f64 = 0.1;
-const ROWS_OF_USER: u32 = 20;
+/// Limits of about twice the mean number of rows of a user.
+const ROWS_OF_MANY: u32 = 20;
+const ROWS_OF_FEW: u32 = 1000;
 const APPS_OF_USER: u32 = 4;
 const VALUES: usize = 1_000_000;
 const ROWS: usize = 10_000_000;
-const USERS: u64 = 1_000_000;
+const MANY: u64 = 1_000_000;
+const FEW: u64 = 20_000;
 
 static VALUES_READ: LazyLock<Vec<i64>> = LazyLock::new(|| workload::lengths(VALUES));
-static LOGINS: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, USERS));
+static LOGINS: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, MANY));
+/// Logins of so few users that what is kept of each fits into a processor's cache.
+static LOGINS_OF_FEW: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, FEW));
 static LENGTHS_U32: LazyLock<Vec<u32>> = LazyLock::new(|| column_of(|login| login.seconds));
 static LENGTHS_I64: LazyLock<Vec<i64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
 static LENGTHS_F64: LazyLock<Vec<f64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
@@ -94,9 +99,9 @@ fn by_record<T>(rows: &'static [T]) -> Result<Session<'static, T>> {
     Ok(Session::over(black_box(rows)).budget(budget()?).open()?)
 }
 
-fn by_user() -> Result<Session<'static, Login, User>> {
-    let session = Session::over(black_box(&**LOGINS)).unit(|login: &Login| login.user);
-    let session = session.max_rows_per_unit(ROWS_OF_USER).max_groups_per_unit(APPS_OF_USER);
+fn by_user(rows: &'static [Login], limit: u32) -> Result<Session<'static, Login, User>> {
+    let session = Session::over(black_box(rows)).unit(|login: &Login| login.user);
+    let session = session.max_rows_per_unit(limit).max_groups_per_unit(APPS_OF_USER);
     Ok(session.budget(budget()?).open()?)
 }
 
@@ -175,8 +180,8 @@ fn operation(name: &str) -> Result<Operation> {
             Ok(query.epsilon(EPSILON)?.release()?.into_value())
         }),
         "failures-plain" => timed(|| Ok(plain::failures(&LOGINS))),
-        "seconds" => timed(|| seconds(&mut by_record(&LOGINS)?)),
-        "seconds-plain" => timed(|| Ok(plain::seconds(&LOGINS))),
+        "rows-seconds" => timed(|| seconds(&mut by_record(&LOGINS)?)),
+        "rows-seconds-plain" => timed(|| Ok(plain::seconds(&LOGINS))),
         "u32-sum" => timed(|| column(&LENGTHS_U32, 0..=3600)),
         "u32-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_U32, |x| i64::from(x.clamp(0, 3600))))),
         "i64-sum" => timed(|| column(&LENGTHS_I64, 0..=3600)),
@@ -187,27 +192,31 @@ fn operation(name: &str) -> Result<Operation> {
         "f32-sum-plain" => {
             timed(|| Ok(plain::sum(&LENGTHS_F32, |x| f64::from(x.clamp(0.0, 3600.0)))))
         }
-        "count-by-user-open" => timed(|| count(&mut by_user()?)),
-        "count-by-user" => {
-            let mut session = by_user()?;
-            timed(move || count(&mut session))
-        }
-        "count-by-user-plain" => timed(|| Ok(plain::rows_by_user(&LOGINS, ROWS_OF_USER.into()))),
-        "seconds-by-user-open" => timed(|| seconds(&mut by_user()?)),
-        "seconds-by-user" => {
-            let mut session = by_user()?;
-            timed(move || seconds(&mut session))
-        }
-        "seconds-by-user-plain" => timed(|| Ok(plain::seconds_by_user(&LOGINS))),
-        "apps-open" => timed(|| apps(&mut by_user()?)),
-        "apps" => {
-            let mut session = by_user()?;
-            timed(move || apps(&mut session))
-        }
-        "apps-plain" => timed(|| Ok(plain::rows_by_app(&LOGINS))),
+        _ if parameter > 0 => return by_user_operation(family, parameter),
+        _ => return Err(format!("no operation is called {name}").into()),
+    })
+}
+
+/// Operations on the logins of `users` users.
+fn by_user_operation(name: &str, users: u64) -> Result<Operation> {
+    let (rows, limit) = match users {
+        FEW => (&**LOGINS_OF_FEW, ROWS_OF_FEW),
+        _ => (&**LOGINS, ROWS_OF_MANY),
+    };
+    let mut session = by_user(rows, limit)?;
+    Ok(match name {
+        "count-open" => timed(move || count(&mut by_user(rows, limit)?)),
+        "count" => timed(move || count(&mut session)),
+        "count-plain" => timed(move || Ok(plain::rows_by_user(rows, limit.into()))),
+        "seconds-open" => timed(move || seconds(&mut by_user(rows, limit)?)),
+        "seconds" => timed(move || seconds(&mut session)),
+        "seconds-plain" => timed(move || Ok(plain::seconds_by_user(rows))),
+        "apps-open" => timed(move || apps(&mut by_user(rows, limit)?)),
+        "apps" => timed(move || apps(&mut session)),
+        "apps-plain" => timed(move || Ok(plain::rows_by_app(rows))),
         "apps-plain-bounded" => {
             let apps = APPS_OF_USER as usize;
-            timed(move || Ok(plain::rows_by_app_bounded(&LOGINS, apps, ROWS_OF_USER.into())))
+            timed(move || Ok(plain::rows_by_app_bounded(rows, apps, limit.into())))
         }
         _ => return Err(format!("no operation is called {name}").into()),
     })

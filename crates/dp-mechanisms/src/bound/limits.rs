@@ -62,7 +62,9 @@ impl Contribution {
 
     /// Every unit with at most this many rows is within all limits, wherever the rows are.
     pub(crate) fn always_within(&self) -> u64 {
-        self.rows.min(self.rows_per_group).min(self.groups)
+        // Where all groups are allowed, nobody can be in too many.
+        let groups = if self.groups < self.all_groups { self.groups } else { u64::MAX };
+        self.rows.min(self.rows_per_group).min(groups)
     }
 
     /// The largest sum of squares of row counts over groups: full groups first.

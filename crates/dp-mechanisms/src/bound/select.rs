@@ -4,8 +4,8 @@
 //! value), through a hash: not on other units, so that the presence of one unit never changes what
 //! is kept of another, and not on the order of rows, so that two orderings of the same table give
 //! the same aggregate. Rows whose hashes tie at the limit are left out together: which of them came
-//! first would depend on the table. Over units the hash behaves like an independent uniform sample, so no part
-//! of the table is favoured.
+//! first would depend on the table. Over units the hash behaves like an independent uniform
+//! sample, so no part of the table is favoured.
 
 use super::limits::Contribution;
 
@@ -40,7 +40,7 @@ impl Selection {
         content: impl Fn(i64) -> u64,
         mut keep: impl FnMut(Entry),
     ) {
-        entries.sort_unstable();
+        sort(entries);
         self.rank_groups(identity, entries);
         self.ranked.clear();
         for group in entries.chunk_by(|a, b| a.group == b.group) {
@@ -51,9 +51,10 @@ impl Selection {
             let start = self.ranked.len();
             let of_group = mix(identity, u64::from(first.group));
             for equal in group.chunk_by(|a, b| a.value == b.value) {
+                let Some(first) = equal.first() else { continue };
+                let of_value = mix(of_group, content(first.value));
                 for (occurrence, entry) in equal.iter().enumerate() {
-                    let rank = mix(mix(of_group, content(entry.value)), occurrence as u64);
-                    self.ranked.push((rank, *entry));
+                    self.ranked.push((mix(of_value, occurrence as u64), *entry));
                 }
             }
             keep_smallest(&mut self.ranked, start, self.bound.rows_per_group());
@@ -75,6 +76,16 @@ impl Selection {
 
     fn group_is_kept(&self, group: u32) -> bool {
         self.group_ranks.binary_search_by_key(&group, |(_, group)| *group).is_ok()
+    }
+}
+
+/// Sorts by group and value; by value alone, which is several times faster, within one group.
+fn sort(entries: &mut [Entry]) {
+    match entries.first() {
+        Some(first) if entries.iter().all(|entry| entry.group == first.group) => {
+            entries.sort_unstable_by_key(|entry| entry.value);
+        }
+        _ => entries.sort_unstable(),
     }
 }
 
