@@ -9,7 +9,7 @@
 //!
 //! let answers = known_answers::parse(
 //!     "# origin: closed form r^m/(1+r)\n\
-//!      laplace_tail scale=1 m=5 => 0.00492596 ± 1e-8",
+//!      laplace_tail scale=1 m=4 => 0.0133898049326985 ± 1e-15",
 //! );
 //! for answer in &answers {
 //!     let (scale, m) = (answer.number("scale"), answer.number("m"));

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+mod known;
 mod noise;
 mod session;
