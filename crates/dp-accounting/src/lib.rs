@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod gaussian;
+pub mod loss;
 pub mod numeric;
 pub mod renyi;
 pub mod zcdp;

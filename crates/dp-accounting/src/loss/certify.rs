@@ -1,0 +1,226 @@
+//! The bracket: grid from the tolerance, upper and lower bound, refinement until they meet.
+
+use serde::{Deserialize, Serialize};
+
+use super::compose::{Composed, compose};
+use super::density::Density;
+use super::discretize::{Side, discretize};
+use super::pair::Pair;
+use super::tilt::{Part, Sight, Target, aim, choose_step};
+
+/// A certified enclosure: the exact value lies in `[lower, upper]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bracket {
+    /// Never above the exact value.
+    pub lower: f64,
+    /// Never below the exact value; the one to report.
+    pub upper: f64,
+}
+
+impl Bracket {
+    /// The distance between the ends; infinite if the upper end is.
+    #[must_use]
+    pub fn width(&self) -> f64 {
+        if self.upper.is_finite() { self.upper - self.lower } else { f64::INFINITY }
+    }
+
+    /// The larger of two enclosed values.
+    pub(super) fn max(self, other: Bracket) -> Bracket {
+        Bracket { lower: self.lower.max(other.lower), upper: self.upper.max(other.upper) }
+    }
+}
+
+/// Most cells of a grid or a window; beyond it the step grows instead.
+const MOST_CELLS: f64 = (1u64 << 22) as f64;
+/// Most refinements of the grid.
+const ROUNDS: usize = 4;
+
+/// Brackets the answer for one direction.
+pub(super) struct Question<'a> {
+    parts: Vec<Part<'a>>,
+    target: Target,
+    sight: Sight,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target) -> Self {
+        let steps: f64 = pairs.iter().map(|(_, count)| *count as f64).sum();
+        // Mass moved to infinity: a ten-millionth of the delta in question.
+        let make = |above: f64| -> Vec<Part<'a>> {
+            pairs.iter().map(|(pair, count)| Part::new(pair, *count, above)).collect()
+        };
+        let delta = match target {
+            Target::Delta(delta) => delta,
+            Target::Epsilon(epsilon) => {
+                // A first look for the size of the answer.
+                let parts = make(1e-300);
+                let sight = aim(&parts, Target::Epsilon(epsilon));
+                super::tilt::rough_delta(&parts, &sight, epsilon)
+            }
+        };
+        let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
+        let sight = aim(&parts, target);
+        Question { parts, target, sight }
+    }
+
+    pub(super) fn guess(&self) -> f64 {
+        self.sight.guess
+    }
+
+    /// The step at which the upper bound exceeds the exact value by about `tolerance`:
+    /// `(k h^2 / 12) (1 + theta)`.
+    pub(super) fn step_for(&self, tolerance: f64) -> f64 {
+        let rough = |part: &&Part<'_>| part.pair.density.is_some() || part.pair.lattice.is_none();
+        let count: f64 = self.parts.iter().filter(rough).map(|part| part.count as f64).sum();
+        let wanted = (12.0 * tolerance / (count.max(1.0) * (1.0 + self.sight.theta))).sqrt();
+        // A density needs a few cells whatever the tolerance says.
+        let wanted = self
+            .parts
+            .iter()
+            .filter(|part| part.pair.density.is_some())
+            .fold(wanted, |step, part| step.min((part.span.1 - part.span.0) / 16.0));
+        self.limit(choose_step(&self.parts, wanted))
+    }
+
+    /// Enlarges the step until the work is bounded.
+    fn limit(&self, step: f64) -> f64 {
+        let width = |part: &Part<'_>| {
+            let density = if part.pair.density.is_some() { part.span.1 - part.span.0 } else { 0.0 };
+            let atoms = match (part.pair.atoms.first(), part.pair.atoms.last()) {
+                (Some(first), Some(last)) => last.0 - first.0,
+                _ => 0.0,
+            };
+            density.max(atoms)
+        };
+        let widest = self
+            .parts
+            .iter()
+            .map(width)
+            .fold(self.sight.high - self.sight.low, f64::max);
+        step.max(widest / MOST_CELLS).max(1e-290)
+    }
+
+    fn composed(&self, side: Side, step: f64) -> Composed {
+        let parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|part| {
+                let offset = part.pair.lattice.map_or(0.0, |(offset, _)| {
+                    // The remainder alone, so that the grid passes through zero's neighbourhood.
+                    offset - (offset / step).round() * step
+                });
+                (discretize(part.pair, side, step, offset, part.span), part.count)
+            })
+            .collect();
+        let cells = ((self.sight.high - self.sight.low) / step).ceil() + 8.0;
+        let length = (cells.clamp(32.0, MOST_CELLS) as usize).next_power_of_two();
+        compose(&parts, side, &self.sight, length)
+    }
+
+    /// One side of the bracket at a given step.
+    pub(super) fn bound(&self, side: Side, step: f64) -> f64 {
+        let composed = self.composed(side, step);
+        match self.target {
+            Target::Delta(delta) => composed.epsilon(delta, self.sight.guess),
+            Target::Epsilon(epsilon) => composed.delta(epsilon),
+        }
+    }
+
+    pub(super) fn bracket(&self, step: f64) -> Bracket {
+        let upper = self.bound(Side::Upper, step);
+        let lower = self.bound(Side::Lower, step);
+        Bracket { lower: lower.min(upper), upper }
+    }
+}
+
+/// The larger answer over the directions, to `tolerance` where that can be reached.
+///
+/// Every direction is looked at on a grid eight times coarser first; only those that can still be
+/// the largest are refined.
+pub(super) fn settle(
+    directions: &[Vec<(&Pair, u64)>],
+    target: Target,
+    tolerance: impl Fn(f64) -> f64,
+    want_lower: bool,
+) -> Bracket {
+    let questions: Vec<Question<'_>> =
+        directions.iter().map(|pairs| Question::new(pairs, target)).collect();
+    let goal = |question: &Question<'_>, found: f64| match target {
+        Target::Delta(_) => tolerance(found),
+        // One part in `1/tolerance` of delta, moved to epsilon by the slope theta.
+        Target::Epsilon(_) => tolerance(found) / (1.0 + question.sight.theta),
+    };
+    let floor = Bracket { lower: 0.0, upper: 0.0 };
+    let mut best: Vec<Bracket> = vec![Bracket { lower: 0.0, upper: f64::INFINITY }; questions.len()];
+    if questions.len() > 1 {
+        for (question, bracket) in questions.iter().zip(&mut best) {
+            let step = question.step_for(64.0 * goal(question, question.guess()));
+            *bracket = question.bracket(step);
+        }
+    }
+    let leader = best.iter().fold(0.0f64, |most, bracket| most.max(bracket.lower));
+    for (question, bracket) in questions.iter().zip(&mut best) {
+        if bracket.upper <= leader {
+            continue;
+        }
+        // The lower bound is about as far below as the upper is above.
+        let mut share = if want_lower { 0.4 } else { 0.9 };
+        for _ in 0..ROUNDS {
+            let step = question.step_for(share * goal(question, question.guess()));
+            let upper = question.bound(Side::Upper, step);
+            if !want_lower {
+                bracket.upper = bracket.upper.min(upper);
+                break;
+            }
+            let lower = question.bound(Side::Lower, step).min(upper);
+            bracket.upper = bracket.upper.min(upper);
+            bracket.lower = bracket.lower.max(lower).min(bracket.upper);
+            let gap = match target {
+                Target::Delta(_) => bracket.width(),
+                Target::Epsilon(_) => {
+                    (bracket.width() / bracket.upper.max(f64::MIN_POSITIVE)).min(1.0)
+                }
+            };
+            let wanted = tolerance(bracket.upper);
+            if gap <= wanted || !bracket.upper.is_finite() || question.is_exact() {
+                break;
+            }
+            let smallest = question.limit(0.0);
+            if step <= smallest * 1.01 {
+                break;
+            }
+            // The gap is quadratic in the step, linear in the share.
+            share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
+        }
+    }
+    best.into_iter().fold(floor, Bracket::max)
+}
+
+impl Question<'_> {
+    /// True if no discretization error is left to shrink.
+    fn is_exact(&self) -> bool {
+        let exact =
+            |part: &Part<'_>| part.pair.density.is_none() && part.pair.lattice.is_some();
+        let gap = |part: &Part<'_>| part.pair.lattice.map_or(0.0, |lattice| lattice.1);
+        self.parts.iter().all(exact)
+            && self.parts.iter().map(gap).all(|g| {
+                let first = self.parts.first().map_or(0.0, gap);
+                g == 0.0 || (g / first - 1.0).abs() < 1e-13
+            })
+    }
+}
+
+/// Merges the Gaussian parts of a composition into one: their mus add in squares, exactly.
+pub(super) fn merge_gaussians(pairs: &[(&Pair, u64)]) -> (Vec<usize>, f64) {
+    let mut rest = Vec::new();
+    let mut square = 0.0f64;
+    for (i, (pair, count)) in pairs.iter().enumerate() {
+        match &pair.density {
+            Some(Density::Gaussian { mu }) if pair.atoms.is_empty() && pair.infinity == 0.0 => {
+                square += mu * mu * *count as f64;
+            }
+            _ => rest.push(i),
+        }
+    }
+    (rest, square)
+}

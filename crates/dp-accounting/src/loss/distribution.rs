@@ -1,0 +1,458 @@
+//! The public face: loss distributions of mechanisms, and questions to their composition.
+
+use std::sync::Arc;
+
+use super::certify::{Bracket, merge_gaussians, settle};
+use super::density::Direction;
+use super::pair::Pair;
+use super::tilt::Target;
+use crate::error::{Result, non_negative, out_of_range, positive, probability};
+use crate::gaussian::GaussianDp;
+use crate::numeric::{U, up};
+
+/// The privacy loss of a mechanism, or of a composition of them, in both directions of the
+/// neighbouring relation.
+///
+/// # Privacy
+///
+/// Each constructor names the pair it uses. A composition of dominating pairs dominates the
+/// composition ([Zhu, Dong, Wang 2022](https://arxiv.org/abs/2106.08567), Theorem 10), and the
+/// answers bracket the exact curve of that composition of pairs. For Laplace, Gaussian, discrete
+/// noise and randomized response the pairs are the mechanisms themselves, and the curve is theirs.
+///
+/// # Example
+///
+/// ```
+/// use dp_accounting::loss::LossDistribution;
+///
+/// let step = LossDistribution::laplace(10.0)?;
+/// let answer = step.repeat(100).epsilon(1e-6)?;
+/// // The plain sum is 10.
+/// assert!(answer.upper < 4.6928 && answer.lower > 4.6924);
+/// # Ok::<(), dp_accounting::AccountingError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LossDistribution {
+    /// Pairs with multiplicity: the record is in P's data (first) or in Q's (second).
+    directions: [Vec<(Arc<Pair>, u64)>; 2],
+    symmetric: bool,
+}
+
+/// The tolerance used unless another is given: `1e-4` in epsilon.
+const DEFAULT_TOLERANCE: f64 = 1e-4;
+
+impl LossDistribution {
+    /// Doing nothing.
+    #[must_use]
+    pub fn zero() -> Self {
+        LossDistribution { directions: [Vec::new(), Vec::new()], symmetric: true }
+    }
+
+    fn symmetric(pair: Pair) -> Self {
+        let pair = Arc::new(pair);
+        LossDistribution {
+            directions: [vec![(Arc::clone(&pair), 1)], vec![(pair, 1)]],
+            symmetric: true,
+        }
+    }
+
+    /// Gaussian noise of `noise_multiplier` standard deviations per unit of L2 sensitivity.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless the multiplier is finite and its inverse, too.
+    pub fn gaussian(noise_multiplier: f64) -> Result<Self> {
+        Ok(Self::symmetric(Pair::gaussian(
+            GaussianDp::from_noise_multiplier(noise_multiplier)?.mu(),
+        )))
+    }
+
+    /// Laplace noise of `noise_multiplier` scales per unit of L1 sensitivity, one value.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless the multiplier is between 1e-6 and 1e15.
+    pub fn laplace(noise_multiplier: f64) -> Result<Self> {
+        let b = in_range("noise_multiplier", noise_multiplier, 1e-6, 1e15)?;
+        Ok(Self::symmetric(Pair::laplace(up(1.0 / b, U))))
+    }
+
+    /// Discrete Laplace (two-sided geometric) noise of `scale`, `P(x)` proportional to
+    /// `e^(-|x|/scale)`, on an integer of sensitivity `sensitivity`.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `scale` is between 1e-6 and 1e15 and the sensitivity between 1 and 10^6.
+    pub fn discrete_laplace(scale: f64, sensitivity: u32) -> Result<Self> {
+        let scale = in_range("scale", scale, 1e-6, 1e15)?;
+        let d = in_range("sensitivity", f64::from(sensitivity), 1.0, 1e6)? as u32;
+        Ok(Self::symmetric(Pair::discrete_laplace(up(1.0 / scale, U), d)))
+    }
+
+    /// Discrete Gaussian noise of parameter `sigma`, `P(x)` proportional to
+    /// `e^(-x^2/(2 sigma^2))`, on one integer of sensitivity `sensitivity`.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `sigma` is between 0.02 and 20,000 and the sensitivity between 1 and
+    /// 10^6. Larger noise is priced by its zCDP.
+    pub fn discrete_gaussian(sigma: f64, sensitivity: u32) -> Result<Self> {
+        let sigma = in_range("sigma", sigma, 0.02, 2e4)?;
+        let d = in_range("sensitivity", f64::from(sensitivity), 1.0, 1e6)? as u32;
+        Ok(Self::symmetric(Pair::discrete_gaussian(sigma, d)))
+    }
+
+    /// k-ary randomized response, one report replaced: the truth has odds `e^epsilon` to 1 against
+    /// each of the other categories.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is between 0 and 1e6 and there are two categories or more.
+    pub fn randomized_response(epsilon: f64, categories: u32) -> Result<Self> {
+        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        if categories < 2 {
+            return Err(out_of_range("categories", f64::from(categories), "2 or more"));
+        }
+        if epsilon == 0.0 {
+            return Ok(Self::zero());
+        }
+        Ok(Self::symmetric(Pair::randomized_response(epsilon, categories)))
+    }
+
+    /// The exponential mechanism, or any mechanism whose loss stays in an interval of length
+    /// `epsilon`: the pair whose curve is `(e^(epsilon/2) - e^(g/2))^2 / (e^epsilon - 1)`, the
+    /// largest over the family of [Dong, Durfee, Rogers 2020](https://arxiv.org/abs/1909.13830).
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is between 1e-15 and 1e6.
+    pub fn bounded_range(epsilon: f64) -> Result<Self> {
+        Ok(Self::symmetric(Pair::bounded_range(in_range("epsilon", epsilon, 1e-15, 1e6)?)))
+    }
+
+    /// Any `epsilon`-DP mechanism: randomized response is the worst
+    /// ([Kairouz, Oh, Viswanath 2015](https://arxiv.org/abs/1311.0776), Theorem 3.2).
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is between 0 and 1e6.
+    pub fn pure(epsilon: f64) -> Result<Self> {
+        Self::randomized_response(epsilon, 2)
+    }
+
+    /// Any (`epsilon`, `delta`)-DP mechanism, by the same theorem.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is between 0 and 1e6 and `delta` is a probability.
+    pub fn approximate(epsilon: f64, delta: f64) -> Result<Self> {
+        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        let delta = probability("delta", delta)?;
+        if epsilon == 0.0 && delta == 0.0 {
+            return Ok(Self::zero());
+        }
+        Ok(Self::symmetric(Pair::black_box(epsilon, delta)))
+    }
+
+    /// This mechanism on a Poisson sample under add/remove: each record takes part independently
+    /// with probability `rate`. Pairs ((1-q)Q + qP, Q) and (P, (1-q)P + qQ), Zhu, Dong, Wang 2022,
+    /// Theorem 11; `self` must be one mechanism, measured by add/remove, and not sampled yet.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` if `rate` is no probability or `self` is a composition.
+    pub fn poisson_sampled(&self, rate: f64) -> Result<Self> {
+        let q = probability("rate", rate)?;
+        let pair = self.single()?;
+        if q == 0.0 {
+            return Ok(Self::zero());
+        }
+        if q == 1.0 {
+            return Ok(self.clone());
+        }
+        let remove = Arc::new(pair.poisson(q, Direction::Remove));
+        let add = Arc::new(pair.poisson(q, Direction::Add));
+        Ok(LossDistribution { directions: [vec![(remove, 1)], vec![(add, 1)]], symmetric: false })
+    }
+
+    /// This mechanism on `rate` of the records, drawn without replacement, one record replaced:
+    /// Zhu, Dong, Wang 2022, Theorem 11. `self` must be one mechanism, measured by replacement.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` if `rate` is no probability or `self` is a composition.
+    pub fn sampled_without_replacement(&self, rate: f64) -> Result<Self> {
+        let q = probability("rate", rate)?;
+        let pair = self.single()?;
+        if q == 0.0 {
+            return Ok(Self::zero());
+        }
+        if q == 1.0 {
+            return Ok(self.clone());
+        }
+        Ok(Self::symmetric(pair.without_replacement(q)))
+    }
+
+    /// Poisson-sampled Gaussian noise, one record replaced by another: the records contribute up
+    /// to 1 each (L2), noise is `noise_multiplier`, and the pair is
+    /// ((1-q)N(0) + qN(-1), (1-q)N(0) + qN(1)).
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless the multiplier is between 1e-3 and 1e15 and `rate` is a probability.
+    pub fn poisson_sampled_gaussian_replace(noise_multiplier: f64, rate: f64) -> Result<Self> {
+        let sigma = in_range("noise_multiplier", noise_multiplier, 1e-3, 1e15)?;
+        let q = probability("rate", rate)?;
+        if q == 0.0 {
+            return Ok(Self::zero());
+        }
+        if q == 1.0 {
+            return Self::gaussian(0.5 * sigma);
+        }
+        Ok(Self::symmetric(Pair::replace_gaussian(sigma, q)))
+    }
+
+    fn single(&self) -> Result<&Pair> {
+        match (&self.symmetric, self.directions[0].as_slice()) {
+            (true, [(pair, 1)]) => Ok(pair),
+            (_, parts) => Err(out_of_range(
+                "mechanism",
+                parts.len() as f64,
+                "a single mechanism that is not sampled yet",
+            )),
+        }
+    }
+
+    /// This and `other` one after the other.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let join = |a: &[(Arc<Pair>, u64)], b: &[(Arc<Pair>, u64)]| {
+            let mut all = a.to_vec();
+            for (pair, count) in b {
+                match all.iter_mut().find(|(known, _)| known == pair) {
+                    Some(known) => known.1 = known.1.saturating_add(*count),
+                    None => all.push((Arc::clone(pair), *count)),
+                }
+            }
+            all
+        };
+        let directions = [0, 1].map(|i| join(&self.directions[i], &other.directions[i]));
+        LossDistribution { directions, symmetric: self.symmetric && other.symmetric }
+    }
+
+    /// This `times` times over.
+    #[must_use]
+    pub fn repeat(&self, times: u64) -> Self {
+        if times == 0 {
+            return Self::zero();
+        }
+        let scale = |parts: &Vec<(Arc<Pair>, u64)>| {
+            parts
+                .iter()
+                .map(|(pair, count)| (Arc::clone(pair), count.saturating_mul(times)))
+                .collect()
+        };
+        let directions = [scale(&self.directions[0]), scale(&self.directions[1])];
+        LossDistribution { directions, symmetric: self.symmetric }
+    }
+
+    /// The epsilon at `delta`, bracketed to 1e-4 (or to 1% of a smaller epsilon).
+    ///
+    /// The upper end is infinite where no epsilon can be certified, in particular when `delta` is
+    /// not above the probability of an unbounded loss.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `delta` is a probability.
+    pub fn epsilon(&self, delta: f64) -> Result<Bracket> {
+        self.epsilon_within(delta, DEFAULT_TOLERANCE)
+    }
+
+    /// The epsilon at `delta`, bracketed to `tolerance` as far as 2^22 cells and double precision
+    /// allow; the bracket that is returned always holds.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `delta` is a probability and `tolerance` is finite and above 0.
+    pub fn epsilon_within(&self, delta: f64, tolerance: f64) -> Result<Bracket> {
+        self.ask_epsilon(delta, tolerance, true)
+    }
+
+    /// The upper end of [`LossDistribution::epsilon_within`] alone, in about half the time: the
+    /// grid is the one that should meet the tolerance, and this is not verified.
+    ///
+    /// # Errors
+    ///
+    /// As [`LossDistribution::epsilon_within`].
+    pub fn epsilon_upper(&self, delta: f64, tolerance: f64) -> Result<f64> {
+        Ok(self.ask_epsilon(delta, tolerance, false)?.upper)
+    }
+
+    fn ask_epsilon(&self, delta: f64, tolerance: f64, want_lower: bool) -> Result<Bracket> {
+        let delta = probability("delta", delta)?;
+        let tolerance = positive("tolerance", tolerance)?;
+        if delta >= 1.0 || self.is_trivial() {
+            return Ok(Bracket { lower: 0.0, upper: 0.0 });
+        }
+        if delta == 0.0 {
+            return Ok(self.support_bracket());
+        }
+        if let Some(gaussian) = self.as_gaussian() {
+            let (low, high) = gaussian;
+            return Ok(Bracket {
+                lower: low.epsilon_lower(delta)?,
+                upper: high.epsilon(delta)?,
+            });
+        }
+        let relative = |found: f64| tolerance.min((0.01 * found).max(1e-3 * tolerance));
+        Ok(self.settle(Target::Delta(delta), relative, want_lower))
+    }
+
+    /// The delta at `epsilon`, bracketed to one part in 1000.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is finite and 0 or more.
+    pub fn delta(&self, epsilon: f64) -> Result<Bracket> {
+        let epsilon = non_negative("epsilon", epsilon)?;
+        if self.is_trivial() {
+            return Ok(Bracket { lower: 0.0, upper: 0.0 });
+        }
+        if let Some((low, high)) = self.as_gaussian() {
+            return Ok(Bracket { lower: low.delta_lower(epsilon)?, upper: high.delta(epsilon)? });
+        }
+        Ok(self.settle(Target::Epsilon(epsilon), |_| 1e-3, true))
+    }
+
+    fn settle(&self, target: Target, tolerance: impl Fn(f64) -> f64, lower: bool) -> Bracket {
+        let mus = [0, 1].map(|i| self.merged(i));
+        let list = |i: usize| -> Vec<(&Pair, u64)> {
+            mus[i].iter().map(|(pair, count)| (pair.as_ref(), *count)).collect()
+        };
+        let mut directions = vec![list(0)];
+        if !self.symmetric {
+            directions.push(list(1));
+        }
+        settle(&directions, target, tolerance, lower)
+    }
+
+    /// A direction with its Gaussians merged into one and its trivial parts dropped.
+    fn merged(&self, direction: usize) -> Vec<(Arc<Pair>, u64)> {
+        let parts: Vec<_> =
+            self.directions[direction].iter().filter(|(pair, _)| !pair.is_trivial()).collect();
+        let view: Vec<_> = parts.iter().map(|(pair, count)| (pair.as_ref(), *count)).collect();
+        let (rest, square) = merge_gaussians(&view);
+        let mut merged: Vec<_> = rest.into_iter().map(|i| (*parts[i]).clone()).collect();
+        if square > 0.0 {
+            let mu = up(square.sqrt(), U * (4.0 + parts.len() as f64));
+            merged.push((Arc::new(Pair::gaussian(mu)), 1));
+        }
+        merged
+    }
+
+    /// The Gaussian this is, if it is one: with mu rounded down and up.
+    fn as_gaussian(&self) -> Option<(GaussianDp, GaussianDp)> {
+        let view: Vec<_> =
+            self.directions[0].iter().map(|(pair, count)| (pair.as_ref(), *count)).collect();
+        let (rest, square) = merge_gaussians(&view);
+        if !self.symmetric || !rest.is_empty() || !square.is_finite() {
+            return None;
+        }
+        let room = U * (8.0 + view.len() as f64);
+        let high = GaussianDp::new(up(square.sqrt(), room)).ok()?;
+        let low = GaussianDp::new(crate::numeric::down(square.sqrt(), room).max(0.0)).ok()?;
+        Some((low, high))
+    }
+
+    fn is_trivial(&self) -> bool {
+        self.directions.iter().flatten().all(|(pair, _)| pair.is_trivial())
+    }
+
+    /// At delta 0: the largest loss.
+    fn support_bracket(&self) -> Bracket {
+        let one = |parts: &Vec<(Arc<Pair>, u64)>| {
+            let mut sum = 0.0;
+            for (pair, count) in parts {
+                if pair.infinity > 0.0 {
+                    return f64::INFINITY;
+                }
+                sum += pair.highest().max(0.0) * *count as f64;
+            }
+            sum
+        };
+        let sum = one(&self.directions[0]).max(one(&self.directions[1]));
+        let room = 1e-12;
+        let lower = if sum.is_finite() { sum * (1.0 - room) } else { f64::MAX };
+        Bracket { lower, upper: sum * (1.0 + room) }
+    }
+}
+
+fn in_range(parameter: &'static str, value: f64, low: f64, high: f64) -> Result<f64> {
+    if value >= low && value <= high {
+        return Ok(value);
+    }
+    let range = match (low, high) {
+        (l, h) if l == 0.0 && h == 1e6 => "between 0 and 1e6",
+        (l, h) if l == 1.0 && h == 1e6 => "between 1 and 10^6",
+        (l, h) if l == 1e-6 && h == 1e15 => "between 1e-6 and 1e15",
+        (l, h) if l == 0.02 && h == 2e4 => "between 0.02 and 20,000",
+        (l, h) if l == 1e-15 && h == 1e6 => "between 1e-15 and 1e6",
+        _ => "between 1e-3 and 1e15",
+    };
+    Err(out_of_range(parameter, value, range))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<(&'static str, LossDistribution, f64, f64)> {
+        let gaussian = |s, q, k| {
+            LossDistribution::gaussian(s).unwrap().poisson_sampled(q).unwrap().repeat(k)
+        };
+        vec![
+            ("sampled 1.1", gaussian(1.1, 256.0 / 60_000.0, 14_062), 1e-5, 2.381_596_914),
+            ("sampled 1", gaussian(1.0, 0.01, 1000), 1e-5, 1.828_236_667),
+            (
+                "replace",
+                LossDistribution::poisson_sampled_gaussian_replace(1.0, 0.01).unwrap().repeat(1000),
+                1e-5,
+                2.843_440_427,
+            ),
+            ("laplace 1", LossDistribution::laplace(1.0).unwrap().repeat(10), 1e-6, 9.998_978_089),
+            (
+                "laplace 10",
+                LossDistribution::laplace(10.0).unwrap().repeat(100),
+                1e-6,
+                4.692_667_417,
+            ),
+            (
+                "discrete laplace",
+                LossDistribution::discrete_laplace(10.0, 1).unwrap().repeat(100),
+                1e-6,
+                4.774_567_588_107_99,
+            ),
+        ]
+    }
+
+    #[test]
+    fn reference_values_are_met_at_both_tolerances() {
+        for (name, loss, delta, limit) in rows() {
+            for tolerance in [1e-4, 1e-6] {
+                let start = std::time::Instant::now();
+                let bracket = loss.epsilon_within(delta, tolerance).unwrap();
+                println!("{name} {tolerance:e}: {:.9} {:.9} limit {limit} over {:.2e} {:?}",
+                    bracket.lower, bracket.upper, bracket.upper - limit, start.elapsed());
+            }
+        }
+        for (name, loss, delta, limit) in rows() {
+            for tolerance in [1e-4, 1e-6] {
+                let bracket = loss.epsilon_within(delta, tolerance).unwrap();
+                assert!(bracket.upper >= limit - 2e-7, "{name}: {bracket:?}");
+                assert!(bracket.upper <= limit + tolerance, "{name}: {bracket:?}");
+                assert!(bracket.lower <= limit + 2e-9, "{name}: {bracket:?}");
+                assert!(bracket.width() <= 1e-3, "{name}: {bracket:?}");
+            }
+        }
+    }
+}
