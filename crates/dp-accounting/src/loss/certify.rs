@@ -52,19 +52,26 @@ impl<'a> Question<'a> {
         let delta = match target {
             Target::Delta(delta) => delta,
             Target::Epsilon(epsilon) => {
-                // A first look for the size of the answer.
-                let parts = make(1e-300);
-                let sight = aim(&parts, Target::Epsilon(epsilon));
-                super::tilt::rough_delta(&parts, &sight, epsilon)
+                // A first look for the size of the answer. A heavy far tail hides it at first, and
+                // is cut off as the estimate falls.
+                let (mut delta, mut above) = (1.0, 1e-300);
+                for _ in 0..6 {
+                    let parts = make(above);
+                    let sight = aim(&parts, target);
+                    let next = super::tilt::rough_delta(&parts, &sight, epsilon);
+                    let settled = next > 0.1 * delta;
+                    delta = next.min(delta);
+                    above = (delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3);
+                    if settled {
+                        break;
+                    }
+                }
+                delta
             }
         };
         let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
         let sight = aim(&parts, target);
         Question { parts, target, sight }
-    }
-
-    pub(super) fn guess(&self) -> f64 {
-        self.sight.guess
     }
 
     /// The step at which the upper bound exceeds the exact value by about `tolerance`:
@@ -125,78 +132,98 @@ impl<'a> Question<'a> {
             Target::Epsilon(epsilon) => composed.delta(epsilon),
         }
     }
-
-    pub(super) fn bracket(&self, step: f64) -> Bracket {
-        let upper = self.bound(Side::Upper, step);
-        let lower = self.bound(Side::Lower, step);
-        Bracket { lower: lower.min(upper), upper }
-    }
 }
 
 /// The larger answer over the directions, to `tolerance` where that can be reached.
 ///
-/// Every direction is looked at on a grid eight times coarser first; only those that can still be
-/// the largest are refined.
+/// The direction that looks worst is answered first; another is looked at on a grid eight times
+/// coarser, and in full only if it could still be the larger.
 pub(super) fn settle(
     directions: &[Vec<(&Pair, u64)>],
     target: Target,
     tolerance: impl Fn(f64) -> f64,
     want_lower: bool,
 ) -> Bracket {
-    let questions: Vec<Question<'_>> =
-        directions.iter().map(|pairs| Question::new(pairs, target)).collect();
-    let goal = |question: &Question<'_>, found: f64| match target {
-        Target::Delta(_) => tolerance(found),
-        // One part in `1/tolerance` of delta, moved to epsilon by the slope theta.
-        Target::Epsilon(_) => tolerance(found) / (1.0 + question.sight.theta),
+    // A direction whose losses end below epsilon has delta 0 and needs no grid.
+    let open = |pairs: &&Vec<(&Pair, u64)>| match target {
+        Target::Delta(_) => true,
+        Target::Epsilon(epsilon) => largest_loss(pairs).is_none_or(|most| most > epsilon),
     };
-    let floor = Bracket { lower: 0.0, upper: 0.0 };
-    let mut best: Vec<Bracket> = vec![Bracket { lower: 0.0, upper: f64::INFINITY }; questions.len()];
-    if questions.len() > 1 {
-        for (question, bracket) in questions.iter().zip(&mut best) {
-            let step = question.step_for(64.0 * goal(question, question.guess()));
-            *bracket = question.bracket(step);
+    let mut questions: Vec<Question<'_>> =
+        directions.iter().filter(open).map(|pairs| Question::new(pairs, target)).collect();
+    questions.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+    let mut best = Bracket { lower: 0.0, upper: 0.0 };
+    for (i, question) in questions.iter().enumerate() {
+        // A relative error of delta is one of epsilon times the slope theta.
+        let goal = match target {
+            Target::Delta(_) => tolerance(question.sight.guess),
+            Target::Epsilon(_) => tolerance(1.0) / (1.0 + question.sight.theta),
+        };
+        if i > 0 {
+            let coarse = question.bound(Side::Upper, question.step_for(64.0 * goal));
+            if coarse <= best.upper {
+                continue;
+            }
+        }
+        best = best.max(question.answer(goal, &tolerance, want_lower));
+    }
+    if let Target::Delta(_) = target {
+        let most = directions.iter().map(|pairs| largest_loss(pairs).unwrap_or(f64::INFINITY));
+        best.upper = best.upper.min(most.fold(0.0, f64::max));
+        best.lower = best.lower.min(best.upper);
+    }
+    best
+}
+
+/// The largest loss of a composition, rounded up, if it is bounded.
+pub(super) fn largest_loss(pairs: &[(&Pair, u64)]) -> Option<f64> {
+    let mut sum = 0.0;
+    for (pair, count) in pairs {
+        if pair.infinity > 0.0 || !pair.highest().is_finite() {
+            return None;
+        }
+        sum += pair.highest() * *count as f64;
+    }
+    Some(sum + 1e-12 * sum.abs())
+}
+
+impl Question<'_> {
+    /// Which direction looks worse.
+    fn rank(&self) -> f64 {
+        match self.target {
+            Target::Delta(_) => self.sight.guess,
+            Target::Epsilon(epsilon) => super::tilt::rough_delta(&self.parts, &self.sight, epsilon),
         }
     }
-    let leader = best.iter().fold(0.0f64, |most, bracket| most.max(bracket.lower));
-    for (question, bracket) in questions.iter().zip(&mut best) {
-        if bracket.upper <= leader {
-            continue;
+
+    fn answer(&self, goal: f64, tolerance: &impl Fn(f64) -> f64, want_lower: bool) -> Bracket {
+        if !want_lower {
+            return Bracket { lower: 0.0, upper: self.bound(Side::Upper, self.step_for(0.9 * goal)) };
         }
-        // The lower bound is about as far below as the upper is above.
-        let mut share = if want_lower { 0.4 } else { 0.9 };
+        let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
+        // The lower bound is about twice as far below as the upper is above.
+        let mut share = 0.3;
         for _ in 0..ROUNDS {
-            let step = question.step_for(share * goal(question, question.guess()));
-            let upper = question.bound(Side::Upper, step);
-            if !want_lower {
-                bracket.upper = bracket.upper.min(upper);
-                break;
-            }
-            let lower = question.bound(Side::Lower, step).min(upper);
+            let step = self.step_for(share * goal);
+            let (upper, lower) = (self.bound(Side::Upper, step), self.bound(Side::Lower, step));
             bracket.upper = bracket.upper.min(upper);
             bracket.lower = bracket.lower.max(lower).min(bracket.upper);
-            let gap = match target {
-                Target::Delta(_) => bracket.width(),
+            let (gap, wanted) = match self.target {
+                Target::Delta(_) => (bracket.width(), tolerance(bracket.upper)),
                 Target::Epsilon(_) => {
-                    (bracket.width() / bracket.upper.max(f64::MIN_POSITIVE)).min(1.0)
+                    (bracket.width() / bracket.upper.max(f64::MIN_POSITIVE), tolerance(1.0))
                 }
             };
-            let wanted = tolerance(bracket.upper);
-            if gap <= wanted || !bracket.upper.is_finite() || question.is_exact() {
-                break;
-            }
-            let smallest = question.limit(0.0);
-            if step <= smallest * 1.01 {
+            let smallest = self.limit(0.0) * 1.01;
+            if gap <= wanted || !gap.is_finite() || self.is_exact() || step <= smallest {
                 break;
             }
             // The gap is quadratic in the step, linear in the share.
             share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
         }
+        bracket
     }
-    best.into_iter().fold(floor, Bracket::max)
-}
 
-impl Question<'_> {
     /// True if no discretization error is left to shrink.
     fn is_exact(&self) -> bool {
         let exact =

@@ -70,7 +70,7 @@ fn log_moment(grid: &Grid, theta: f64) -> f64 {
     };
     let with = |top: f64| {
         let term = |(i, mass): (usize, &f64)| mass * (theta * grid.loss(i) - top).exp();
-        grid.mass.iter().enumerate().map(term).sum::<f64>()
+        grid.mass.iter().enumerate().filter(|(_, mass)| **mass > 0.0).map(term).sum::<f64>()
     };
     // A sample of the cells is anchor enough, unless it misses what matters.
     let top = anchor(16);
@@ -341,9 +341,11 @@ impl Composed {
             found = Some(loss + (-inside).ln_1p());
             true
         });
-        match self.side {
-            Side::Upper => (found.unwrap_or(self.low) + self.slack).max(0.0).next_up(),
-            Side::Lower => found.map_or(0.0, |e| (e - self.slack).max(0.0)),
+        match (self.side, found) {
+            (Side::Upper, Some(epsilon)) if epsilon.is_nan() => f64::INFINITY,
+            (Side::Upper, found) => (found.unwrap_or(self.low) + self.slack).max(0.0).next_up(),
+            // `max` turns a NaN into 0.
+            (Side::Lower, found) => found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0)),
         }
     }
 
@@ -391,8 +393,10 @@ impl Composed {
         };
         match self.side {
             Side::Upper => (self.infinity + finite + f64::MIN_POSITIVE).min(1.0),
+            // `max` turns a NaN into 0, `min` above into 1.
             Side::Lower => ((self.infinity + finite) * (1.0 - 4.0 * U) - f64::MIN_POSITIVE)
-                .clamp(0.0, 1.0),
+                .max(0.0)
+                .min(1.0),
         }
     }
 }

@@ -78,9 +78,11 @@ impl Scattered {
 
 /// A normal tail at `z` where `z` itself is uncertain by `dz`, times `scale`.
 fn shifted_tail(z: f64, dz: f64) -> (f64, f64) {
-    let tail = normal_tail(z);
+    let small = normal_tail(z.abs());
     let density = normal_density(z.abs() - dz.min(z.abs()));
-    (tail, NORMAL_RELATIVE_ERROR * tail + dz * density)
+    let error = NORMAL_RELATIVE_ERROR * small + dz * density;
+    // Below zero the tail is 1 less a small one, and only that one errs.
+    if z < 0.0 { (1.0 - small, error + U) } else { (small, error) }
 }
 
 impl Density {
@@ -102,7 +104,7 @@ impl Density {
                     let density = normal_density(z);
                     let q = density * mills_ratio(a);
                     let slack = density * dz * (1.0 + z.abs());
-                    (q, 4.0 * NORMAL_RELATIVE_ERROR * q + slack)
+                    (q, 2.0 * NORMAL_RELATIVE_ERROR * q + slack)
                 };
                 Tail { p, q, p_error, q_error }
             }
@@ -236,11 +238,17 @@ fn sampled_tail(inner: &Density, rate: f64, direction: Direction, y: f64, dy: f6
             let tail = inner.tail(loss, slip);
             let down = (-loss.max(0.0)).exp();
             let p = keep * tail.q * down + rate * tail.p;
-            let p_error = keep * tail.q_error * down + rate * tail.p_error + 8.0 * U * p
-                + 4.0 * U * loss.abs() * keep * tail.q * down;
+            // e^-loss is a factor only where the loss is positive.
+            let p_error = keep * tail.q_error * down + rate * tail.p_error + 4.0 * U * p
+                + 4.0 * U * (loss.max(0.0) + loss.max(0.0).min(1.0)) * keep * tail.q * down;
             let lift = if y >= 0.0 { keep * down + rate } else { 1.0 };
             let q = tail.q * lift;
-            Tail { p, q, p_error, q_error: tail.q_error * lift + 8.0 * U * (1.0 + loss.abs()) * q }
+            let q_error = if y >= 0.0 {
+                tail.q_error * lift + 8.0 * U * (1.0 + loss.abs()) * q
+            } else {
+                tail.q_error
+            };
+            Tail { p, q, p_error, q_error }
         }
         Direction::Add => {
             // P' = P, Q' = (1 - q) P + q Q.
@@ -253,7 +261,7 @@ fn sampled_tail(inner: &Density, rate: f64, direction: Direction, y: f64, dy: f6
             let lift = y.max(0.0).exp();
             let q = (keep * tail.p + rate * tail.q * down) * lift;
             let q_error = (keep * tail.p_error + rate * tail.q_error * down) * lift
-                + 8.0 * U * (1.0 + y.abs() + loss.abs()) * q;
+                + U * (4.0 + 4.0 * y.max(0.0) + 4.0 * loss.max(0.0)) * q;
             Tail { p: tail.p, q, p_error: tail.p_error, q_error }
         }
     }

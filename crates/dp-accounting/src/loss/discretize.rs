@@ -47,9 +47,6 @@ impl Grid {
         self.offset + (self.first + i as i64) as f64 * self.step
     }
 
-    pub(super) fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.mass.iter().enumerate().map(|(i, mass)| (self.loss(i), *mass))
-    }
 }
 
 /// The interval of losses that is resolved: P-mass above it is at most `above`, below it about
@@ -171,6 +168,35 @@ fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64) {
     }
 }
 
+/// `P_i - e^y Q_i` of the cell between two tails, and its error. `y` is the cell's lower end
+/// (`half` 0) or its middle (`half` the distance to the ends).
+///
+/// The scaled tails are subtracted before they are multiplied by anything, so that only their own
+/// errors count, not those of the factors.
+fn excess(now: (f64, Tail), next: (f64, Tail), y: f64, width: f64, half: f64) -> (f64, f64) {
+    let fall = now.1.p - next.1.p;
+    let own = now.1.p_error + next.1.p_error;
+    let q_error = now.1.q_error + next.1.q_error;
+    if next.0 <= 0.0 {
+        let lift = y.exp();
+        let cell = lift * (now.1.q - next.1.q);
+        let error = own + lift * q_error + 8.0 * U * (fall.abs() + cell.abs());
+        return (fall - cell, error);
+    }
+    if now.0 >= 0.0 {
+        // e^half (q_i - q_(i+1) + (1 - e^-step) q_(i+1)).
+        let lift = half.exp();
+        let step = width * next.1.q;
+        let cell = lift * ((now.1.q - next.1.q) + step);
+        let size = fall.abs() + lift * ((now.1.q - next.1.q).abs() + step);
+        return (fall - cell, own + lift * q_error + 8.0 * U * size);
+    }
+    let here = now.1.q * y.exp();
+    let there = next.1.q * (y - next.0).exp();
+    let error = own + 2.0 * q_error + 16.0 * U * (fall.abs() + here + there);
+    (fall - (here - there), error)
+}
+
 fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
     let width = -(-grid.step).exp_m1();
     let total = density.tail(f64::MIN, 0.0);
@@ -195,13 +221,7 @@ fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
     let mut now = tail_at(0);
     for i in 0..cells - 1 {
         let next = tail_at(i + 1);
-        // x_i Q(L > y_i) and x_i Q(L > y_(i+1)), x_i = e^(y_i).
-        let lift = now.0.min(0.0).exp();
-        let here = now.1.q * lift;
-        let there = next.1.q * (now.0 - next.0.max(0.0)).exp();
-        let cell = (now.1.p - next.1.p) - (here - there);
-        let error = now.1.p_error + next.1.p_error + now.1.q_error * lift + next.1.q_error
-            + 16.0 * U * (now.1.p + here) * (1.0 + now.0.abs().min(1.0));
+        let (cell, error) = excess(now, next, now.0, width, 0.0);
         let moved = ((cell + error) / width * (1.0 + 8.0 * U)).max(0.0);
         let bound = next.1.p + next.1.p_error + moved;
         // Never more than the mass above y_i itself.
@@ -247,13 +267,12 @@ fn tangents(grid: &mut Grid, density: &Density, from: usize) {
     for i in 0..cells - 1 {
         let y = grid.loss(from + i);
         let next = tail_at(i + 1);
-        let here = now.1.q * (y - now.0.max(0.0)).exp();
-        let there = next.1.q * (y - next.0.max(0.0)).exp();
-        let error = now.1.p_error + next.1.p_error + 2.0 * (now.1.q_error + next.1.q_error)
-            + 16.0 * U * (now.1.p + here);
         // D_i, rounded down, in both places it is used.
-        let cell = (now.1.p - next.1.p) - (here - there) - error;
-        let curve = next.1.p - there - error + cell.min(0.0);
+        let (cell, error) = excess(now, next, y, width, half);
+        let cell = cell - error;
+        let there = next.1.q * (y - next.0.max(0.0)).exp();
+        let rounding = error + 8.0 * U * (next.1.p + there * (1.0 + y.abs()));
+        let curve = next.1.p - there - rounding + cell.min(0.0);
         if curve <= 0.0 {
             break;
         }

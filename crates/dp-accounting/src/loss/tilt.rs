@@ -40,7 +40,7 @@ pub(super) struct Sight {
 
 const PICTURE: usize = 1200;
 /// Exponent of the tilted mass left outside the window.
-const OUTSIDE: f64 = 36.0;
+const OUTSIDE: f64 = 28.0;
 
 impl<'a> Part<'a> {
     /// `above`: the P-mass that may be moved to infinity.
@@ -123,7 +123,7 @@ pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
             Target::Epsilon(epsilon) => value - theta * epsilon - theta.ln_1p(),
         }
     };
-    let log_theta = minimum((1e-3 / spread).ln(), (1e6 / spread).ln(), objective);
+    let log_theta = minimum((1e-3 / spread).ln(), (1e6 / spread).ln(), 0.02, objective);
     let theta = log_theta.exp();
     let guess = match target {
         Target::Delta(_) => objective(log_theta).max(0.0),
@@ -131,20 +131,14 @@ pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
     };
     let (value, mean, variance) = total(parts, theta);
     // Chernoff: the tilted mass above y is at most e^(K(theta + t) - K(theta) - t y).
-    let scale = (2.0 * OUTSIDE).sqrt() / variance.sqrt().max(1e-7 * spread);
-    let mut high = (f64::INFINITY, scale);
-    let mut low = (f64::NEG_INFINITY, scale);
-    for factor in [0.25, 0.5, 0.75, 1.0, 1.5, 2.5] {
-        let t = scale * factor;
-        let end = (total(parts, theta + t).0 - value + OUTSIDE) / t;
-        if end < high.0 {
-            high = (end, t);
-        }
-        let end = -(total(parts, theta - t).0 - value + OUTSIDE) / t;
-        if end > low.0 {
-            low = (end, t);
-        }
-    }
+    let scale = (2.0 * OUTSIDE).sqrt() / variance.sqrt().max(1e-5 * spread);
+    let (from, to) = ((0.02 * scale).ln(), (1.5 * scale).ln());
+    let top = |log: f64| (total(parts, theta + log.exp()).0 - value + OUTSIDE) / log.exp();
+    let bottom = |log: f64| (total(parts, theta - log.exp()).0 - value + OUTSIDE) / log.exp();
+    let lift = minimum(from, to, 0.1, top);
+    let drop = minimum(from, to, 0.1, bottom);
+    let high = (top(lift), lift.exp());
+    let low = (-bottom(drop), drop.exp());
     let low_end = if low.0.is_finite() { low.0 } else { mean - 12.0 * spread };
     let high_end = if high.0.is_finite() { high.0 } else { mean + 12.0 * spread };
     Sight {
@@ -158,11 +152,11 @@ pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
 }
 
 /// Golden-section search.
-fn minimum(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
+fn minimum(mut low: f64, mut high: f64, within: f64, f: impl Fn(f64) -> f64) -> f64 {
     const RATIO: f64 = 0.618_033_988_749_894_9;
     let (mut a, mut b) = (high - RATIO * (high - low), low + RATIO * (high - low));
     let (mut fa, mut fb) = (f(a), f(b));
-    while high - low > 0.02 {
+    while high - low > within {
         if fa < fb {
             (high, b, fb) = (b, a, fa);
             a = high - RATIO * (high - low);
