@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod account;
+pub mod amplify;
 pub mod error;
+pub mod event;
 pub mod gaussian;
 pub mod loss;
 pub mod numeric;
+mod price;
+pub mod pure;
 pub mod renyi;
 pub mod zcdp;
 

@@ -18,6 +18,7 @@ mod density;
 mod discretize;
 mod distribution;
 mod pair;
+mod shuffle;
 mod tilt;
 
 pub use certify::Bracket;

@@ -154,6 +154,30 @@ impl LossDistribution {
         Ok(Self::symmetric(Pair::black_box(epsilon, delta)))
     }
 
+    /// The Gaussian guarantee as a loss distribution.
+    #[must_use]
+    pub fn of_gaussian(guarantee: GaussianDp) -> Self {
+        if guarantee.mu() == 0.0 {
+            return Self::zero();
+        }
+        Self::symmetric(Pair::gaussian(guarantee.mu()))
+    }
+
+    /// Shuffled reports of `reports` users, each by an `epsilon`-DP local randomizer, one user's
+    /// value replaced: [Feldman, McMillan, Talwar 2021](https://arxiv.org/abs/2012.12803), Theorem
+    /// 3.2, whatever the randomizer. Never worse than `epsilon` itself.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` unless `epsilon` is between 0 and 1e6.
+    pub fn shuffled(epsilon: f64, reports: u64) -> Result<Self> {
+        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        match super::shuffle::pair(epsilon, reports) {
+            Some(pair) if epsilon > 0.0 => Ok(Self::symmetric(pair)),
+            _ => Self::pure(epsilon),
+        }
+    }
+
     /// This mechanism on a Poisson sample under add/remove: each record takes part independently
     /// with probability `rate`. Pairs ((1-q)Q + qP, Q) and (P, (1-q)P + qQ), Zhu, Dong, Wang 2022,
     /// Theorem 11; `self` must be one mechanism, measured by add/remove, and not sampled yet.

@@ -189,6 +189,13 @@ impl Pair {
         .settle()
     }
 
+    /// Many atoms, and the mass that is missing from them.
+    pub(super) fn scattered(atoms: Vec<(f64, f64)>, infinity: f64) -> Self {
+        let mut pair = Pair::of_density(Density::Scattered(Arc::new(Scattered::new(atoms))));
+        pair.infinity = infinity;
+        pair
+    }
+
     /// Restores the lattice of few atoms, and turns many irregular ones into a density.
     fn settle(mut self) -> Self {
         match self.atoms.as_slice() {

@@ -1,0 +1,2 @@
+//! Amplification, tied to the samplers that earn it.
+pub(crate) mod curves;
