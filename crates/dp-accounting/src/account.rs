@@ -5,6 +5,7 @@
 
 mod accountants;
 
+use crate::describe::Report;
 use crate::error::Result;
 use crate::event::Plan;
 
@@ -34,4 +35,13 @@ pub trait Accountant: Send + Sync {
     ///
     /// `OutOfRange` unless `epsilon` is finite and 0 or more; `Unsupported` as above.
     fn delta(&self, plan: &Plan, epsilon: f64) -> Result<f64>;
+
+    /// The plan as a table: what each kind of event contributes to the epsilon at `delta`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Accountant::epsilon`].
+    fn describe(&self, plan: &Plan, delta: f64) -> Result<Report> {
+        crate::describe::report(self.name(), plan, delta, &|plan| self.epsilon(plan, delta))
+    }
 }

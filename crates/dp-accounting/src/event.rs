@@ -19,7 +19,7 @@ pub use privacy_core::unit::Relation;
 
 use crate::error::Result;
 
-pub(crate) use leaf::{leaves, merge};
+pub(crate) use leaf::leaves;
 
 /// One mechanism, or a tree of them.
 ///

@@ -3,8 +3,11 @@
 
 pub mod account;
 pub mod amplify;
+pub mod calibrate;
+pub mod describe;
 pub mod error;
 pub mod event;
+pub mod filter;
 pub mod gaussian;
 pub mod loss;
 pub mod numeric;

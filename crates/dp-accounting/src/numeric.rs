@@ -14,7 +14,7 @@ pub use normal::{
     NORMAL_RELATIVE_ERROR, erfcx, ln_normal_tail, mills_ratio, normal_cdf, normal_density,
     normal_quantile, normal_tail,
 };
-pub(crate) use round::{down, down_abs, first_true, up, up_abs};
+pub(crate) use round::{down, first_true, up};
 
 /// Assumed error of the platform's `exp`, `exp_m1`, `ln` and `ln_1p`, in units in the last place.
 ///

@@ -289,9 +289,8 @@ impl Accountant for PrivacyLoss {
 
 /// The smallest answer of all accountants that have one.
 ///
-/// The loss distribution is asked last, and the others only if it refuses or does not know the
-/// mechanism itself: where it holds the exact pairs, none of them can be smaller by more than the
-/// tolerance.
+/// Nothing is composed before a question is asked; the cheap accountants answer first and the loss
+/// distribution last.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Best {
     loss: PrivacyLoss,

@@ -24,7 +24,7 @@ fn collect(event: &Event, times: u64, list: &mut Vec<(Event, u64)>) -> Result<()
 }
 
 /// Adds a leaf to a list.
-pub(crate) fn merge(list: &mut Vec<(Event, u64)>, leaf: &Event, times: u64) -> Result<()> {
+fn merge(list: &mut Vec<(Event, u64)>, leaf: &Event, times: u64) -> Result<()> {
     match list.iter_mut().find(|(known, _)| known == leaf) {
         Some((_, count)) => {
             *count = count.checked_add(times).ok_or(AccountingError::TooManySteps)?;

@@ -32,6 +32,9 @@ impl Bracket {
 
 /// Most cells of a grid or a window; beyond it the step grows instead.
 const MOST_CELLS: f64 = (1u64 << 22) as f64;
+/// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
+/// more than the discretization.
+const FINEST: f64 = 3e-9;
 /// Most refinements of the grid.
 const ROUNDS: usize = 4;
 
@@ -104,7 +107,8 @@ impl<'a> Question<'a> {
             .iter()
             .map(width)
             .fold(self.sight.high - self.sight.low, f64::max);
-        step.max(widest / MOST_CELLS).max(1e-290)
+        let dense = self.parts.iter().any(|part| part.pair.density.is_some());
+        step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
     }
 
     fn composed(&self, side: Side, step: f64) -> Composed {
@@ -119,9 +123,17 @@ impl<'a> Question<'a> {
                 (discretize(part.pair, side, step, offset, part.span), part.count)
             })
             .collect();
-        let cells = ((self.sight.high - self.sight.low) / step).ceil() + 8.0;
+        let mut sight = self.sight;
+        let coarse = |(grid, _): &(super::discretize::Grid, u64)| grid.mass.len() < 1024;
+        if !self.is_exact() && parts.iter().any(coarse) {
+            // So coarse a grid has a law of its own; look at that.
+            let seen: Vec<Part<'_>> =
+                self.parts.iter().zip(&parts).map(|(part, (grid, _))| part.on(grid)).collect();
+            sight = aim(&seen, self.target);
+        }
+        let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
         let length = (cells.clamp(32.0, MOST_CELLS) as usize).next_power_of_two();
-        compose(&parts, side, &self.sight, length)
+        compose(&parts, side, &sight, length)
     }
 
     /// One side of the bracket at a given step.

@@ -57,6 +57,13 @@ impl<'a> Part<'a> {
         Part { pair, count, span, picture }
     }
 
+    /// The same part as it is on a grid.
+    pub(super) fn on(&self, grid: &super::discretize::Grid) -> Self {
+        let mass = grid.mass.iter().enumerate().filter(|(_, mass)| **mass > 0.0);
+        let picture = mass.map(|(i, mass)| (grid.loss(i), mass.ln())).collect();
+        Part { pair: self.pair, count: self.count, span: self.span, picture }
+    }
+
     /// `ln E e^(theta L)` with its first two derivatives.
     fn cumulant(&self, theta: f64) -> (f64, f64, f64) {
         let top = self

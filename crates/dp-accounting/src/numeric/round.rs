@@ -10,16 +10,6 @@ pub(crate) fn down(x: f64, relative: f64) -> f64 {
     (x - x.abs() * (relative * 1.000_001)).next_down()
 }
 
-/// An upper bound of a quantity whose computed value `x` has absolute error at most `absolute`.
-pub(crate) fn up_abs(x: f64, absolute: f64) -> f64 {
-    (x + absolute).next_up()
-}
-
-/// A lower bound of a quantity whose computed value `x` has absolute error at most `absolute`.
-pub(crate) fn down_abs(x: f64, absolute: f64) -> f64 {
-    (x - absolute).next_down()
-}
-
 /// The smallest `x` found in `[low, high]` with `holds(x)`, for a property that holds from some
 /// point upwards, to one part in 10^14 (or `absolute`); `None` if it does not hold at `high`.
 ///
@@ -70,7 +60,6 @@ mod tests {
     fn widening_goes_the_right_way_on_both_signs() {
         for x in [-3.0, -1e-300, 0.0, 1e-300, 7.5] {
             assert!(up(x, 1e-15) > x && down(x, 1e-15) < x);
-            assert!(up_abs(x, 1e-18) > x && down_abs(x, 1e-18) < x);
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use privacy_core::measure::{Charge, RenyiCost, RenyiPoint};
+use privacy_core::params::Amount;
+
 use crate::error::{Result, non_negative, out_of_range, positive};
 use crate::numeric::{U, log_add_exp, up};
 
@@ -273,6 +276,26 @@ impl RenyiCurve {
             .iter()
             .copied()
             .zip(self.divergences.iter().copied())
+    }
+
+    /// The curve as a charge on a budget: its finite points, as exact rationals.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfRange` if no point is finite.
+    pub fn charge(&self) -> Result<Charge> {
+        let points = self
+            .points()
+            .filter_map(|(order, divergence)| {
+                // An order is the decimal it was written as; a bound is its binary value.
+                let order = Amount::from_decimal(order).ok()?;
+                let epsilon = Amount::from_binary(divergence).ok()?;
+                Some(RenyiPoint { order, epsilon })
+            })
+            .collect();
+        RenyiCost::new(points)
+            .map(Charge::renyi)
+            .map_err(|_| out_of_range("divergences", f64::INFINITY, "finite at one order or more"))
     }
 
     pub(crate) fn orders(&self) -> &Arc<[f64]> {
