@@ -101,8 +101,7 @@ impl Target {
         let met = |value: f64| {
             plan(value).and_then(|plan| self.is_met(accountant, &plan)).unwrap_or(false)
         };
-        first_true(low, high, PRECISION, met)
-            .ok_or_else(|| self.unreachable(parameter, low, high))
+        first_true(low, high, PRECISION, met).ok_or_else(|| self.unreachable(parameter, low, high))
     }
 
     /// The largest sampling rate (or any parameter in (0, 1] that makes the plan less private as it

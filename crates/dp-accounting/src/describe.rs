@@ -30,9 +30,11 @@ pub struct Report {
     /// The relation between neighbours.
     pub adjacency: Relation,
     /// The delta of the question.
+    #[serde(with = "crate::exact")]
     pub delta: f64,
-    /// The epsilon of the whole plan, rounded up; `None` where none can be certified.
-    pub epsilon: Option<f64>,
+    /// The epsilon of the whole plan, rounded up; infinite where none can be certified.
+    #[serde(with = "crate::exact")]
+    pub epsilon: f64,
     /// The kinds of events, in the order of the plan.
     pub lines: Vec<Line>,
 }
@@ -47,6 +49,7 @@ pub struct Line {
     pub count: u64,
     /// Its share of the loss, 0 to 1: what the epsilon would fall by without it, in proportion to
     /// the same figure of the other lines. Rounded to nearest; for reading, not for accounting.
+    #[serde(with = "crate::exact")]
     pub share: f64,
 }
 
@@ -84,7 +87,7 @@ pub(crate) fn report(
         accountant: accountant.to_owned(),
         adjacency: plan.adjacency(),
         delta,
-        epsilon: total.is_finite().then_some(total),
+        epsilon: total,
         lines,
     })
 }
@@ -97,13 +100,12 @@ impl fmt::Display for Report {
             writeln!(f, "{event:<width$}  {count:>10}  {:>5.1}%", 100.0 * share)?;
         }
         let adjacency = adjacency_name(self.adjacency);
-        match self.epsilon {
-            Some(epsilon) => {
-                // Six decimals, rounded up.
-                let shown = (epsilon * 1e6).ceil() / 1e6;
-                write!(f, "epsilon <= {shown:.6} at delta {:e}", self.delta)?;
-            }
-            None => write!(f, "no epsilon can be certified at delta {:e}", self.delta)?,
+        if self.epsilon.is_finite() {
+            // Six decimals, rounded up.
+            let shown = (self.epsilon * 1e6).ceil() / 1e6;
+            write!(f, "epsilon <= {shown:.6} at delta {:e}", self.delta)?;
+        } else {
+            write!(f, "no epsilon can be certified at delta {:e}", self.delta)?;
         }
         write!(f, " ({}, {adjacency})", self.accountant)
     }

@@ -55,6 +55,9 @@ pub enum AccountingError {
         /// The limit.
         limit: usize,
     },
+    /// The random source failed; nothing was drawn.
+    #[error(transparent)]
+    Entropy(#[from] privacy_core::random::EntropyError),
     /// A count of steps does not fit in 64 bits.
     #[error("the number of steps of the plan does not fit in 64 bits")]
     TooManySteps,
@@ -68,11 +71,7 @@ pub(crate) fn out_of_range(
     value: f64,
     range: &'static str,
 ) -> AccountingError {
-    AccountingError::OutOfRange {
-        parameter,
-        value,
-        range,
-    }
+    AccountingError::OutOfRange { parameter, value, range }
 }
 
 /// Accepts a finite number above zero.

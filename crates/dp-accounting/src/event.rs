@@ -49,11 +49,13 @@ pub enum Event {
     /// Laplace noise on one value (or on a vector, by L1 sensitivity: pure accounting only).
     Laplace {
         /// Scale / L1 sensitivity, above 0.
+        #[serde(with = "crate::exact")]
         noise_multiplier: f64,
     },
     /// Discrete Laplace (two-sided geometric) noise on an integer.
     DiscreteLaplace {
         /// `P(x)` is proportional to `e^(-|x|/scale)`.
+        #[serde(with = "crate::exact")]
         scale: f64,
         /// Integer sensitivity, 1 or more.
         sensitivity: u32,
@@ -61,11 +63,13 @@ pub enum Event {
     /// Gaussian noise.
     Gaussian {
         /// Standard deviation / L2 sensitivity, above 0.
+        #[serde(with = "crate::exact")]
         noise_multiplier: f64,
     },
     /// Discrete Gaussian noise on an integer.
     DiscreteGaussian {
         /// `P(x)` is proportional to `e^(-x^2/(2 sigma^2))`.
+        #[serde(with = "crate::exact")]
         sigma: f64,
         /// Integer sensitivity, 1 or more.
         sensitivity: u32,
@@ -73,6 +77,7 @@ pub enum Event {
     /// k-ary randomized response by every unit (replacement only: who takes part is visible).
     RandomizedResponse {
         /// Log-odds of the truth against one other category.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
         /// Number of categories, 2 or more.
         categories: u32,
@@ -81,44 +86,53 @@ pub enum Event {
     /// with Gumbel noise, which is the same.
     ExponentialMechanism {
         /// Its epsilon.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
     },
     /// Permute-and-flip, and report-noisy-max with exponential noise, which is the same.
     PermuteAndFlip {
         /// Its epsilon.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
     },
     /// Report-noisy-max with Laplace noise.
     ReportNoisyMax {
         /// Its epsilon.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
     },
     /// The sparse vector technique, all queries up to its cut-off, charged once.
     SparseVector {
         /// Threshold and query shares together.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
     },
     /// Any epsilon-DP mechanism.
     PureDp {
         /// Its epsilon.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
     },
     /// Any (epsilon, delta)-DP mechanism.
     ApproxDp {
         /// Its epsilon.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
         /// Its delta.
+        #[serde(with = "crate::exact")]
         delta: f64,
     },
     /// Any rho-zCDP mechanism.
     Zcdp {
         /// Its rho.
+        #[serde(with = "crate::exact")]
         rho: f64,
     },
     /// Reports of `reports` users, each by an `epsilon`-DP local randomizer, shuffled uniformly
     /// (replacement of one user's value).
     Shuffled {
         /// Epsilon of the local randomizer.
+        #[serde(with = "crate::exact")]
         epsilon: f64,
         /// Number of users.
         reports: u64,
@@ -127,6 +141,7 @@ pub enum Event {
     /// uniformly and independently.
     RandomAllocation {
         /// Standard deviation / L2 contribution of one record.
+        #[serde(with = "crate::exact")]
         noise_multiplier: f64,
         /// Number of steps.
         steps: u64,
@@ -134,6 +149,7 @@ pub enum Event {
     /// An event on a Poisson sample: each record takes part independently with probability `rate`.
     PoissonSampled {
         /// Probability of taking part.
+        #[serde(with = "crate::exact")]
         rate: f64,
         /// What runs on the sample.
         inner: Box<Event>,
@@ -151,8 +167,10 @@ pub enum Event {
     /// geometric distribution (`shape` 1) or another truncated negative binomial one.
     RepeatAndSelect {
         /// Mean number of runs, 1 or more.
+        #[serde(with = "crate::exact")]
         mean: f64,
         /// Shape of the truncated negative binomial distribution: 0 logarithmic, 1 geometric.
+        #[serde(with = "crate::exact")]
         shape: f64,
         /// One run.
         inner: Box<Event>,

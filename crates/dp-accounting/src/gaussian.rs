@@ -41,9 +41,7 @@ impl GaussianDp {
     ///
     /// `OutOfRange` otherwise.
     pub fn new(mu: f64) -> Result<Self> {
-        Ok(GaussianDp {
-            mu: non_negative("mu", mu)?,
-        })
+        Ok(GaussianDp { mu: non_negative("mu", mu)? })
     }
 
     /// The guarantee of noise whose standard deviation is `noise_multiplier` times the L2
@@ -67,28 +65,18 @@ impl GaussianDp {
     #[must_use]
     pub fn repeat(self, times: u64) -> Self {
         if times <= 1 {
-            return if times == 0 {
-                GaussianDp { mu: 0.0 }
-            } else {
-                self
-            };
+            return if times == 0 { GaussianDp { mu: 0.0 } } else { self };
         }
-        GaussianDp {
-            mu: clamp(up(self.mu * up(times as f64, U).sqrt(), 4.0 * U)),
-        }
+        GaussianDp { mu: clamp(up(self.mu * up(times as f64, U).sqrt(), 4.0 * U)) }
     }
 
     /// Both guarantees one after the other, adaptively: the root of the sum of squares, rounded up.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self.mu == 0.0 || other.mu == 0.0 {
-            return GaussianDp {
-                mu: self.mu.max(other.mu),
-            };
+            return GaussianDp { mu: self.mu.max(other.mu) };
         }
-        GaussianDp {
-            mu: clamp(up(self.mu.hypot(other.mu), 4.0 * f64::EPSILON)),
-        }
+        GaussianDp { mu: clamp(up(self.mu.hypot(other.mu), 4.0 * f64::EPSILON)) }
     }
 
     /// The smallest delta at `epsilon`, rounded up (by at most one part in 10^12 for mu above 0.03,
@@ -118,9 +106,7 @@ impl GaussianDp {
     /// `OutOfRange` unless `delta` is a probability.
     pub fn epsilon(self, delta: f64) -> Result<f64> {
         let delta = probability("delta", delta)?;
-        Ok(solve(self.mu, |epsilon| {
-            delta_up(self.mu, epsilon) <= delta
-        }))
+        Ok(solve(self.mu, |epsilon| delta_up(self.mu, epsilon) <= delta))
     }
 
     /// The same epsilon, rounded down.
@@ -132,11 +118,7 @@ impl GaussianDp {
         let delta = probability("delta", delta)?;
         let above = solve(self.mu, |epsilon| delta_down(self.mu, epsilon) <= delta);
         // The search ends within one part in 10^15 of the crossing.
-        Ok(if above.is_finite() {
-            down(above, 4e-15).max(0.0)
-        } else {
-            f64::MAX
-        })
+        Ok(if above.is_finite() { down(above, 4e-15).max(0.0) } else { f64::MAX })
     }
 
     /// The noise multiplier (standard deviation / L2 sensitivity) that makes one release
@@ -149,11 +131,7 @@ impl GaussianDp {
     pub fn noise_multiplier(epsilon: f64, delta: f64) -> Result<f64> {
         let epsilon = non_negative("epsilon", epsilon)?;
         if !(delta > 0.0 && delta < 1.0) {
-            return Err(crate::error::out_of_range(
-                "delta",
-                delta,
-                "above 0 and below 1",
-            ));
+            return Err(crate::error::out_of_range("delta", delta, "above 0 and below 1"));
         }
         let (low, high) = (1e-100, 1e150);
         let meets = |multiplier: f64| delta_up(up(1.0 / multiplier, U), epsilon) <= delta;
@@ -174,7 +152,7 @@ impl GaussianDp {
     /// `OutOfRange` unless the argument is a probability.
     pub fn trade_off(self, false_positives: f64) -> Result<f64> {
         let level = probability("false_positives", false_positives)?;
-        if level == 0.0 || level == 1.0 {
+        if level == 0.0 || level >= 1.0 {
             return Ok(1.0 - level);
         }
         Ok(normal_cdf(-normal_quantile(level) - self.mu))
@@ -196,10 +174,7 @@ fn solve(mu: f64, holds: impl FnMut(f64) -> bool) -> f64 {
 /// `b = epsilon / mu - mu / 2` and a bound of its rounding error.
 fn distance(mu: f64, epsilon: f64) -> (f64, f64) {
     let (first, second) = (epsilon / mu, 0.5 * mu);
-    (
-        first - second,
-        2.0 * U * (first + second).min(f64::MAX) + f64::MIN_POSITIVE,
-    )
+    (first - second, 2.0 * U * (first + second).min(f64::MAX) + f64::MIN_POSITIVE)
 }
 
 /// With `b` as above and `a = b + mu`: delta = density(b) (R(b) - R(a)), `R` Mills' ratio. The
@@ -208,19 +183,13 @@ fn delta_with_error(mu: f64, b: f64) -> (f64, f64) {
     let density = normal_density(b);
     let second = density * mills_ratio(b + mu);
     let first = normal_tail(b);
-    (
-        first - second,
-        4.0 * NORMAL_RELATIVE_ERROR * (first + second),
-    )
+    (first - second, 4.0 * NORMAL_RELATIVE_ERROR * (first + second))
 }
 
 /// `-R'(x) = 1 - x R(x)`, decreasing in `x`, with its error.
 fn mills_slope(x: f64) -> (f64, f64) {
     let product = x * mills_ratio(x);
-    (
-        1.0 - product,
-        2.0 * NORMAL_RELATIVE_ERROR * (1.0 + product.abs()),
-    )
+    (1.0 - product, 2.0 * NORMAL_RELATIVE_ERROR * (1.0 + product.abs()))
 }
 
 pub(crate) fn delta_up(mu: f64, epsilon: f64) -> f64 {
@@ -238,11 +207,7 @@ pub(crate) fn delta_up(mu: f64, epsilon: f64) -> f64 {
     // For small mu the difference cancels; the mean value theorem does not.
     let small = if b > -30.0 && mu < 1e-3 {
         let (slope, slope_error) = mills_slope(b);
-        let slope = (slope + slope_error).min(if b > 0.0 {
-            1.0 / (1.0 + b * b)
-        } else {
-            f64::MAX
-        });
+        let slope = (slope + slope_error).min(if b > 0.0 { 1.0 / (1.0 + b * b) } else { f64::MAX });
         normal_density(b) * mu * slope * (1.0 + 4.0 * NORMAL_RELATIVE_ERROR)
     } else {
         f64::INFINITY
@@ -277,21 +242,14 @@ mod tests {
     /// Values of Balle and Wang's curve computed with 50-digit arithmetic.
     #[test]
     fn exact_values_are_met_from_above() {
-        for (multiplier, delta, epsilon) in [
-            (1.0, 1e-5, 4.377_178_095_681_224_6),
-            (0.5, 1e-5, 9.997_256_146_434_3),
-        ] {
+        for (multiplier, delta, epsilon) in
+            [(1.0, 1e-5, 4.377_178_095_681_224_6), (0.5, 1e-5, 9.997_256_146_434_3)]
+        {
             let gdp = GaussianDp::from_noise_multiplier(multiplier).unwrap();
             let upper = gdp.epsilon(delta).unwrap();
             let lower = gdp.epsilon_lower(delta).unwrap();
-            assert!(
-                upper >= epsilon && upper <= epsilon * (1.0 + 1e-11),
-                "{upper}"
-            );
-            assert!(
-                lower <= epsilon && lower >= epsilon * (1.0 - 1e-11),
-                "{lower}"
-            );
+            assert!(upper >= epsilon && upper <= epsilon * (1.0 + 1e-11), "{upper}");
+            assert!(lower <= epsilon && lower >= epsilon * (1.0 - 1e-11), "{lower}");
         }
         for (epsilon, sigma) in [(1.0, 3.730_631_634_815_941_8), (0.1, 30.749_566_131_977_45)] {
             let found = GaussianDp::noise_multiplier(epsilon, 1e-5).unwrap();
@@ -307,10 +265,7 @@ mod tests {
                 let upper = gdp.epsilon(delta).unwrap();
                 let lower = gdp.epsilon_lower(delta).unwrap();
                 assert!(lower <= upper, "{mu} {delta}: {lower} {upper}");
-                assert!(
-                    upper - lower <= 1e-6 * upper + 1e-12,
-                    "{mu} {delta}: {lower} {upper}"
-                );
+                assert!(upper - lower <= 1e-6 * upper + 1e-12, "{mu} {delta}: {lower} {upper}");
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod calibrate;
 pub mod describe;
 pub mod error;
 pub mod event;
+mod exact;
 pub mod filter;
 pub mod gaussian;
 pub mod loss;

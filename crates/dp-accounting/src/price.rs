@@ -39,7 +39,9 @@ pub(crate) fn approximate(
     if let Event::NonPrivate = leaf {
         return Ok((0.0, 1.0));
     }
-    epsilon(leaf, relation)?.map(|e| (e, 0.0)).ok_or_else(|| unsupported(accountant, leaf, relation))
+    epsilon(leaf, relation)?
+        .map(|e| (e, 0.0))
+        .ok_or_else(|| unsupported(accountant, leaf, relation))
 }
 
 /// The pure epsilon of a leaf, rounded up, if it has one.
@@ -158,7 +160,8 @@ fn single_gaussian(event: &Event) -> Result<Option<GaussianDp>> {
     for (leaf, count) in leaves(event)? {
         match leaf {
             Event::Gaussian { noise_multiplier } => {
-                total = total.and(GaussianDp::from_noise_multiplier(noise_multiplier)?.repeat(count));
+                total =
+                    total.and(GaussianDp::from_noise_multiplier(noise_multiplier)?.repeat(count));
             }
             _ => return Ok(None),
         }

@@ -17,11 +17,7 @@ use crate::numeric::{U, first_true, up};
 /// `OutOfRange` unless `epsilon` is finite and 0 or more.
 pub fn rho_of_pure(epsilon: f64) -> Result<f64> {
     let epsilon = non_negative("epsilon", epsilon)?;
-    Ok(if epsilon == 0.0 {
-        0.0
-    } else {
-        up(0.5 * epsilon * epsilon, 2.0 * U)
-    })
+    Ok(if epsilon == 0.0 { 0.0 } else { up(0.5 * epsilon * epsilon, 2.0 * U) })
 }
 
 /// The rho of an `epsilon`-bounded-range mechanism such as the exponential mechanism,
@@ -32,11 +28,7 @@ pub fn rho_of_pure(epsilon: f64) -> Result<f64> {
 /// `OutOfRange` unless `epsilon` is finite and 0 or more.
 pub fn rho_of_bounded_range(epsilon: f64) -> Result<f64> {
     let epsilon = non_negative("epsilon", epsilon)?;
-    Ok(if epsilon == 0.0 {
-        0.0
-    } else {
-        up(0.125 * epsilon * epsilon, 2.0 * U)
-    })
+    Ok(if epsilon == 0.0 { 0.0 } else { up(0.125 * epsilon * epsilon, 2.0 * U) })
 }
 
 /// The rho of Gaussian noise of `noise_multiplier` standard deviations per unit of L2 sensitivity,
@@ -95,17 +87,9 @@ pub fn rho_for(epsilon: f64, delta: f64) -> Result<f64> {
     }
     // In terms of 1/rho the property "cheap enough" holds from some point upwards.
     let (low, high) = (1e-300, 1e300);
-    first_true(low, high, 1e-14, |inverse| {
-        epsilon_up(up(1.0 / inverse, U), delta) <= epsilon
-    })
-    .map(|inverse| (1.0 / inverse).next_down())
-    .ok_or(AccountingError::TargetUnreachable {
-        parameter: "rho",
-        low,
-        high,
-        epsilon,
-        delta,
-    })
+    first_true(low, high, 1e-14, |inverse| epsilon_up(up(1.0 / inverse, U), delta) <= epsilon)
+        .map(|inverse| (1.0 / inverse).next_down())
+        .ok_or(AccountingError::TargetUnreachable { parameter: "rho", low, high, epsilon, delta })
 }
 
 /// `ln delta` as bounded by the order `1 + t`, rounded up.
@@ -149,11 +133,7 @@ fn epsilon_up(rho: f64, delta: f64) -> f64 {
     let value = order * rho - (1.0 / t).ln_1p() + (log - t.ln_1p()) / t;
     let size = order * rho + (1.0 / t).ln_1p() + (log + t.ln_1p()) / t;
     let bound = value + 16.0 * U * size;
-    if bound.is_nan() {
-        f64::INFINITY
-    } else {
-        bound.max(0.0)
-    }
+    if bound.is_nan() { f64::INFINITY } else { bound.max(0.0) }
 }
 
 /// The point where an increasing function changes sign, anywhere in [1e-12, 1e200].
@@ -183,9 +163,7 @@ mod tests {
                 assert!(tight <= loose * (1.0 + 1e-12));
                 // The Gaussian with this rho is an instance, so the bound must cover it.
                 let mu = (2.0 * rho).sqrt();
-                let exact = crate::gaussian::GaussianDp::new(mu)
-                    .unwrap()
-                    .epsilon_lower(delta);
+                let exact = crate::gaussian::GaussianDp::new(mu).unwrap().epsilon_lower(delta);
                 assert!(tight >= exact.unwrap(), "{rho} {delta}");
             }
         }
@@ -198,10 +176,7 @@ mod tests {
                 let found = epsilon(rho, target).unwrap();
                 if found > 0.0 {
                     let back = delta(rho, found).unwrap();
-                    assert!(
-                        (back / target - 1.0).abs() < 1e-9,
-                        "{rho} {target} {found} {back}"
-                    );
+                    assert!((back / target - 1.0).abs() < 1e-9, "{rho} {target} {found} {back}");
                 }
                 let bought = rho_for(found.max(0.1), target).unwrap();
                 assert!(epsilon(bought, target).unwrap() <= found.max(0.1));

@@ -15,7 +15,7 @@ pub(crate) fn amplified(epsilon: f64, rate: f64) -> f64 {
     } else {
         epsilon + (rate + (-epsilon).exp() * (1.0 - rate)).ln()
     };
-    up(value, U * (16.0 + 4.0 * epsilon / value.abs().max(1e-300).min(1e300))).min(epsilon)
+    up(value, U * (16.0 + 4.0 * epsilon / value.abs().clamp(1e-300, 1e300))).min(epsilon)
 }
 
 /// Gaussian noise in each of `steps` steps, every record in exactly one of them.
@@ -33,7 +33,7 @@ pub(crate) fn random_allocation(noise_multiplier: f64, steps: u64) -> Result<Ren
     }
     const LARGEST: usize = 64;
     let half = 0.5 / s / s;
-    let term = |k: usize| (k * k - k.min(k * k)) as f64 * half - ln_factorial(k as u64);
+    let term = |k: usize| (k * k - k) as f64 * half - ln_factorial(k as u64);
     let base: Vec<f64> = (0..=LARGEST).map(term).collect();
     let power = log_power(&base, steps);
     let log_steps = (steps as f64).ln();
@@ -42,14 +42,15 @@ pub(crate) fn random_allocation(noise_multiplier: f64, steps: u64) -> Result<Ren
             return 0.0;
         }
         let value = power[a] + ln_factorial(a as u64) - a as f64 * log_steps;
-        let size = power[a].abs() + ln_factorial(a as u64) + a as f64 * (log_steps + a as f64 * half);
+        let size =
+            power[a].abs() + ln_factorial(a as u64) + a as f64 * (log_steps + a as f64 * half);
         (value + 64.0 * U * (size + 1.0) * (steps as f64).log2().max(1.0)).max(0.0)
     };
     let n = steps as f64;
     Ok(RenyiCurve::from_bound(|order| {
         let floor = order.floor() as usize;
         let remove = if floor >= LARGEST {
-            if order == LARGEST as f64 { log_moment(LARGEST) } else { f64::INFINITY }
+            f64::INFINITY
         } else {
             // (a - 1) divergence is convex in a.
             let fraction = order.fract();
@@ -132,7 +133,6 @@ fn parameter(mean: f64, shape: f64) -> f64 {
     }
     low
 }
-
 
 #[cfg(test)]
 mod tests {

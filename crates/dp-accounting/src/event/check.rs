@@ -32,10 +32,7 @@ pub(super) fn check_one(event: &Event) -> Result<()> {
         }
     };
     match event {
-        Event::NoOp
-        | Event::NonPrivate
-        | Event::Composed { .. }
-        | Event::Repeated { .. } => Ok(()),
+        Event::NoOp | Event::NonPrivate | Event::Composed { .. } | Event::Repeated { .. } => Ok(()),
         Event::Laplace { noise_multiplier } | Event::Gaussian { noise_multiplier } => {
             positive("noise_multiplier", *noise_multiplier).map(drop)
         }

@@ -132,9 +132,9 @@ impl RenyiFilter {
 
     /// Divergences grow with the order, so that a point at a larger order is a bound here.
     fn asked(&self, charge: &Charge) -> Option<Divergence> {
-        let point = charge.in_renyi().and_then(|curve| {
-            curve.points().iter().find(|point| point.order >= self.exact_order)
-        });
+        let point = charge
+            .in_renyi()
+            .and_then(|curve| curve.points().iter().find(|point| point.order >= self.exact_order));
         let renyi = point.map(|point| point.epsilon.clone());
         let zcdp = charge.in_zcdp().map(|cost| &cost.rho * &self.exact_order);
         let pure = charge.in_pure().map(|cost| cost.epsilon);
@@ -144,7 +144,8 @@ impl RenyiFilter {
 
 impl Budget for RenyiFilter {
     fn reserve(&self, request: &RequestId, charge: &Charge) -> CoreResult<Reservation> {
-        let asked = self.asked(charge).ok_or(Refusal::OtherMeasure { budget: "Rényi divergence" })?;
+        let asked =
+            self.asked(charge).ok_or(Refusal::OtherMeasure { budget: "Rényi divergence" })?;
         self.accounts.reserve(request, asked, |asked, remaining| {
             Refusal::exhausted(self.allowance(asked), self.allowance(remaining))
         })

@@ -106,17 +106,14 @@ impl ZcdpFilter {
             return Some(Spend { rho: cost.rho, delta: Amount::ZERO });
         }
         let cost = charge.in_approximate()?;
-        Some(Spend {
-            rho: cost.epsilon.squared().scaled_by_power_of_two(-1),
-            delta: cost.delta,
-        })
+        Some(Spend { rho: cost.epsilon.squared().scaled_by_power_of_two(-1), delta: cost.delta })
     }
 }
 
 impl Budget for ZcdpFilter {
     fn reserve(&self, request: &RequestId, charge: &Charge) -> CoreResult<Reservation> {
-        let asked = Self::asked(charge)
-            .ok_or(Refusal::OtherMeasure { budget: self.limit().measure() })?;
+        let asked =
+            Self::asked(charge).ok_or(Refusal::OtherMeasure { budget: self.limit().measure() })?;
         self.accounts.reserve(request, asked, |asked, remaining| {
             let rho = |spend: &Spend| Allowance::Zcdp { rho: spend.rho.clone() };
             Refusal::exhausted(rho(asked), rho(remaining))

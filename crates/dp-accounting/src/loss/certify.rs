@@ -12,8 +12,10 @@ use super::tilt::{Part, Sight, Target, aim, choose_step};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bracket {
     /// Never above the exact value.
+    #[serde(with = "crate::exact")]
     pub lower: f64,
     /// Never below the exact value; the one to report.
+    #[serde(with = "crate::exact")]
     pub upper: f64,
 }
 
@@ -102,11 +104,7 @@ impl<'a> Question<'a> {
             };
             density.max(atoms)
         };
-        let widest = self
-            .parts
-            .iter()
-            .map(width)
-            .fold(self.sight.high - self.sight.low, f64::max);
+        let widest = self.parts.iter().map(width).fold(self.sight.high - self.sight.low, f64::max);
         let dense = self.parts.iter().any(|part| part.pair.density.is_some());
         step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
     }
@@ -210,7 +208,10 @@ impl Question<'_> {
 
     fn answer(&self, goal: f64, tolerance: &impl Fn(f64) -> f64, want_lower: bool) -> Bracket {
         if !want_lower {
-            return Bracket { lower: 0.0, upper: self.bound(Side::Upper, self.step_for(0.9 * goal)) };
+            return Bracket {
+                lower: 0.0,
+                upper: self.bound(Side::Upper, self.step_for(0.9 * goal)),
+            };
         }
         let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
         // The lower bound is about twice as far below as the upper is above.
@@ -238,8 +239,7 @@ impl Question<'_> {
 
     /// True if no discretization error is left to shrink.
     fn is_exact(&self) -> bool {
-        let exact =
-            |part: &Part<'_>| part.pair.density.is_none() && part.pair.lattice.is_some();
+        let exact = |part: &Part<'_>| part.pair.density.is_none() && part.pair.lattice.is_some();
         let gap = |part: &Part<'_>| part.pair.lattice.map_or(0.0, |lattice| lattice.1);
         self.parts.iter().all(exact)
             && self.parts.iter().map(gap).all(|g| {

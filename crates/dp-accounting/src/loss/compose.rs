@@ -123,8 +123,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         slack += k * grid.slack * 1.001;
         relative += k * weight_error * 1.001;
         log_infinity += k * (-grid.infinity.min(1.0)).ln_1p();
-        for (log, tilt) in
-            [(&mut log_high, theta + sight.lift), (&mut log_low, theta - sight.drop)]
+        for (log, tilt) in [(&mut log_high, theta + sight.lift), (&mut log_low, theta - sight.drop)]
         {
             let value = log_moment(grid, tilt);
             *log += k * (value + log_moment_error(grid, tilt, value));
@@ -151,10 +150,8 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         if forward.process_with_scratch(&mut buffer, &mut coefficients, &mut scratch).is_err() {
             return Composed::empty(side, step, f64::NEG_INFINITY);
         }
-        for ((value, total), (log, sum)) in coefficients
-            .iter()
-            .zip(&mut spectrum)
-            .zip(log_size.iter_mut().zip(&mut drift))
+        for ((value, total), (log, sum)) in
+            coefficients.iter().zip(&mut spectrum).zip(log_size.iter_mut().zip(&mut drift))
         {
             let size = value.norm_sqr().sqrt() + 2.0 * tau;
             *log += k * (size.ln() + 4.0 * U);
@@ -393,10 +390,11 @@ impl Composed {
         };
         match self.side {
             Side::Upper => (self.infinity + finite + f64::MIN_POSITIVE).min(1.0),
-            // `max` turns a NaN into 0, `min` above into 1.
-            Side::Lower => ((self.infinity + finite) * (1.0 - 4.0 * U) - f64::MIN_POSITIVE)
-                .max(0.0)
-                .min(1.0),
+            Side::Lower => {
+                let bound = (self.infinity + finite) * (1.0 - 4.0 * U) - f64::MIN_POSITIVE;
+                // Also where it is not a number.
+                if bound > 0.0 { bound.min(1.0) } else { 0.0 }
+            }
         }
     }
 }

@@ -123,13 +123,12 @@ impl Density {
                 };
                 let lift = y.max(0.0).exp();
                 let q = plain * lift;
-                let slip = dy + 4.0 * U * (rate + y.abs());
+                let slip = dy.min(2.0 * rate) + 4.0 * U * (rate + y.abs());
                 Tail {
                     p,
                     q,
                     p_error: 16.0 * U * p + 0.26 * slip * (-x).exp(),
-                    q_error: 32.0 * U * q * (1.0 + rate)
-                        + 0.26 * slip * (x - rate).exp() * lift,
+                    q_error: 32.0 * U * q * (1.0 + rate) + 0.26 * slip * (x - rate).exp() * lift,
                 }
             }
             Density::BoundedRange { epsilon } => {
@@ -142,7 +141,7 @@ impl Density {
                 let fall = -(-gap).exp_m1();
                 let p = fall / norm;
                 let q = (-0.5 * (epsilon + y) + y.max(0.0)).exp() * fall / norm;
-                let slip = (dy + 4.0 * U * (epsilon + y.abs())) / norm;
+                let slip = ((dy + 4.0 * U * (epsilon + y.abs())) / norm).min(1.0);
                 Tail { p, q, p_error: 16.0 * U * p + slip, q_error: 16.0 * U * q + slip }
             }
             Density::ReplaceGaussian { sigma, rate } => replace_tail(*sigma, *rate, y, dy),
@@ -165,6 +164,12 @@ impl Density {
             }
             Density::Scattered(atoms) => atoms.tail(y),
         }
+    }
+
+    /// All of its P-mass, rounded up.
+    pub(super) fn total(&self) -> f64 {
+        let whole = self.tail(self.support().0.max(f64::MIN), 0.0);
+        whole.p + whole.p_error
     }
 
     /// P-mass (equal to the Q-mass) at loss zero of sampling without replacement, and its error.
@@ -239,8 +244,10 @@ fn sampled_tail(inner: &Density, rate: f64, direction: Direction, y: f64, dy: f6
             let down = (-loss.max(0.0)).exp();
             let p = keep * tail.q * down + rate * tail.p;
             // e^-loss is a factor only where the loss is positive.
-            let p_error = keep * tail.q_error * down + rate * tail.p_error + 4.0 * U * p
-                + 4.0 * U * (loss.max(0.0) + loss.max(0.0).min(1.0)) * keep * tail.q * down;
+            let p_error = keep * tail.q_error * down
+                + rate * tail.p_error
+                + 4.0 * U * p
+                + 4.0 * U * (loss.max(0.0) + loss.clamp(0.0, 1.0)) * keep * tail.q * down;
             let lift = if y >= 0.0 { keep * down + rate } else { 1.0 };
             let q = tail.q * lift;
             let q_error = if y >= 0.0 {

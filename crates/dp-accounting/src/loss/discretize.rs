@@ -46,7 +46,6 @@ impl Grid {
     pub(super) fn loss(&self, i: usize) -> f64 {
         self.offset + (self.first + i as i64) as f64 * self.step
     }
-
 }
 
 /// The interval of losses that is resolved: P-mass above it is at most `above`, below it about
@@ -101,7 +100,13 @@ fn sane(tail: Tail, total: f64) -> Tail {
 }
 
 /// The pair on the grid of `step` and `offset`, with the density resolved over `span`.
-pub(super) fn discretize(pair: &Pair, side: Side, step: f64, offset: f64, span: (f64, f64)) -> Grid {
+pub(super) fn discretize(
+    pair: &Pair,
+    side: Side,
+    step: f64,
+    offset: f64,
+    span: (f64, f64),
+) -> Grid {
     let index = |y: f64| ((y - offset) / step).floor();
     let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
     if pair.density.is_some() {
@@ -199,8 +204,7 @@ fn excess(now: (f64, Tail), next: (f64, Tail), y: f64, width: f64, half: f64) ->
 
 fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
     let width = -(-grid.step).exp_m1();
-    let total = density.tail(f64::MIN, 0.0);
-    let total = total.p + total.p_error;
+    let total = density.total();
     let cells = grid.mass.len() - from;
     let (low_end, high_end) = density.support();
     let tail_at = |i: usize| {
@@ -244,7 +248,7 @@ fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
 fn tangents(grid: &mut Grid, density: &Density, from: usize) {
     let fall = (-grid.step).exp();
     let width = -(-grid.step).exp_m1();
-    let total = density.tail(f64::MIN, 0.0).p;
+    let total = density.total();
     let cells = grid.mass.len() - from;
     let (low_end, high_end) = density.support();
     let half = 0.5 * grid.step;

@@ -73,7 +73,7 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless the multiplier is between 1e-6 and 1e15.
     pub fn laplace(noise_multiplier: f64) -> Result<Self> {
-        let b = in_range("noise_multiplier", noise_multiplier, 1e-6, 1e15)?;
+        let b = in_range("noise_multiplier", noise_multiplier, &SCALES)?;
         Ok(Self::symmetric(Pair::laplace(up(1.0 / b, U))))
     }
 
@@ -84,8 +84,8 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless `scale` is between 1e-6 and 1e15 and the sensitivity between 1 and 10^6.
     pub fn discrete_laplace(scale: f64, sensitivity: u32) -> Result<Self> {
-        let scale = in_range("scale", scale, 1e-6, 1e15)?;
-        let d = in_range("sensitivity", f64::from(sensitivity), 1.0, 1e6)? as u32;
+        let scale = in_range("scale", scale, &SCALES)?;
+        let d = in_range("sensitivity", f64::from(sensitivity), &SENSITIVITIES)? as u32;
         Ok(Self::symmetric(Pair::discrete_laplace(up(1.0 / scale, U), d)))
     }
 
@@ -97,8 +97,8 @@ impl LossDistribution {
     /// `OutOfRange` unless `sigma` is between 0.02 and 20,000 and the sensitivity between 1 and
     /// 10^6. Larger noise is priced by its zCDP.
     pub fn discrete_gaussian(sigma: f64, sensitivity: u32) -> Result<Self> {
-        let sigma = in_range("sigma", sigma, 0.02, 2e4)?;
-        let d = in_range("sensitivity", f64::from(sensitivity), 1.0, 1e6)? as u32;
+        let sigma = in_range("sigma", sigma, &DISCRETE_SIGMAS)?;
+        let d = in_range("sensitivity", f64::from(sensitivity), &SENSITIVITIES)? as u32;
         Ok(Self::symmetric(Pair::discrete_gaussian(sigma, d)))
     }
 
@@ -109,7 +109,7 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless `epsilon` is between 0 and 1e6 and there are two categories or more.
     pub fn randomized_response(epsilon: f64, categories: u32) -> Result<Self> {
-        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        let epsilon = in_range("epsilon", epsilon, &EPSILONS)?;
         if categories < 2 {
             return Err(out_of_range("categories", f64::from(categories), "2 or more"));
         }
@@ -127,7 +127,7 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless `epsilon` is between 1e-15 and 1e6.
     pub fn bounded_range(epsilon: f64) -> Result<Self> {
-        Ok(Self::symmetric(Pair::bounded_range(in_range("epsilon", epsilon, 1e-15, 1e6)?)))
+        Ok(Self::symmetric(Pair::bounded_range(in_range("epsilon", epsilon, &RANGES)?)))
     }
 
     /// Any `epsilon`-DP mechanism: randomized response is the worst
@@ -146,7 +146,7 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless `epsilon` is between 0 and 1e6 and `delta` is a probability.
     pub fn approximate(epsilon: f64, delta: f64) -> Result<Self> {
-        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        let epsilon = in_range("epsilon", epsilon, &EPSILONS)?;
         let delta = probability("delta", delta)?;
         if epsilon == 0.0 && delta == 0.0 {
             return Ok(Self::zero());
@@ -171,7 +171,7 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless `epsilon` is between 0 and 1e6.
     pub fn shuffled(epsilon: f64, reports: u64) -> Result<Self> {
-        let epsilon = in_range("epsilon", epsilon, 0.0, 1e6)?;
+        let epsilon = in_range("epsilon", epsilon, &EPSILONS)?;
         match super::shuffle::pair(epsilon, reports) {
             Some(pair) if epsilon > 0.0 => Ok(Self::symmetric(pair)),
             _ => Self::pure(epsilon),
@@ -191,7 +191,7 @@ impl LossDistribution {
         if q == 0.0 {
             return Ok(Self::zero());
         }
-        if q == 1.0 {
+        if q >= 1.0 {
             return Ok(self.clone());
         }
         let remove = Arc::new(pair.poisson(q, Direction::Remove));
@@ -211,7 +211,7 @@ impl LossDistribution {
         if q == 0.0 {
             return Ok(Self::zero());
         }
-        if q == 1.0 {
+        if q >= 1.0 {
             return Ok(self.clone());
         }
         Ok(Self::symmetric(pair.without_replacement(q)))
@@ -225,12 +225,12 @@ impl LossDistribution {
     ///
     /// `OutOfRange` unless the multiplier is between 1e-3 and 1e15 and `rate` is a probability.
     pub fn poisson_sampled_gaussian_replace(noise_multiplier: f64, rate: f64) -> Result<Self> {
-        let sigma = in_range("noise_multiplier", noise_multiplier, 1e-3, 1e15)?;
+        let sigma = in_range("noise_multiplier", noise_multiplier, &SIGMAS)?;
         let q = probability("rate", rate)?;
         if q == 0.0 {
             return Ok(Self::zero());
         }
-        if q == 1.0 {
+        if q >= 1.0 {
             return Self::gaussian(0.5 * sigma);
         }
         Ok(Self::symmetric(Pair::replace_gaussian(sigma, q)))
@@ -323,10 +323,7 @@ impl LossDistribution {
         }
         if let Some(gaussian) = self.as_gaussian() {
             let (low, high) = gaussian;
-            return Ok(Bracket {
-                lower: low.epsilon_lower(delta)?,
-                upper: high.epsilon(delta)?,
-            });
+            return Ok(Bracket { lower: low.epsilon_lower(delta)?, upper: high.epsilon(delta)? });
         }
         let relative = |found: f64| tolerance.min((0.01 * found).max(1e-3 * tolerance));
         Ok(self.settle(Target::Delta(delta), relative, want_lower))
@@ -406,18 +403,21 @@ impl LossDistribution {
     }
 }
 
-fn in_range(parameter: &'static str, value: f64, low: f64, high: f64) -> Result<f64> {
+/// Limits of a parameter, with their text.
+struct Limits(f64, f64, &'static str);
+
+const SCALES: Limits = Limits(1e-6, 1e15, "between 1e-6 and 1e15");
+const SIGMAS: Limits = Limits(1e-3, 1e15, "between 1e-3 and 1e15");
+const DISCRETE_SIGMAS: Limits = Limits(0.02, 2e4, "between 0.02 and 20,000");
+const SENSITIVITIES: Limits = Limits(1.0, 1e6, "between 1 and 10^6");
+const EPSILONS: Limits = Limits(0.0, 1e6, "between 0 and 1e6");
+const RANGES: Limits = Limits(1e-15, 1e6, "between 1e-15 and 1e6");
+
+fn in_range(parameter: &'static str, value: f64, limits: &Limits) -> Result<f64> {
+    let Limits(low, high, range) = *limits;
     if value >= low && value <= high {
         return Ok(value);
     }
-    let range = match (low, high) {
-        (l, h) if l == 0.0 && h == 1e6 => "between 0 and 1e6",
-        (l, h) if l == 1.0 && h == 1e6 => "between 1 and 10^6",
-        (l, h) if l == 1e-6 && h == 1e15 => "between 1e-6 and 1e15",
-        (l, h) if l == 0.02 && h == 2e4 => "between 0.02 and 20,000",
-        (l, h) if l == 1e-15 && h == 1e6 => "between 1e-15 and 1e6",
-        _ => "between 1e-3 and 1e15",
-    };
     Err(out_of_range(parameter, value, range))
 }
 
@@ -426,9 +426,8 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<(&'static str, LossDistribution, f64, f64)> {
-        let gaussian = |s, q, k| {
-            LossDistribution::gaussian(s).unwrap().poisson_sampled(q).unwrap().repeat(k)
-        };
+        let gaussian =
+            |s, q, k| LossDistribution::gaussian(s).unwrap().poisson_sampled(q).unwrap().repeat(k);
         vec![
             ("sampled 1.1", gaussian(1.1, 256.0 / 60_000.0, 14_062), 1e-5, 2.381_596_914),
             ("sampled 1", gaussian(1.0, 0.01, 1000), 1e-5, 1.828_236_667),
@@ -478,14 +477,25 @@ mod tests {
                 let truth = (exact.epsilon_lower(delta).unwrap(), exact.epsilon(delta).unwrap());
                 let tolerance = |e: f64| 1e-4f64.min((0.01 * e).max(1e-7));
                 let found = settle(&[vec![(&pair, k)]], Target::Delta(delta), tolerance, true);
-                assert!(found.lower <= truth.1 && found.upper >= truth.0, "{mu} {k} {delta:e}: {found:?} {truth:?}");
+                assert!(
+                    found.lower <= truth.1 && found.upper >= truth.0,
+                    "{mu} {k} {delta:e}: {found:?} {truth:?}"
+                );
                 assert!(found.width() <= 2e-4, "{mu} {k} {delta:e}: {found:?} {truth:?}");
                 if truth.1 > 0.0 {
                     let epsilon = truth.1;
-                    let found = settle(&[vec![(&pair, k)]], Target::Epsilon(epsilon), |_| 1e-3, true);
-                    let truth = (exact.delta_lower(epsilon).unwrap(), exact.delta(epsilon).unwrap());
-                    assert!(found.lower <= truth.1 && found.upper >= truth.0, "{mu} {k} {epsilon}: {found:?} {truth:?}");
-                    assert!(found.width() <= 2e-3 * found.upper, "{mu} {k} {epsilon} {delta:e}: {found:?} {truth:?}");
+                    let found =
+                        settle(&[vec![(&pair, k)]], Target::Epsilon(epsilon), |_| 1e-3, true);
+                    let truth =
+                        (exact.delta_lower(epsilon).unwrap(), exact.delta(epsilon).unwrap());
+                    assert!(
+                        found.lower <= truth.1 && found.upper >= truth.0,
+                        "{mu} {k} {epsilon}: {found:?} {truth:?}"
+                    );
+                    assert!(
+                        found.width() <= 2e-3 * found.upper,
+                        "{mu} {k} {epsilon} {delta:e}: {found:?} {truth:?}"
+                    );
                 }
             }
         }
@@ -532,23 +542,29 @@ mod tests {
                 (LossDistribution::discrete_laplace(7.3, 2).unwrap(), 2),
             ],
             vec![(LossDistribution::pure(1.0).unwrap().poisson_sampled(0.1).unwrap(), 7)],
-            vec![(LossDistribution::discrete_laplace(1.5, 3).unwrap().poisson_sampled(0.3).unwrap(), 4)],
-            vec![(LossDistribution::approximate(1.0, 0.01).unwrap().poisson_sampled(0.2).unwrap(), 3)],
+            vec![(
+                LossDistribution::discrete_laplace(1.5, 3).unwrap().poisson_sampled(0.3).unwrap(),
+                4,
+            )],
+            vec![(
+                LossDistribution::approximate(1.0, 0.01).unwrap().poisson_sampled(0.2).unwrap(),
+                3,
+            )],
         ];
         for (i, plan) in plans.iter().enumerate() {
-            let loss = plan.iter().fold(LossDistribution::zero(), |sum, (l, k)| sum.and(&l.repeat(*k)));
+            let loss =
+                plan.iter().fold(LossDistribution::zero(), |sum, (l, k)| sum.and(&l.repeat(*k)));
             for epsilon in [0.0, 0.05, 0.33, 0.8, 1.7] {
-                let truth = [0, 1]
-                    .map(|d| {
-                        let pairs: Vec<(&Pair, u64)> = loss.directions[d]
-                            .iter()
-                            .map(|(pair, count)| (pair.as_ref(), *count))
-                            .collect();
-                        if pairs.iter().any(|(p, _)| p.density.is_some()) {
-                            return f64::NAN;
-                        }
-                        enumerate(&pairs, epsilon)
-                    });
+                let truth = [0, 1].map(|d| {
+                    let pairs: Vec<(&Pair, u64)> = loss.directions[d]
+                        .iter()
+                        .map(|(pair, count)| (pair.as_ref(), *count))
+                        .collect();
+                    if pairs.iter().any(|(p, _)| p.density.is_some()) {
+                        return f64::NAN;
+                    }
+                    enumerate(&pairs, epsilon)
+                });
                 if truth[0].is_nan() {
                     continue;
                 }
@@ -568,15 +584,22 @@ mod tests {
         for (sigma, q) in [(1.0, 0.01), (0.5, 0.3), (5.0, 0.001)] {
             let inner = GaussianDp::from_noise_multiplier(sigma).unwrap();
             let loss = LossDistribution::gaussian(sigma).unwrap().poisson_sampled(q).unwrap();
-            let fixed = LossDistribution::gaussian(sigma).unwrap().sampled_without_replacement(q).unwrap();
+            let fixed =
+                LossDistribution::gaussian(sigma).unwrap().sampled_without_replacement(q).unwrap();
             for epsilon in [0.1f64, 1.0, 3.0] {
                 let outer = (q * epsilon.exp_m1()).ln_1p();
                 let truth = q * inner.delta(epsilon).unwrap();
                 for loss in [&loss, &fixed] {
                     let found = loss.delta(outer).unwrap();
-                    assert!(found.lower <= truth * (1.0 + 1e-9) && found.upper >= truth * (1.0 - 1e-9), "{sigma} {q} {epsilon}: {found:?} {truth:e}");
+                    assert!(
+                        found.lower <= truth * (1.0 + 1e-9) && found.upper >= truth * (1.0 - 1e-9),
+                        "{sigma} {q} {epsilon}: {found:?} {truth:e}"
+                    );
                     // Far below, Chernoff's bound on the heavy tail stays valid and gets loose.
-                    assert!(truth < 1e-30 || found.width() <= 2e-3 * truth, "{sigma} {q} {epsilon}: {found:?} {truth:e}");
+                    assert!(
+                        truth < 1e-30 || found.width() <= 2e-3 * truth,
+                        "{sigma} {q} {epsilon}: {found:?} {truth:e}"
+                    );
                 }
             }
         }
@@ -598,7 +621,8 @@ mod tests {
 
     #[test]
     fn tiny_deltas_of_sampled_noise_are_bracketed() {
-        let loss = LossDistribution::gaussian(2.0).unwrap().poisson_sampled(0.01).unwrap().repeat(500);
+        let loss =
+            LossDistribution::gaussian(2.0).unwrap().poisson_sampled(0.01).unwrap().repeat(500);
         let mut last = 0.0;
         for delta in [1e-2, 1e-5, 1e-10, 1e-15, 1e-20, 1e-30] {
             let found = loss.epsilon(delta).unwrap();

@@ -18,7 +18,7 @@ const LEVELS: u64 = 48;
 const CUT: f64 = 1e-18;
 
 pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
-    if reports < 2 || reports > 1 << 40 {
+    if !(2..=1 << 40).contains(&reports) {
         return None;
     }
     let clone = (-epsilon).exp();
@@ -71,7 +71,9 @@ fn add_level(atoms: &mut Vec<(f64, f64)>, epsilon: f64, c: u64, weight: f64) -> 
     for x in from..=to {
         let y = total - x;
         // Bin(total, 1/2)(x) * 2 (truth x + (1 - truth) y) / total.
-        let log = ln_factorial(total) - ln_factorial(x) - ln_factorial(y)
+        let log = ln_factorial(total)
+            - ln_factorial(x)
+            - ln_factorial(y)
             - total as f64 * std::f64::consts::LN_2;
         let (a, b) = (x as f64, y as f64);
         let share = 2.0 * (truth * a + (1.0 - truth) * b) / total as f64;

@@ -51,9 +51,8 @@ impl<'a> Part<'a> {
             span = range(density, above, 1e-14);
             draw(density, span, &mut picture);
         }
-        picture.extend(
-            pair.atoms.iter().filter(|a| a.1 > 0.0).map(|&(loss, mass)| (loss, mass.ln())),
-        );
+        picture
+            .extend(pair.atoms.iter().filter(|a| a.1 > 0.0).map(|&(loss, mass)| (loss, mass.ln())));
         Part { pair, count, span, picture }
     }
 
@@ -66,11 +65,8 @@ impl<'a> Part<'a> {
 
     /// `ln E e^(theta L)` with its first two derivatives.
     fn cumulant(&self, theta: f64) -> (f64, f64, f64) {
-        let top = self
-            .picture
-            .iter()
-            .map(|(y, log)| log + theta * y)
-            .fold(f64::NEG_INFINITY, f64::max);
+        let top =
+            self.picture.iter().map(|(y, log)| log + theta * y).fold(f64::NEG_INFINITY, f64::max);
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
         for (y, log) in &self.picture {
             let exponent = log + theta * y - top;
@@ -90,7 +86,7 @@ impl<'a> Part<'a> {
 fn draw(density: &Density, span: (f64, f64), picture: &mut Vec<(f64, f64)>) {
     let width = 1e-7 * span.0.abs().max(span.1.abs());
     let (from, to) = ((span.0 / width).asinh(), (span.1 / width).asinh());
-    if !(to > from) {
+    if to.partial_cmp(&from) != Some(std::cmp::Ordering::Greater) {
         picture.push((span.0, 0.0));
         return;
     }

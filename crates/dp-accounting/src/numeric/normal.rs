@@ -32,10 +32,7 @@ struct Nodes {
 fn nodes() -> &'static Nodes {
     static NODES: OnceLock<Nodes> = OnceLock::new();
     NODES.get_or_init(|| {
-        let mut nodes = Nodes {
-            square: [0.0; TERMS],
-            weight: [0.0; TERMS],
-        };
+        let mut nodes = Nodes { square: [0.0; TERMS], weight: [0.0; TERMS] };
         for n in 0..TERMS {
             // The node is a short binary fraction, so that its square is exact.
             let s = (n as f64 + 0.5) * STEP;
@@ -66,11 +63,7 @@ pub fn erfcx(t: f64) -> f64 {
         sum += nodes.weight[n] / (nodes.square[n] + square);
     }
     let sum = sum * t;
-    if t < PI / STEP {
-        sum + 2.0 * square.exp() / (1.0 + (2.0 * PI / STEP * t).exp())
-    } else {
-        sum
-    }
+    if t < PI / STEP { sum + 2.0 * square.exp() / (1.0 + (2.0 * PI / STEP * t).exp()) } else { sum }
 }
 
 /// `e^(t^2)`, with the rounding of the square put back.
@@ -157,9 +150,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     let target = p.ln();
     // A start from the leading term of the tail.
-    let mut x = (-2.0 * target - 1.8 - (-2.0 * target + 1.0).ln())
-        .max(0.0)
-        .sqrt();
+    let mut x = (-2.0 * target - 1.8 - (-2.0 * target + 1.0).ln()).max(0.0).sqrt();
     for _ in 0..60 {
         let step = (ln_normal_tail(x) - target) * mills_ratio(x);
         let next = (x + step).max(0.0);
@@ -217,10 +208,7 @@ mod tests {
             let relative = (normal_tail(x) - tail).abs() / tail;
             assert!(relative < NORMAL_RELATIVE_ERROR / 4.0, "{x}: {relative:e}");
             let log = ln_normal_tail(x);
-            assert!(
-                (log - tail.ln()).abs() <= 4e-15 + 4e-16 * log.abs(),
-                "{x} {log}"
-            );
+            assert!((log - tail.ln()).abs() <= 4e-15 + 4e-16 * log.abs(), "{x} {log}");
         }
     }
 
@@ -248,19 +236,7 @@ mod tests {
 
     #[test]
     fn quantile_inverts_the_distribution() {
-        for p in [
-            1e-300,
-            1e-100,
-            1e-30,
-            1e-9,
-            0.001,
-            0.2,
-            0.4999,
-            0.5,
-            0.7,
-            0.999,
-            1.0 - 1e-9,
-        ] {
+        for p in [1e-300, 1e-100, 1e-30, 1e-9, 0.001, 0.2, 0.4999, 0.5, 0.7, 0.999, 1.0 - 1e-9] {
             let x = normal_quantile(p);
             assert!((normal_cdf(x) - p).abs() <= 1e-13 * p.min(1.0), "{p} {x}");
         }

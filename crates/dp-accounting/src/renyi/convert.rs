@@ -88,14 +88,10 @@ mod tests {
     fn known_values_of_the_default_orders() {
         // dp-accounting 0.6.0 gives 2.596556 and 2.101367 with unsigned binomials, which is above;
         // with signed binomials the second is 2.101365.
-        let one = RenyiCurve::sampled_gaussian(1.1, 256.0 / 60_000.0)
-            .unwrap()
-            .repeat(14_062);
+        let one = RenyiCurve::sampled_gaussian(1.1, 256.0 / 60_000.0).unwrap().repeat(14_062);
         let epsilon = one.epsilon(1e-5).unwrap();
         assert!(epsilon <= 2.596_556_5 && epsilon > 2.596_5, "{epsilon}");
-        let two = RenyiCurve::sampled_gaussian(1.0, 0.01)
-            .unwrap()
-            .repeat(1000);
+        let two = RenyiCurve::sampled_gaussian(1.0, 0.01).unwrap().repeat(1000);
         let epsilon = two.epsilon(1e-5).unwrap();
         assert!((epsilon - 2.101_365).abs() < 1e-6, "{epsilon}");
     }

@@ -15,10 +15,7 @@ pub fn default_orders() -> Arc<[f64]> {
     Arc::clone(ORDERS.get_or_init(|| {
         let tenths = (11..110).map(|n| f64::from(n) / 10.0);
         let whole = (11..64).map(f64::from);
-        tenths
-            .chain(whole)
-            .chain([128.0, 256.0, 512.0, 1024.0])
-            .collect()
+        tenths.chain(whole).chain([128.0, 256.0, 512.0, 1024.0]).collect()
     }))
 }
 
@@ -44,10 +41,7 @@ impl RenyiCurve {
     #[must_use]
     pub fn zero() -> Self {
         let orders = default_orders();
-        RenyiCurve {
-            divergences: vec![0.0; orders.len()],
-            orders,
-        }
+        RenyiCurve { divergences: vec![0.0; orders.len()], orders }
     }
 
     /// A curve given by its values at `orders`, infinite where nothing is known.
@@ -58,33 +52,19 @@ impl RenyiCurve {
     /// and divergences are 0 or more.
     pub fn from_points(orders: &[f64], divergences: &[f64]) -> Result<Self> {
         if orders.len() != divergences.len() {
-            return Err(out_of_range(
-                "divergences",
-                divergences.len() as f64,
-                "one per order",
-            ));
+            return Err(out_of_range("divergences", divergences.len() as f64, "one per order"));
         }
         let mut last = 1.0;
         for &order in orders {
             if !(order > last && order.is_finite()) {
-                return Err(out_of_range(
-                    "orders",
-                    order,
-                    "finite, above 1 and increasing",
-                ));
+                return Err(out_of_range("orders", order, "finite, above 1 and increasing"));
             }
             last = order;
         }
-        if let Some(&bad) = divergences
-            .iter()
-            .find(|value| value.is_nan() || **value < 0.0)
-        {
+        if let Some(&bad) = divergences.iter().find(|value| value.is_nan() || **value < 0.0) {
             return Err(out_of_range("divergences", bad, "0 or more"));
         }
-        Ok(RenyiCurve {
-            orders: orders.into(),
-            divergences: divergences.to_vec(),
-        })
+        Ok(RenyiCurve { orders: orders.into(), divergences: divergences.to_vec() })
     }
 
     /// A curve of the default orders, from a bound at each.
@@ -94,24 +74,14 @@ impl RenyiCurve {
             .iter()
             .map(|&order| {
                 let value = bound(order);
-                if value.is_nan() {
-                    f64::INFINITY
-                } else {
-                    value.max(0.0)
-                }
+                if value.is_nan() { f64::INFINITY } else { value.max(0.0) }
             })
             .collect();
-        RenyiCurve {
-            orders,
-            divergences,
-        }
+        RenyiCurve { orders, divergences }
     }
 
     pub(crate) fn from_values(orders: Arc<[f64]>, divergences: Vec<f64>) -> Self {
-        RenyiCurve {
-            orders,
-            divergences,
-        }
+        RenyiCurve { orders, divergences }
     }
 
     /// `rho`-zCDP: `a rho` at order `a`.
@@ -136,9 +106,7 @@ impl RenyiCurve {
     /// `OutOfRange` unless the multiplier is finite and above 0.
     pub fn gaussian(noise_multiplier: f64) -> Result<Self> {
         let z = positive("noise_multiplier", noise_multiplier)?;
-        Ok(RenyiCurve::from_bound(|order| {
-            up(0.5 * order / z / z, 4.0 * U)
-        }))
+        Ok(RenyiCurve::from_bound(|order| up(0.5 * order / z / z, 4.0 * U)))
     }
 
     /// Laplace noise of `noise_multiplier` scales per unit of L1 sensitivity (Mironov 2017,
@@ -157,9 +125,7 @@ impl RenyiCurve {
             // For small rates the logarithm cancels: at most rate^2 * order / 2 by zCDP, at most
             // rate always.
             let error = 16.0 * U * (1.0 + order * rate) / t;
-            (value + error)
-                .min(up(0.5 * order * rate * rate, 4.0 * U))
-                .min(up(rate, 2.0 * U))
+            (value + error).min(up(0.5 * order * rate * rate, 4.0 * U)).min(up(rate, 2.0 * U))
         }))
     }
 
@@ -182,9 +148,7 @@ impl RenyiCurve {
             let value = log_add_exp(t * epsilon, -order * epsilon) - s;
             let error = 16.0 * U * (1.0 + order * epsilon);
             let bound = (value + error) / t;
-            bound
-                .min(up(0.5 * order * epsilon * epsilon, 4.0 * U))
-                .min(epsilon.next_up())
+            bound.min(up(0.5 * order * epsilon * epsilon, 4.0 * U)).min(epsilon.next_up())
         }))
     }
 
@@ -209,11 +173,7 @@ impl RenyiCurve {
     pub fn randomized_response(epsilon: f64, categories: u32) -> Result<Self> {
         let epsilon = non_negative("epsilon", epsilon)?;
         if categories < 2 {
-            return Err(out_of_range(
-                "categories",
-                f64::from(categories),
-                "2 or more",
-            ));
+            return Err(out_of_range("categories", f64::from(categories), "2 or more"));
         }
         let others = f64::from(categories - 2);
         let pure = RenyiCurve::pure(epsilon)?;
@@ -222,11 +182,7 @@ impl RenyiCurve {
         let direct = RenyiCurve::from_bound(|order| {
             let t = order - 1.0;
             let moved = log_add_exp(order * epsilon, -t * epsilon);
-            let sum = if others > 0.0 {
-                log_add_exp(moved, others.ln())
-            } else {
-                moved
-            };
+            let sum = if others > 0.0 { log_add_exp(moved, others.ln()) } else { moved };
             let error = 16.0 * U * (1.0 + others.max(1.0).ln() + order * epsilon + total);
             (sum - total + error) / t
         });
@@ -246,13 +202,12 @@ impl RenyiCurve {
                 "the same in both curves",
             ));
         }
-        Ok(self.pointwise(other, |a, b| {
-            if a == 0.0 || b == 0.0 {
-                a + b
-            } else {
-                (a + b).next_up()
-            }
-        }))
+        Ok(self.pointwise(
+            other,
+            |a, b| {
+                if a == 0.0 || b == 0.0 { a + b } else { (a + b).next_up() }
+            },
+        ))
     }
 
     /// This curve `times` times over, adaptively.
@@ -272,10 +227,7 @@ impl RenyiCurve {
 
     /// Order and bound, by increasing order.
     pub fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.orders
-            .iter()
-            .copied()
-            .zip(self.divergences.iter().copied())
+        self.orders.iter().copied().zip(self.divergences.iter().copied())
     }
 
     /// The curve as a charge on a budget: its finite points, as exact rationals.
@@ -344,14 +296,8 @@ mod tests {
                     .sum();
                 let total = 0.5 * (t * rate).exp() + 0.5 * (-order * rate).exp() + middle;
                 let truth = total.ln() / t;
-                assert!(
-                    bound >= truth * (1.0 - 1e-6) - 1e-12,
-                    "{multiplier} {order}"
-                );
-                assert!(
-                    bound <= truth * (1.0 + 1e-5) + 1e-12,
-                    "{multiplier} {order}"
-                );
+                assert!(bound >= truth * (1.0 - 1e-6) - 1e-12, "{multiplier} {order}");
+                assert!(bound <= truth * (1.0 + 1e-5) + 1e-12, "{multiplier} {order}");
             }
         }
         let (epsilon, k) = (1.3f64, 5u32);

@@ -42,17 +42,14 @@ impl RenyiCurve {
             return Ok(RenyiCurve::zero());
         }
         let plain = RenyiCurve::gaussian(s)?;
-        if q == 1.0 {
+        if q >= 1.0 {
             return Ok(plain);
         }
         let orders = default_orders();
         let whole = WholeOrders::new(s, q, 1024);
         let real = if s >= QUADRATURE_MIN_NOISE {
-            let wanted: Vec<f64> = orders
-                .iter()
-                .copied()
-                .filter(|a| *a < 11.0 && a.fract() != 0.0)
-                .collect();
+            let wanted: Vec<f64> =
+                orders.iter().copied().filter(|a| *a < 11.0 && a.fract() != 0.0).collect();
             quadrature(s, q, &wanted)
         } else {
             Vec::new()
@@ -96,16 +93,12 @@ impl RenyiCurve {
     pub fn poisson_sampled(&self, rate: f64) -> Result<Self> {
         let q = probability("rate", rate)?;
         if self.orders() != &default_orders() {
-            return Err(out_of_range(
-                "orders",
-                self.orders().len() as f64,
-                "the default orders",
-            ));
+            return Err(out_of_range("orders", self.orders().len() as f64, "the default orders"));
         }
         if q == 0.0 {
             return Ok(RenyiCurve::zero());
         }
-        if q == 1.0 {
+        if q >= 1.0 {
             return Ok(self.clone());
         }
         let log_a = |a: u64| self.sampled_log_moment(q, a);
@@ -123,11 +116,7 @@ impl RenyiCurve {
                 };
                 let value = up(bound / (order - 1.0), 8.0 * U);
                 // Sampling first never costs more than not sampling.
-                if value.is_nan() {
-                    cap
-                } else {
-                    value.max(0.0).min(cap)
-                }
+                if value.is_nan() { cap } else { value.max(0.0).min(cap) }
             })
             .collect();
         Ok(RenyiCurve::from_values(orders, values))
@@ -147,11 +136,7 @@ impl RenyiCurve {
             }
             let weight = ln_binomial(a, l) + (a - l) as f64 * ln_keep + l as f64 * ln_q;
             // weight (c e^exponent - 1), with c = 1 for l = 2 and 3 above.
-            let growth = if l == 2 {
-                exponent.exp_m1().ln()
-            } else {
-                ln_triple_less_one(exponent)
-            };
+            let growth = if l == 2 { exponent.exp_m1().ln() } else { ln_triple_less_one(exponent) };
             if growth > f64::NEG_INFINITY {
                 terms.push(weight + growth);
             }
@@ -181,18 +166,10 @@ impl WholeOrders {
             .map(|k| {
                 let k = f64::from(k);
                 let v = 0.5 * (k * k - k) / s / s;
-                if v > 0.0 {
-                    v + (-(-v).exp_m1()).ln()
-                } else {
-                    f64::NEG_INFINITY
-                }
+                if v > 0.0 { v + (-(-v).exp_m1()).ln() } else { f64::NEG_INFINITY }
             })
             .collect();
-        WholeOrders {
-            ln_q: q.ln(),
-            ln_keep: (-q).ln_1p(),
-            growth,
-        }
+        WholeOrders { ln_q: q.ln(), ln_keep: (-q).ln_1p(), growth }
     }
 
     /// `ln A`, rounded up; order 1 gives 0.
@@ -205,12 +182,7 @@ impl WholeOrders {
                 let weight = ln_binomial(order, k)
                     + (order - k) as f64 * self.ln_keep
                     + k as f64 * self.ln_q;
-                weight
-                    + self
-                        .growth
-                        .get(k as usize)
-                        .copied()
-                        .unwrap_or(f64::INFINITY)
+                weight + self.growth.get(k as usize).copied().unwrap_or(f64::INFINITY)
             })
             .collect();
         let size = ln_factorial(order) - order as f64 * (self.ln_q + self.ln_keep)
@@ -280,21 +252,12 @@ mod tests {
 
     #[test]
     fn quadrature_and_binomial_sum_agree_at_whole_orders() {
-        for (s, q) in [
-            (0.7, 0.3),
-            (1.0, 0.01),
-            (1.1, 256.0 / 60_000.0),
-            (4.0, 1e-4),
-            (30.0, 0.5),
-        ] {
+        for (s, q) in [(0.7, 0.3), (1.0, 0.01), (1.1, 256.0 / 60_000.0), (4.0, 1e-4), (30.0, 0.5)] {
             let orders = [2.0, 3.0, 5.0, 10.0];
             let whole = WholeOrders::new(s, q, 16);
             for (order, value) in orders.iter().zip(quadrature(s, q, &orders)) {
                 let exact = whole.ln_a(*order as u64);
-                assert!(
-                    (value / exact - 1.0).abs() < 1e-9,
-                    "{s} {q} {order}: {value:e} {exact:e}"
-                );
+                assert!((value / exact - 1.0).abs() < 1e-9, "{s} {q} {order}: {value:e} {exact:e}");
             }
         }
     }
