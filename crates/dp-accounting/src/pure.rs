@@ -225,7 +225,7 @@ mod tests {
         let found = optimal_epsilon(0.1, 0.0, 100, 1e-6).unwrap();
         assert!(found >= exact - 1e-14 && found <= exact * (1.0 + 1e-9), "{found}");
         let back = optimal_delta(0.1, 0.0, 100, found).unwrap();
-        assert!(back <= 1e-6 * (1.0 + 1e-9) && back >= 1e-6 * (1.0 - 1e-9));
+        assert!((back / 1e-6 - 1.0).abs() <= 1e-9);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) struct Scattered {
 }
 
 impl Scattered {
-    /// From (loss, P-mass); masses have relative error `8 U` at most.
+    /// From (loss, P-mass); masses have relative error `ATOM_ERROR` at most.
     pub(super) fn new(mut atoms: Vec<(f64, f64)>) -> Self {
         atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
         let n = atoms.len();
@@ -71,7 +71,8 @@ impl Scattered {
     fn tail(&self, y: f64) -> Tail {
         let i = self.losses.partition_point(|loss| *loss <= y);
         let (p, q) = (self.p_above[i], self.q_above[i] * y.max(0.0).exp());
-        let relative = (self.losses.len() as f64 + 32.0 + 2.0 * y.abs()) * U;
+        let relative =
+            (self.losses.len() as f64 + 32.0 + 2.0 * y.abs()) * U + super::pair::ATOM_ERROR;
         Tail { p, q, p_error: p * relative, q_error: q * relative }
     }
 }

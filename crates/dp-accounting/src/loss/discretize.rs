@@ -129,7 +129,7 @@ pub(super) fn discretize(
         slack: 8.0 * U * (first.abs().max(last.abs()) + 1.0) * step + 4.0 * U * offset.abs(),
     };
     for &(loss, mass) in &pair.atoms {
-        place_atom(&mut grid, side, loss, mass);
+        place_atom(&mut grid, side, loss, mass, pair.room);
     }
     if let Some(density) = &pair.density {
         let from = (index(span.0) - 1.0 - first) as usize;
@@ -141,7 +141,7 @@ pub(super) fn discretize(
     grid
 }
 
-fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64) {
+fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
     let position = (loss - grid.offset) / grid.step - grid.first as f64;
     // Within the slack an atom sits on its grid point.
     let near = position.round();
@@ -150,7 +150,7 @@ fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64) {
     let cell = at.max(0.0) as usize;
     match side {
         Side::Upper => {
-            let mass = mass * (1.0 + ATOM_ERROR);
+            let mass = mass * (1.0 + ATOM_ERROR) + room;
             let share = if snapped {
                 0.0
             } else {
@@ -167,7 +167,7 @@ fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64) {
         }
         Side::Lower => {
             if let Some(low) = grid.mass.get_mut(cell) {
-                *low += mass * (1.0 - ATOM_ERROR);
+                *low += (mass * (1.0 - ATOM_ERROR) - room).max(0.0);
             }
         }
     }

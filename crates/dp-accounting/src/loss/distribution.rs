@@ -18,7 +18,8 @@ use crate::numeric::{U, up};
 /// Each constructor names the pair it uses. A composition of dominating pairs dominates the
 /// composition ([Zhu, Dong, Wang 2022](https://arxiv.org/abs/2106.08567), Theorem 10), and the
 /// answers bracket the exact curve of that composition of pairs. For Laplace, Gaussian, discrete
-/// noise and randomized response the pairs are the mechanisms themselves, and the curve is theirs.
+/// noise and randomized response the pairs are the mechanisms themselves, and the curve is theirs
+/// (with the noise multiplier's inverse rounded up by an ulp or two).
 ///
 /// # Example
 ///
@@ -165,7 +166,8 @@ impl LossDistribution {
 
     /// Shuffled reports of `reports` users, each by an `epsilon`-DP local randomizer, one user's
     /// value replaced: [Feldman, McMillan, Talwar 2021](https://arxiv.org/abs/2012.12803), Theorem
-    /// 3.2, whatever the randomizer. Never worse than `epsilon` itself.
+    /// 3.2, whatever the randomizer. The pair is an upper bound, rounded up; the lower end of a
+    /// bracket is that of the pair, not of a particular randomizer.
     ///
     /// # Errors
     ///

@@ -16,15 +16,19 @@ pub(super) struct Pair {
     pub(super) atoms: Vec<(f64, f64)>,
     /// All atoms lie on `offset + i gap`.
     pub(super) lattice: Option<(f64, f64)>,
+    /// Absolute error of an atom's mass, besides the relative one.
+    pub(super) room: f64,
     pub(super) density: Option<Density>,
 }
 
 /// Relative error bound of an atom's mass.
-pub(super) const ATOM_ERROR: f64 = 256.0 * U;
+///
+/// Exponents reach 750 (masses down to the smallest float) and err by two ulp of themselves.
+pub(super) const ATOM_ERROR: f64 = 4096.0 * U;
 
 impl Pair {
     fn of_atoms(atoms: Vec<(f64, f64)>, lattice: Option<(f64, f64)>) -> Self {
-        Pair { infinity: 0.0, minus_infinity: 0.0, atoms, lattice, density: None }
+        Pair { infinity: 0.0, minus_infinity: 0.0, atoms, lattice, room: 0.0, density: None }
     }
 
     fn of_density(density: Density) -> Self {
@@ -73,8 +77,14 @@ impl Pair {
         let variance = sigma * sigma;
         let reach = (38.0 * sigma).ceil() as i64 + 1;
         let weight = |x: i64| (-0.5 * (x as f64) * (x as f64) / variance).exp();
-        // Smallest terms first.
-        let norm = 2.0 * (1..=reach).rev().map(weight).sum::<f64>() + 1.0;
+        // Compensated, so that a million terms err no more than a few.
+        let (mut norm, mut carry) = (0.0f64, 0.0f64);
+        for x in (0..=reach).rev() {
+            let term = if x == 0 { 1.0 } else { 2.0 * weight(x) } - carry;
+            let next = norm + term;
+            carry = (next - norm) - term;
+            norm = next;
+        }
         let size = f64::from(d);
         let atoms = (-reach..=reach)
             .rev()
@@ -151,7 +161,7 @@ impl Pair {
             rate,
             direction,
         });
-        Pair { infinity, minus_infinity, atoms, lattice: None, density }.settle()
+        Pair { infinity, minus_infinity, atoms, lattice: None, room: 0.0, density }.settle()
     }
 
     /// The pair after sampling a fraction `rate` in (0, 1) without replacement, one record
@@ -162,7 +172,7 @@ impl Pair {
     pub(super) fn without_replacement(&self, rate: f64) -> Self {
         let keep = 1.0 - rate;
         let mut atoms = Vec::new();
-        let mut zero = 0.0;
+        let (mut zero, mut room) = (0.0, 0.0);
         for &(loss, mass) in &self.atoms {
             if loss > 0.0 {
                 let shared = keep * mass * (-loss).exp();
@@ -174,7 +184,9 @@ impl Pair {
         }
         zero += keep * self.infinity;
         let density = self.density.as_ref().map(|inner| {
-            zero += Density::zero_atom(inner, rate).0;
+            let (mass, error) = Density::zero_atom(inner, rate);
+            zero += mass;
+            room = 2.0 * error;
             Density::WithoutReplacement { inner: Box::new(inner.clone()), rate }
         });
         atoms.push((0.0, zero));
@@ -184,6 +196,7 @@ impl Pair {
             minus_infinity: 0.0,
             atoms,
             lattice: None,
+            room,
             density,
         }
         .settle()

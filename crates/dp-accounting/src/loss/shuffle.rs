@@ -18,11 +18,15 @@ const LEVELS: u64 = 48;
 const CUT: f64 = 1e-18;
 
 pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
-    if !(2..=1 << 40).contains(&reports) {
+    if reports < 2 {
         return None;
     }
+    // Fewer reports only hide less.
+    let reports = reports.min(1 << 32);
     let clone = (-epsilon).exp();
     let n = reports - 1;
+    // Four logarithms of factorials, each good to 4 ulp, in the exponent of every mass.
+    let inflation = 1.0 + 32.0 * f64::EPSILON * (ln_factorial(n) + 8.0);
     let mean = n as f64 * clone;
     let spread = (mean * (1.0 - clone)).sqrt();
     let reach = -normal_quantile(CUT) + 3.0;
@@ -42,14 +46,14 @@ pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
         let weight: f64 = (level..=last).map(|c| binomial(n, c, clone)).sum();
         let weight = if last == highest && highest < n { weight + CUT } else { weight };
         if weight > 0.0 {
-            infinity += add_level(&mut atoms, epsilon, level, weight * (1.0 + 1e-9))?;
+            infinity += add_level(&mut atoms, epsilon, level, weight * inflation * inflation)?;
         }
         level = last + 1;
     }
     Some(Pair::scattered(atoms, infinity))
 }
 
-/// The binomial probability, to about 1e-10 relative for counts below 2^40.
+/// The binomial probability; its relative error is that of the logarithms of the factorials.
 fn binomial(n: u64, k: u64, p: f64) -> f64 {
     let log = ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
         + k as f64 * p.ln()
@@ -79,7 +83,7 @@ fn add_level(atoms: &mut Vec<(f64, f64)>, epsilon: f64, c: u64, weight: f64) -> 
         let share = 2.0 * (truth * a + (1.0 - truth) * b) / total as f64;
         let fade = (-epsilon).exp();
         let loss = (a + fade * b).ln() - (b + fade * a).ln();
-        atoms.push((loss, weight * log.exp() * share * (1.0 + 1e-9)));
+        atoms.push((loss, weight * log.exp() * share));
     }
     // Hoeffding for the fair coins, both sides; the factor bounds `share`.
     Some(if from > 0 { weight * 4.0 * (-2.0 * reach * reach / total as f64).exp() } else { 0.0 })

@@ -70,6 +70,6 @@ mod tests {
         assert_eq!(first_true(0.0, 1.0, 1e-14, |x| x > 2.0), None);
         assert_eq!(first_true(3.0, 5.0, 1e-14, |x| x > 2.0), Some(3.0));
         let tiny = first_true(0.0, 1e9, 1e-12, |x| x >= 1e-30).unwrap();
-        assert!(tiny >= 1e-30 && tiny < 1e-12);
+        assert!((1e-30..1e-12).contains(&tiny));
     }
 }
