@@ -171,9 +171,13 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     for (j, value) in spectrum.iter().enumerate() {
         let twice = if j == 0 || j + 1 == half { 1.0 } else { 2.0 };
         let log = log_size[j];
+        if log < -100.0 {
+            // Set to zero above; its own size and its error are both below this.
+            error += twice * 4e-44 * (1.0 + drift[j] + rounding);
+            continue;
+        }
         let size = (log + U * 4.0 * log.abs()).exp();
-        let skipped = if log < -100.0 { size } else { 0.0 };
-        error += twice * (size * (drift[j] * 1.01 + rounding) + skipped);
+        error += twice * size * (drift[j] * 1.01 + rounding);
         square += twice * value.norm_sqr();
     }
     let count = length as f64;

@@ -40,7 +40,7 @@ pub(super) struct Sight {
 
 const PICTURE: usize = 1200;
 /// Exponent of the tilted mass left outside the window.
-const OUTSIDE: f64 = 28.0;
+const OUTSIDE: f64 = 22.0;
 
 impl<'a> Part<'a> {
     /// `above`: the P-mass that may be moved to infinity.
