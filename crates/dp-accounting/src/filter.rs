@@ -1,0 +1,28 @@
+//! Filters and odometers for sessions whose queries are chosen as they go.
+//!
+//! In an open session the parameters of a query may depend on earlier answers. Composing exact
+//! loss distributions and stopping when a budget is reached is then **not** valid in general
+//! ([2026](https://arxiv.org/abs/2602.15815)); the filters here use only rules that are proven for
+//! fully adaptive composition:
+//!
+//! * [`ZcdpFilter`]: sums of rho and delta under approximate zCDP
+//!   ([Whitehouse, Ramdas, Rogers, Wu 2023](https://arxiv.org/abs/2203.05481), Theorem 1);
+//! * [`RenyiFilter`]: the sum of Rényi divergences at one order fixed in advance
+//!   ([Feldman, Zrnic 2021](https://arxiv.org/abs/2008.11193), Theorem 4.3);
+//! * the plain sums of [`privacy_core::budget::MemoryBudget`].
+//!
+//! They implement [`Budget`], so that whatever charges a budget can hold an (epsilon, delta)
+//! target and pay each query its share. Sums are exact rationals, a refusal changes nothing, and
+//! every operation takes time independent of the number of earlier queries. [`Odometer`] reports
+//! what was spent so far instead of limiting it.
+//!
+//! [`Budget`]: privacy_core::budget::Budget
+
+mod accounts;
+mod odometer;
+mod renyi;
+mod zcdp;
+
+pub use odometer::Odometer;
+pub use renyi::RenyiFilter;
+pub use zcdp::ZcdpFilter;

@@ -1,0 +1,267 @@
+//! The bracket: grid from the tolerance, upper and lower bound, refinement until they meet.
+
+use serde::{Deserialize, Serialize};
+
+use super::compose::{Composed, compose};
+use super::density::Density;
+use super::discretize::{Side, discretize};
+use super::pair::Pair;
+use super::tilt::{Part, Sight, Target, aim, choose_step};
+
+/// A certified enclosure: the exact value lies in `[lower, upper]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bracket {
+    /// Never above the exact value.
+    #[serde(with = "crate::exact")]
+    pub lower: f64,
+    /// Never below the exact value; the one to report.
+    #[serde(with = "crate::exact")]
+    pub upper: f64,
+}
+
+impl Bracket {
+    /// The distance between the ends; infinite if the upper end is.
+    #[must_use]
+    pub fn width(&self) -> f64 {
+        if self.upper.is_finite() { self.upper - self.lower } else { f64::INFINITY }
+    }
+
+    /// The larger of two enclosed values.
+    pub(super) fn max(self, other: Bracket) -> Bracket {
+        Bracket { lower: self.lower.max(other.lower), upper: self.upper.max(other.upper) }
+    }
+}
+
+/// Most cells of a grid or a window; beyond it the step grows instead.
+const MOST_CELLS: f64 = (1u64 << 22) as f64;
+/// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
+/// more than the discretization.
+const FINEST: f64 = 3e-9;
+/// Most refinements of the grid.
+const ROUNDS: usize = 4;
+
+/// Brackets the answer for one direction.
+pub(super) struct Question<'a> {
+    parts: Vec<Part<'a>>,
+    target: Target,
+    sight: Sight,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target) -> Self {
+        let steps: f64 = pairs.iter().map(|(_, count)| *count as f64).sum();
+        // Mass moved to infinity: a ten-millionth of the delta in question.
+        let make = |above: f64| -> Vec<Part<'a>> {
+            pairs.iter().map(|(pair, count)| Part::new(pair, *count, above)).collect()
+        };
+        let delta = match target {
+            Target::Delta(delta) => delta,
+            Target::Epsilon(epsilon) => {
+                // A first look for the size of the answer. A heavy far tail hides it at first, and
+                // is cut off as the estimate falls.
+                let (mut delta, mut above) = (1.0, 1e-300);
+                for _ in 0..6 {
+                    let parts = make(above);
+                    let sight = aim(&parts, target);
+                    let next = super::tilt::rough_delta(&parts, &sight, epsilon);
+                    let settled = next > 0.1 * delta;
+                    delta = next.min(delta);
+                    above = (delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3);
+                    if settled {
+                        break;
+                    }
+                }
+                delta
+            }
+        };
+        let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
+        let sight = aim(&parts, target);
+        Question { parts, target, sight }
+    }
+
+    /// The step at which the upper bound exceeds the exact value by about `tolerance`:
+    /// `(k h^2 / 12) (1 + theta)`.
+    pub(super) fn step_for(&self, tolerance: f64) -> f64 {
+        let rough = |part: &&Part<'_>| part.pair.density.is_some() || part.pair.lattice.is_none();
+        let count: f64 = self.parts.iter().filter(rough).map(|part| part.count as f64).sum();
+        let wanted = (12.0 * tolerance / (count.max(1.0) * (1.0 + self.sight.theta))).sqrt();
+        // A density needs a few cells whatever the tolerance says.
+        let wanted = self
+            .parts
+            .iter()
+            .filter(|part| part.pair.density.is_some())
+            .fold(wanted, |step, part| step.min((part.span.1 - part.span.0) / 16.0));
+        self.limit(choose_step(&self.parts, wanted))
+    }
+
+    /// Enlarges the step until the work is bounded.
+    fn limit(&self, step: f64) -> f64 {
+        let width = |part: &Part<'_>| {
+            let density = if part.pair.density.is_some() { part.span.1 - part.span.0 } else { 0.0 };
+            let atoms = match (part.pair.atoms.first(), part.pair.atoms.last()) {
+                (Some(first), Some(last)) => last.0 - first.0,
+                _ => 0.0,
+            };
+            density.max(atoms)
+        };
+        let widest = self.parts.iter().map(width).fold(self.sight.high - self.sight.low, f64::max);
+        let dense = self.parts.iter().any(|part| part.pair.density.is_some());
+        step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
+    }
+
+    fn composed(&self, side: Side, step: f64) -> Composed {
+        let parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|part| {
+                let offset = part.pair.lattice.map_or(0.0, |(offset, _)| {
+                    // The remainder alone, so that the grid passes through zero's neighbourhood.
+                    offset - (offset / step).round() * step
+                });
+                (discretize(part.pair, side, step, offset, part.span), part.count)
+            })
+            .collect();
+        let mut sight = self.sight;
+        let coarse = |(grid, _): &(super::discretize::Grid, u64)| grid.mass.len() < 1024;
+        if !self.is_exact() && parts.iter().any(coarse) {
+            // So coarse a grid has a law of its own; look at that.
+            let seen: Vec<Part<'_>> =
+                self.parts.iter().zip(&parts).map(|(part, (grid, _))| part.on(grid)).collect();
+            sight = aim(&seen, self.target);
+        }
+        let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
+        let power = (cells.clamp(32.0, MOST_CELLS) as usize).next_power_of_two();
+        // Three quarters of it, if that is enough: still a good length for the transform.
+        let length = if cells <= 0.75 * power as f64 { power / 4 * 3 } else { power };
+        compose(&parts, side, &sight, length)
+    }
+
+    /// One side of the bracket at a given step.
+    pub(super) fn bound(&self, side: Side, step: f64) -> f64 {
+        let composed = self.composed(side, step);
+        match self.target {
+            Target::Delta(delta) => composed.epsilon(delta, self.sight.guess),
+            Target::Epsilon(epsilon) => composed.delta(epsilon),
+        }
+    }
+}
+
+/// The larger answer over the directions, to `tolerance` where that can be reached.
+///
+/// The direction that looks worst is answered first; another is looked at on a grid eight times
+/// coarser, and in full only if it could still be the larger.
+pub(super) fn settle(
+    directions: &[Vec<(&Pair, u64)>],
+    target: Target,
+    tolerance: impl Fn(f64) -> f64,
+    want_lower: bool,
+) -> Bracket {
+    // A direction whose losses end below epsilon has delta 0 and needs no grid.
+    let open = |pairs: &&Vec<(&Pair, u64)>| match target {
+        Target::Delta(_) => true,
+        Target::Epsilon(epsilon) => largest_loss(pairs).is_none_or(|most| most > epsilon),
+    };
+    let mut questions: Vec<Question<'_>> =
+        directions.iter().filter(open).map(|pairs| Question::new(pairs, target)).collect();
+    questions.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+    let mut best = Bracket { lower: 0.0, upper: 0.0 };
+    for (i, question) in questions.iter().enumerate() {
+        // A relative error of delta is one of epsilon times the slope theta.
+        let goal = match target {
+            Target::Delta(_) => tolerance(question.sight.guess),
+            Target::Epsilon(_) => tolerance(1.0) / (1.0 + question.sight.theta),
+        };
+        if i > 0 {
+            let coarse = question.bound(Side::Upper, question.step_for(64.0 * goal));
+            if coarse <= best.upper {
+                continue;
+            }
+        }
+        best = best.max(question.answer(goal, &tolerance, want_lower));
+    }
+    if let Target::Delta(_) = target {
+        let most = directions.iter().map(|pairs| largest_loss(pairs).unwrap_or(f64::INFINITY));
+        best.upper = best.upper.min(most.fold(0.0, f64::max));
+        best.lower = best.lower.min(best.upper);
+    }
+    best
+}
+
+/// The largest loss of a composition, rounded up, if it is bounded.
+pub(super) fn largest_loss(pairs: &[(&Pair, u64)]) -> Option<f64> {
+    let mut sum = 0.0;
+    for (pair, count) in pairs {
+        if pair.infinity > 0.0 || !pair.highest().is_finite() {
+            return None;
+        }
+        sum += pair.highest() * *count as f64;
+    }
+    Some(sum + 1e-12 * sum.abs())
+}
+
+impl Question<'_> {
+    /// Which direction looks worse.
+    fn rank(&self) -> f64 {
+        match self.target {
+            Target::Delta(_) => self.sight.guess,
+            Target::Epsilon(epsilon) => super::tilt::rough_delta(&self.parts, &self.sight, epsilon),
+        }
+    }
+
+    fn answer(&self, goal: f64, tolerance: &impl Fn(f64) -> f64, want_lower: bool) -> Bracket {
+        if !want_lower {
+            return Bracket {
+                lower: 0.0,
+                upper: self.bound(Side::Upper, self.step_for(0.9 * goal)),
+            };
+        }
+        let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
+        // The lower bound is about twice as far below as the upper is above.
+        let mut share = 0.3;
+        for _ in 0..ROUNDS {
+            let step = self.step_for(share * goal);
+            let (upper, lower) = (self.bound(Side::Upper, step), self.bound(Side::Lower, step));
+            bracket.upper = bracket.upper.min(upper);
+            bracket.lower = bracket.lower.max(lower).min(bracket.upper);
+            let (gap, wanted) = match self.target {
+                Target::Delta(_) => (bracket.width(), tolerance(bracket.upper)),
+                Target::Epsilon(_) => {
+                    (bracket.width() / bracket.upper.max(f64::MIN_POSITIVE), tolerance(1.0))
+                }
+            };
+            let smallest = self.limit(0.0) * 1.01;
+            if gap <= wanted || !gap.is_finite() || self.is_exact() || step <= smallest {
+                break;
+            }
+            // The gap is quadratic in the step, linear in the share.
+            share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
+        }
+        bracket
+    }
+
+    /// True if no discretization error is left to shrink.
+    fn is_exact(&self) -> bool {
+        let exact = |part: &Part<'_>| part.pair.density.is_none() && part.pair.lattice.is_some();
+        let gap = |part: &Part<'_>| part.pair.lattice.map_or(0.0, |lattice| lattice.1);
+        self.parts.iter().all(exact)
+            && self.parts.iter().map(gap).all(|g| {
+                let first = self.parts.first().map_or(0.0, gap);
+                g == 0.0 || (g / first - 1.0).abs() < 1e-13
+            })
+    }
+}
+
+/// Merges the Gaussian parts of a composition into one: their mus add in squares, exactly.
+pub(super) fn merge_gaussians(pairs: &[(&Pair, u64)]) -> (Vec<usize>, f64) {
+    let mut rest = Vec::new();
+    let mut square = 0.0f64;
+    for (i, (pair, count)) in pairs.iter().enumerate() {
+        match &pair.density {
+            Some(Density::Gaussian { mu }) if pair.atoms.is_empty() && pair.infinity == 0.0 => {
+                square += mu * mu * *count as f64;
+            }
+            _ => rest.push(i),
+        }
+    }
+    (rest, square)
+}

@@ -1,0 +1,305 @@
+//! A pair on a grid: the best pessimistic and a matching optimistic law of the loss.
+//!
+//! **Upper** (connect the dots, [Doroshenko et al. 2022](https://arxiv.org/abs/2207.04380)). With
+//! grid losses `y_i = o + i h`, cell masses P_i, Q_i over (y_i, y_(i+1)], the mass
+//! `b_i = (P_i - e^(y_i) Q_i) / (1 - e^-h)` goes to `y_(i+1)` and the rest to `y_i`. In terms of
+//! tails the result has P-mass `G_i = P(L > y_(i+1)) + b_i` strictly above `y_i`.
+//!
+//! **Lower** (tangents at cell midpoints). Let `T_i(x) = P(L > m_i) - x Q(L > m_i)` at the midpoint
+//! `m_i = y_i - h/2`; every `T_i` lies below the hockey-stick curve `d(x)`, x = e^epsilon, and so
+//! does any curve whose chord over `[x_(i-1), x_i]` lies below `T_i`. The curve through
+//! `g_i = min(T_i(x_i), T_(i+1)(x_i))` does. With `D_i = P_i - x_i Q_i` over the cell
+//! `(m_i, m_(i+1)]`, its P-mass at or above `y_i` is
+//! `G_i = P(L > m_i) + (min(D_(i-1), 0) + e^-h max(D_i, 0)) / (1 - e^-h)`.
+//!
+//! **Rounding.** Composed hockey-stick divergences are polynomials with non-negative coefficients
+//! in the masses, and grow when mass moves to a larger loss. Any decreasing sequence above (below)
+//! the exact `G` therefore gives a valid upper (lower) bound, and the total mass stays 1, so that
+//! rounding costs a shift of a rounding error's worth of mass by one cell and nothing that grows
+//! with the number of compositions. The same argument shows that the running minimum restores
+//! monotonicity of the lower `G` (the curve need not be convex for its chords to lie below `d`).
+
+use super::density::{Density, Tail};
+use super::pair::{ATOM_ERROR, Pair};
+use crate::numeric::U;
+
+/// The law of a loss on the grid `offset + i step`, `i` from `first`; what is missing to mass 1 is
+/// at infinity (upper) or at minus infinity (lower).
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    pub(super) step: f64,
+    pub(super) offset: f64,
+    pub(super) first: i64,
+    pub(super) mass: Vec<f64>,
+    pub(super) infinity: f64,
+    /// Losses of the grid are off by at most this much.
+    pub(super) slack: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Upper,
+    Lower,
+}
+
+impl Grid {
+    pub(super) fn loss(&self, i: usize) -> f64 {
+        self.offset + (self.first + i as i64) as f64 * self.step
+    }
+}
+
+/// The interval of losses that is resolved: P-mass above it is at most `above`, below it about
+/// `below`.
+pub(super) fn range(density: &Density, above: f64, below: f64) -> (f64, f64) {
+    let (low, high) = density.support();
+    let total = density.tail(low.max(f64::MIN), 0.0).p;
+    let top = narrow(density, low, high, |p| p <= above);
+    let bottom = narrow(density, low, high, |p| p < total - below);
+    (bottom, top)
+}
+
+/// The smallest loss, roughly, whose tail satisfies `holds`.
+fn narrow(density: &Density, low: f64, high: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    let at = |y: f64| holds(density.tail(y, 0.0).p);
+    let (mut bad, mut good) = (low, high);
+    // Bring infinite ends in: double outwards from zero until the property changes.
+    let mut reach = 1e-3;
+    while !bad.is_finite() || !good.is_finite() {
+        if reach > 1e300 {
+            break;
+        }
+        if !good.is_finite() && at(reach) {
+            good = reach;
+        }
+        if !bad.is_finite() && !at(-reach) {
+            bad = -reach;
+        }
+        reach *= 2.0;
+    }
+    let (mut bad, mut good) = (bad.max(-1e300), good.min(1e300));
+    for _ in 0..60 {
+        let middle = 0.5 * (bad + good);
+        if middle <= bad || middle >= good {
+            break;
+        }
+        if at(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    good
+}
+
+fn sane(tail: Tail, total: f64) -> Tail {
+    if (tail.p + tail.q + tail.p_error + tail.q_error).is_finite() {
+        tail
+    } else {
+        Tail { p: 0.5 * total, q: 0.5 * total, p_error: total, q_error: total }
+    }
+}
+
+/// The pair on the grid of `step` and `offset`, with the density resolved over `span`.
+pub(super) fn discretize(
+    pair: &Pair,
+    side: Side,
+    step: f64,
+    offset: f64,
+    span: (f64, f64),
+) -> Grid {
+    let index = |y: f64| ((y - offset) / step).floor();
+    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    if pair.density.is_some() {
+        first = index(span.0) - 1.0;
+        last = index(span.1) + 2.0;
+    }
+    for &(loss, _) in &pair.atoms {
+        first = first.min(index(loss) - 1.0);
+        last = last.max(index(loss) + 2.0);
+    }
+    if first > last {
+        (first, last) = (0.0, 0.0);
+    }
+    let mut grid = Grid {
+        step,
+        offset,
+        first: first as i64,
+        mass: vec![0.0; (last - first) as usize + 1],
+        infinity: pair.infinity,
+        slack: 8.0 * U * (first.abs().max(last.abs()) + 1.0) * step + 4.0 * U * offset.abs(),
+    };
+    for &(loss, mass) in &pair.atoms {
+        place_atom(&mut grid, side, loss, mass, pair.room);
+    }
+    if let Some(density) = &pair.density {
+        let from = (index(span.0) - 1.0 - first) as usize;
+        match side {
+            Side::Upper => connect_the_dots(&mut grid, density, from),
+            Side::Lower => tangents(&mut grid, density, from),
+        }
+    }
+    grid
+}
+
+fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
+    let position = (loss - grid.offset) / grid.step - grid.first as f64;
+    // Within the slack an atom sits on its grid point.
+    let near = position.round();
+    let snapped = (position - near).abs() * grid.step <= grid.slack;
+    let at = if snapped { near } else { position.floor() };
+    let cell = at.max(0.0) as usize;
+    match side {
+        Side::Upper => {
+            let mass = mass * (1.0 + ATOM_ERROR) + room;
+            let share = if snapped {
+                0.0
+            } else {
+                let within = (position - at) * grid.step;
+                let share = (-within).exp_m1() / (-grid.step).exp_m1();
+                (share * (1.0 + 16.0 * U) + grid.slack / grid.step).min(1.0)
+            };
+            if let Some(low) = grid.mass.get_mut(cell) {
+                *low += mass * (1.0 - share);
+            }
+            if let Some(high) = grid.mass.get_mut(cell + 1) {
+                *high += mass * share;
+            }
+        }
+        Side::Lower => {
+            if let Some(low) = grid.mass.get_mut(cell) {
+                *low += (mass * (1.0 - ATOM_ERROR) - room).max(0.0);
+            }
+        }
+    }
+}
+
+/// `P_i - e^y Q_i` of the cell between two tails, and its error. `y` is the cell's lower end
+/// (`half` 0) or its middle (`half` the distance to the ends).
+///
+/// The scaled tails are subtracted before they are multiplied by anything, so that only their own
+/// errors count, not those of the factors.
+fn excess(now: (f64, Tail), next: (f64, Tail), y: f64, width: f64, half: f64) -> (f64, f64) {
+    let fall = now.1.p - next.1.p;
+    let own = now.1.p_error + next.1.p_error;
+    let q_error = now.1.q_error + next.1.q_error;
+    if next.0 <= 0.0 {
+        let lift = y.exp();
+        let cell = lift * (now.1.q - next.1.q);
+        let error = own + lift * q_error + 8.0 * U * (fall.abs() + cell.abs());
+        return (fall - cell, error);
+    }
+    if now.0 >= 0.0 {
+        // e^half (q_i - q_(i+1) + (1 - e^-step) q_(i+1)).
+        let lift = half.exp();
+        let step = width * next.1.q;
+        let cell = lift * ((now.1.q - next.1.q) + step);
+        let size = fall.abs() + lift * ((now.1.q - next.1.q).abs() + step);
+        return (fall - cell, own + lift * q_error + 8.0 * U * size);
+    }
+    let here = now.1.q * y.exp();
+    let there = next.1.q * (y - next.0).exp();
+    let error = own + 2.0 * q_error + 16.0 * U * (fall.abs() + here + there);
+    (fall - (here - there), error)
+}
+
+fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
+    let width = -(-grid.step).exp_m1();
+    let total = density.total();
+    let cells = grid.mass.len() - from;
+    let (low_end, high_end) = density.support();
+    let tail_at = |i: usize| {
+        let y = grid.loss(from + i);
+        if y <= low_end {
+            let whole = density.tail(low_end.max(f64::MIN), 0.0);
+            // e^max(y, 0) scales q, and y lies below the support's end.
+            let rescale = (y.max(0.0) - low_end.max(0.0)).exp();
+            return (y, Tail { q: whole.q * rescale, q_error: whole.q_error * rescale, ..whole });
+        }
+        if y >= high_end {
+            return (y, Tail::default());
+        }
+        (y, sane(density.tail(y, 2.0 * U * y.abs()), total))
+    };
+    // above[i]: mass strictly above y_i.
+    let mut above = Vec::with_capacity(cells);
+    let mut now = tail_at(0);
+    for i in 0..cells - 1 {
+        let next = tail_at(i + 1);
+        let (cell, error) = excess(now, next, now.0, width, 0.0);
+        let moved = ((cell + error) / width * (1.0 + 8.0 * U)).max(0.0);
+        let bound = next.1.p + next.1.p_error + moved;
+        // Never more than the mass above y_i itself.
+        above.push((bound * (1.0 + 4.0 * U)).min(now.1.p + now.1.p_error));
+        now = next;
+    }
+    let beyond = now.1.p + now.1.p_error;
+    above.push(beyond);
+    for i in (0..cells - 1).rev() {
+        above[i] = above[i].max(above[i + 1]);
+    }
+    let mut previous = total.max(above[0]);
+    for (mass, above) in grid.mass[from..].iter_mut().zip(&above) {
+        *mass += (previous - above) * (1.0 + 4.0 * U);
+        previous = *above;
+    }
+    grid.infinity += beyond;
+}
+
+fn tangents(grid: &mut Grid, density: &Density, from: usize) {
+    let fall = (-grid.step).exp();
+    let width = -(-grid.step).exp_m1();
+    let total = density.total();
+    let cells = grid.mass.len() - from;
+    let (low_end, high_end) = density.support();
+    let half = 0.5 * grid.step;
+    let tail_at = |i: usize| {
+        let m = grid.loss(from + i) - half;
+        if m <= low_end {
+            let whole = density.tail(low_end.max(f64::MIN), 0.0);
+            let rescale = (m.max(0.0) - low_end.max(0.0)).exp();
+            return (m, Tail { q: whole.q * rescale, q_error: whole.q_error * rescale, ..whole });
+        }
+        if m >= high_end {
+            return (m, Tail::default());
+        }
+        (m, sane(density.tail(m, 4.0 * U * (m.abs() + half)), total))
+    };
+    // at_least[i]: mass at or above y_i; ends where the curve reaches zero.
+    let mut at_least = Vec::with_capacity(cells);
+    let mut now = tail_at(0);
+    let mut before = 0.0f64;
+    for i in 0..cells - 1 {
+        let y = grid.loss(from + i);
+        let next = tail_at(i + 1);
+        // D_i, rounded down, in both places it is used.
+        let (cell, error) = excess(now, next, y, width, half);
+        let cell = cell - error;
+        let there = next.1.q * (y - next.0.max(0.0)).exp();
+        let rounding = error + 8.0 * U * (next.1.p + there * (1.0 + y.abs()));
+        let curve = next.1.p - there - rounding + cell.min(0.0);
+        if curve <= 0.0 {
+            break;
+        }
+        let mass = now.1.p - now.1.p_error
+            + (before.min(0.0) + fall * cell.max(0.0)) / width * (1.0 + 8.0 * U);
+        at_least.push((mass, curve));
+        before = cell;
+        now = next;
+    }
+    // The last point of the curve is lowered to zero, its chord with it.
+    let kept = at_least.len();
+    if kept < 2 {
+        return;
+    }
+    let mut survival: Vec<f64> = at_least[..kept - 1].iter().map(|(mass, _)| *mass).collect();
+    survival.push(at_least[kept - 2].1 / width * (1.0 - 16.0 * U));
+    survival.push(0.0);
+    let mut running = f64::INFINITY;
+    for value in &mut survival {
+        running = running.min((*value * (1.0 - 4.0 * U)).max(0.0));
+        *value = running;
+    }
+    for (mass, pair) in grid.mass[from..].iter_mut().zip(survival.windows(2)) {
+        *mass += (pair[0] - pair[1]) * (1.0 - 4.0 * U);
+    }
+}
