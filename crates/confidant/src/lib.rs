@@ -8,6 +8,10 @@ pub use privacy_core as core;
 #[cfg(feature = "dp")]
 pub use dp_mechanisms as dp;
 
+/// How privacy losses add up: events, certified accountants, filters, calibration.
+#[cfg(feature = "accounting")]
+pub use dp_accounting as accounting;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]

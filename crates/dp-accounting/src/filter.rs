@@ -18,7 +18,6 @@
 //!
 //! [`Budget`]: privacy_core::budget::Budget
 
-mod accounts;
 mod odometer;
 mod renyi;
 mod zcdp;

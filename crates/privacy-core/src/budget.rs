@@ -5,6 +5,7 @@
 //! drawn from data; a reservation that is found open after a crash counts as spent. So a failure
 //! can waste budget, but never release something that was not paid for.
 
+mod accounts;
 mod memory;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::measure::{Allowance, Charge};
 use crate::unit::Scope;
 
+pub use accounts::{Accounts, Purse};
 pub use memory::MemoryBudget;
 
 /// An account that releases are charged to, shared by threads.

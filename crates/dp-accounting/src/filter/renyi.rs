@@ -1,10 +1,10 @@
 //! The filter that counts Rényi divergence at one order.
 
-use privacy_core::budget::{Budget, Refusal, RequestId, Reservation};
+use privacy_core::budget::{Accounts, Budget, Purse, Refusal, RequestId, Reservation};
 use privacy_core::measure::{Allowance, Charge};
 use privacy_core::params::{Amount, Delta, Epsilon};
+use privacy_core::unit::Scope;
 
-use super::accounts::{Accounts, Purse};
 use crate::error::{AccountingError, Result, out_of_range};
 use crate::numeric::U;
 use crate::renyi::RenyiCurve;
@@ -25,12 +25,14 @@ type CoreResult<T> = std::result::Result<T, privacy_core::Error>;
 /// use dp_accounting::renyi::RenyiCurve;
 /// use privacy_core::budget::{Budget, RequestId};
 /// use privacy_core::params::{Delta, Epsilon};
+/// use privacy_core::unit::{AddRemove, Scope, User};
 ///
 /// let (epsilon, delta) = (Epsilon::new(2.0)?, Delta::new(1e-6)?);
 /// let query = RenyiCurve::sampled_gaussian(1.0, 0.01)?;
 /// let filter = RenyiFilter::for_queries_like(&query, &epsilon, &delta)?;
 /// let charge = query.charge()?;
-/// assert!(filter.reserve(&RequestId::new("first"), &charge).is_ok());
+/// let users = Scope::of::<User, AddRemove>();
+/// assert!(filter.reserve(&RequestId::new("first"), &charge, users).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -46,11 +48,11 @@ struct Divergence(Amount);
 
 impl Purse for Divergence {
     fn take(&self, asked: &Self) -> Option<Self> {
-        self.0.checked_sub(&asked.0).map(Divergence)
+        self.0.checked_sub(&asked.0).map(|left| Divergence(left.compacted_down()))
     }
 
-    fn give(&self, returned: &Self) -> Self {
-        Divergence(&self.0 + &returned.0)
+    fn give(&self, returned: &Self) -> Option<Self> {
+        Some(Divergence(&self.0 + &returned.0))
     }
 }
 
@@ -88,7 +90,7 @@ impl RenyiFilter {
         let amount = Amount::from_binary(limit).map_err(|_| unreachable)?;
         let exact_order = Amount::from_decimal(order).unwrap_or(Amount::ZERO);
         let limit = Divergence(amount);
-        let accounts = Accounts::new(limit.clone());
+        let accounts = Accounts::new(limit.clone(), None);
         Ok(RenyiFilter { order, exact_order, limit, accounts })
     }
 
@@ -143,11 +145,16 @@ impl RenyiFilter {
 }
 
 impl Budget for RenyiFilter {
-    fn reserve(&self, request: &RequestId, charge: &Charge) -> CoreResult<Reservation> {
+    fn reserve(
+        &self,
+        request: &RequestId,
+        charge: &Charge,
+        scope: Scope,
+    ) -> CoreResult<Reservation> {
         let asked =
             self.asked(charge).ok_or(Refusal::OtherMeasure { budget: "Rényi divergence" })?;
-        self.accounts.reserve(request, asked, |asked, remaining| {
-            Refusal::exhausted(self.allowance(asked), self.allowance(remaining))
+        self.accounts.reserve(request, asked, scope, |asked, remaining| {
+            Refusal::exhausted(self.allowance(&asked), self.allowance(remaining))
         })
     }
 
@@ -179,7 +186,11 @@ impl RenyiFilter {
 
 #[cfg(test)]
 mod tests {
+    use privacy_core::unit::{Relation, UnitKind};
+
     use super::*;
+
+    const USERS: Scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
 
     #[test]
     fn the_filter_grants_what_the_curve_allows_at_its_order() {
@@ -188,14 +199,14 @@ mod tests {
         let filter = RenyiFilter::for_queries_like(&query, &epsilon, &delta).unwrap();
         let charge = query.charge().unwrap();
         let mut granted = 0u64;
-        while filter.reserve(&RequestId::new(format!("{granted}")), &charge).is_ok() {
+        while filter.reserve(&RequestId::new(format!("{granted}")), &charge, USERS).is_ok() {
             granted += 1;
         }
         assert!(query.repeat(granted).epsilon(1e-6).unwrap() <= 2.0 + 1e-12);
         assert!(query.repeat(granted + 1).epsilon(1e-6).unwrap() > 2.0);
         // A refusal leaves room for something smaller.
         let small = RenyiCurve::gaussian(1e6).unwrap().charge().unwrap();
-        assert!(filter.reserve(&RequestId::new("small"), &small).is_ok());
+        assert!(filter.reserve(&RequestId::new("small"), &small, USERS).is_ok());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The filter that counts in (approximate) zCDP.
 
-use privacy_core::budget::{Budget, Refusal, RequestId, Reservation};
+use privacy_core::budget::{Accounts, Budget, Purse, Refusal, RequestId, Reservation};
 use privacy_core::measure::{Allowance, Charge};
 use privacy_core::params::{Amount, Delta, Epsilon};
+use privacy_core::unit::Scope;
 
-use super::accounts::{Accounts, Purse};
 use crate::error::Result;
 use crate::zcdp;
 
@@ -30,11 +30,13 @@ type CoreResult<T> = std::result::Result<T, privacy_core::Error>;
 /// use privacy_core::budget::{Budget, RequestId};
 /// use privacy_core::measure::Charge;
 /// use privacy_core::params::{Delta, Epsilon, Rho};
+/// use privacy_core::unit::{AddRemove, Scope, User};
 ///
 /// let filter = ZcdpFilter::new(&Epsilon::new(2.0)?, &Delta::new(1e-6)?)?;
 /// let query = Charge::from(Rho::new(0.01)?);
+/// let users = Scope::of::<User, AddRemove>();
 /// let mut answered = 0;
-/// while let Ok(reservation) = filter.reserve(&RequestId::new(format!("{answered}")), &query) {
+/// while let Ok(reservation) = filter.reserve(&RequestId::new(format!("{answered}")), &query, users) {
 ///     filter.commit(reservation)?;
 ///     answered += 1;
 /// }
@@ -56,13 +58,13 @@ struct Spend {
 impl Purse for Spend {
     fn take(&self, asked: &Self) -> Option<Self> {
         Some(Spend {
-            rho: self.rho.checked_sub(&asked.rho)?,
-            delta: self.delta.checked_sub(&asked.delta)?,
+            rho: self.rho.checked_sub(&asked.rho)?.compacted_down(),
+            delta: self.delta.checked_sub(&asked.delta)?.compacted_down(),
         })
     }
 
-    fn give(&self, returned: &Self) -> Self {
-        Spend { rho: &self.rho + &returned.rho, delta: &self.delta + &returned.delta }
+    fn give(&self, returned: &Self) -> Option<Self> {
+        Some(Spend { rho: &self.rho + &returned.rho, delta: &self.delta + &returned.delta })
     }
 }
 
@@ -92,7 +94,7 @@ impl ZcdpFilter {
         // Finite and positive by construction; nothing is allowed if it were not.
         let rho = Amount::from_binary(rho).unwrap_or(Amount::ZERO);
         let limit = Spend { rho, delta: share };
-        Ok(ZcdpFilter { accounts: Accounts::new(limit.clone()), limit })
+        Ok(ZcdpFilter { accounts: Accounts::new(limit.clone(), None), limit })
     }
 
     /// What is left of the delta set aside.
@@ -111,12 +113,17 @@ impl ZcdpFilter {
 }
 
 impl Budget for ZcdpFilter {
-    fn reserve(&self, request: &RequestId, charge: &Charge) -> CoreResult<Reservation> {
+    fn reserve(
+        &self,
+        request: &RequestId,
+        charge: &Charge,
+        scope: Scope,
+    ) -> CoreResult<Reservation> {
         let asked =
             Self::asked(charge).ok_or(Refusal::OtherMeasure { budget: self.limit().measure() })?;
-        self.accounts.reserve(request, asked, |asked, remaining| {
+        self.accounts.reserve(request, asked, scope, |asked, remaining| {
             let rho = |spend: &Spend| Allowance::Zcdp { rho: spend.rho.clone() };
-            Refusal::exhausted(rho(asked), rho(remaining))
+            Refusal::exhausted(rho(&asked), rho(remaining))
         })
     }
 
@@ -140,8 +147,12 @@ impl Budget for ZcdpFilter {
 
 #[cfg(test)]
 mod tests {
+    use privacy_core::unit::{Relation, UnitKind};
+
     use super::*;
     use privacy_core::params::Rho;
+
+    const USERS: Scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
 
     fn filter() -> ZcdpFilter {
         ZcdpFilter::new(&Epsilon::new(1.0).unwrap(), &Delta::new(1e-6).unwrap()).unwrap()
@@ -154,7 +165,7 @@ mod tests {
         for i in 1..200u64 {
             let asked = Rho::from_fraction(i % 7 + 1, 3000).unwrap();
             let name = RequestId::new(format!("{i}"));
-            if filter.reserve(&name, &Charge::from(asked.clone())).is_ok() {
+            if filter.reserve(&name, &Charge::from(asked.clone()), USERS).is_ok() {
                 rho += asked.to_f64_up();
             }
         }
@@ -167,12 +178,12 @@ mod tests {
         let filter = filter();
         let before = filter.remaining().unwrap();
         let dear = Charge::from(Rho::new(10.0).unwrap());
-        let error = filter.reserve(&RequestId::new("a"), &dear).unwrap_err();
+        let error = filter.reserve(&RequestId::new("a"), &dear, USERS).unwrap_err();
         assert!(error.is_budget());
         assert_eq!(filter.remaining().unwrap(), before);
         let cheap = Charge::from(Rho::new(0.001).unwrap());
-        let reservation = filter.reserve(&RequestId::new("a"), &cheap).unwrap();
-        assert!(filter.reserve(&RequestId::new("a"), &cheap).is_err());
+        let reservation = filter.reserve(&RequestId::new("a"), &cheap, USERS).unwrap();
+        assert!(filter.reserve(&RequestId::new("a"), &cheap, USERS).is_err());
         filter.roll_back(reservation).unwrap();
         assert_eq!(filter.remaining().unwrap(), before);
     }
@@ -181,13 +192,13 @@ mod tests {
     fn deltas_are_paid_from_their_share_only() {
         let (epsilon, delta) = (Epsilon::new(1.0).unwrap(), Delta::new(1e-6).unwrap());
         let own = Charge::from((Epsilon::new(0.05).unwrap(), Delta::new(1e-7).unwrap()));
-        assert!(filter().reserve(&RequestId::new("a"), &own).is_err());
+        assert!(filter().reserve(&RequestId::new("a"), &own, USERS).is_err());
         let share = Delta::new(2e-7).unwrap();
         let filter = ZcdpFilter::with_delta_share(&epsilon, &delta, &share).unwrap();
         for name in ["a", "b"] {
-            assert!(filter.reserve(&RequestId::new(name), &own).is_ok());
+            assert!(filter.reserve(&RequestId::new(name), &own, USERS).is_ok());
         }
-        assert!(filter.reserve(&RequestId::new("c"), &own).is_err());
+        assert!(filter.reserve(&RequestId::new("c"), &own, USERS).is_err());
         assert!(filter.remaining_delta().is_zero());
     }
 
@@ -202,7 +213,7 @@ mod tests {
                     (0..50)
                         .filter(|i| {
                             let name = RequestId::new(format!("{thread}/{i}"));
-                            filter.reserve(&name, charge).is_ok()
+                            filter.reserve(&name, charge, USERS).is_ok()
                         })
                         .count()
                 }

@@ -1,9 +1,8 @@
 //! A budget in this process's memory.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::accounts::Accounts;
 use super::{Budget, Refusal, RequestId, Reservation};
 use crate::error::Result;
 use crate::measure::{Allowance, Charge};
@@ -33,20 +32,7 @@ use crate::unit::Scope;
 /// ```
 pub struct MemoryBudget {
     limit: Allowance,
-    state: Mutex<State>,
-}
-
-struct State {
-    /// What can still be reserved. Kept instead of what is gone, so that "fits" is one exact
-    /// subtraction.
-    remaining: Allowance,
-    scope: Option<Scope>,
-    requests: HashMap<RequestId, Request>,
-}
-
-enum Request {
-    Reserved(Allowance),
-    Committed,
+    accounts: Accounts<Allowance>,
 }
 
 impl MemoryBudget {
@@ -54,21 +40,14 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(limit: impl Into<Allowance>) -> Self {
         let limit = limit.into();
-        let state = State { remaining: limit.clone(), scope: None, requests: HashMap::new() };
-        MemoryBudget { limit, state: Mutex::new(state) }
+        MemoryBudget { accounts: Accounts::new(limit.clone(), None), limit }
     }
 
-    /// The same budget, for releases about `scope` alone.
+    /// A budget with the given limit, for releases about `scope` alone.
     #[must_use]
-    pub fn for_scope(self, scope: Scope) -> Self {
-        self.state().scope = Some(scope);
-        self
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Every update below is a single assignment after its checks, so a panic elsewhere cannot
-        // have left the state half-changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn for_scope(limit: impl Into<Allowance>, scope: Scope) -> Self {
+        let limit = limit.into();
+        MemoryBudget { accounts: Accounts::new(limit.clone(), Some(scope)), limit }
     }
 }
 
@@ -78,41 +57,17 @@ impl Budget for MemoryBudget {
             .limit
             .asked(charge)
             .ok_or(Refusal::OtherMeasure { budget: self.limit.measure() })?;
-        let mut state = self.state();
-        if state.requests.contains_key(request) {
-            return Err(Refusal::Repeated.into());
-        }
-        if let Some(budget) = state.scope.filter(|budget| *budget != scope) {
-            return Err(Refusal::OtherScope { budget, asked: scope }.into());
-        }
-        let Some(remaining) = state.remaining.minus(&asked) else {
-            return Err(Refusal::exhausted(asked, state.remaining.clone()).into());
-        };
-        state.remaining = remaining;
-        state.scope = Some(scope);
-        state.requests.insert(request.clone(), Request::Reserved(asked));
-        Ok(Reservation::new(request.clone()))
+        self.accounts.reserve(request, asked, scope, |asked, remaining| {
+            Refusal::exhausted(asked, remaining.clone())
+        })
     }
 
     fn commit(&self, reservation: Reservation) -> Result<()> {
-        match self.state().requests.get_mut(reservation.request()) {
-            Some(request @ Request::Reserved(_)) => {
-                *request = Request::Committed;
-                Ok(())
-            }
-            _ => Err(Refusal::UnknownReservation.into()),
-        }
+        self.accounts.commit(&reservation)
     }
 
     fn roll_back(&self, reservation: Reservation) -> Result<()> {
-        let mut state = self.state();
-        let Some(Request::Reserved(amount)) = state.requests.get(reservation.request()) else {
-            return Err(Refusal::UnknownReservation.into());
-        };
-        let restored = state.remaining.plus(amount).ok_or(Refusal::UnknownReservation)?;
-        state.remaining = restored;
-        state.requests.remove(reservation.request());
-        Ok(())
+        self.accounts.roll_back(&reservation)
     }
 
     fn limit(&self) -> Allowance {
@@ -120,7 +75,7 @@ impl Budget for MemoryBudget {
     }
 
     fn remaining(&self) -> Result<Allowance> {
-        Ok(self.state().remaining.clone())
+        Ok(self.accounts.remaining())
     }
 }
 
@@ -250,7 +205,7 @@ mod tests {
             budget.reserve(&request("b"), &charge, records),
             Err(Error::Budget(Refusal::OtherScope { .. }))
         ));
-        let declared = MemoryBudget::new(epsilon(1.0)).for_scope(records);
+        let declared = MemoryBudget::for_scope(epsilon(1.0), records);
         assert!(declared.reserve(&request("a"), &charge, USERS).is_err());
         assert!(declared.reserve(&request("a"), &charge, records).is_ok());
     }
