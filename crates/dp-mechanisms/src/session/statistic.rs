@@ -85,28 +85,35 @@ macro_rules! counting {
     };
 }
 
+/// What counts of rows have in common: every row is worth 1.
+macro_rules! counting_rows {
+    ($lifetime:lifetime, $row:ident) => {
+        type Item = i64;
+        counting!();
+
+        #[inline]
+        fn item(&self, _: &$lifetime $row) -> Option<i64> {
+            Some(1)
+        }
+
+        fn aggregate(
+            &self,
+            rows: Rows<'_, $lifetime, $row>,
+            groups: usize,
+            group: impl Fn(&$lifetime $row) -> Option<u32>,
+            item: impl Fn(&$lifetime $row) -> Option<i64>,
+        ) -> Vec<Cell> {
+            rows.sum(Items::Ones, groups, group, item)
+        }
+    };
+}
+
 /// The number of rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Count;
 
 impl<'a, T> Statistic<'a, T> for Count {
-    type Item = i64;
-    counting!();
-
-    #[inline]
-    fn item(&self, _: &'a T) -> Option<i64> {
-        Some(1)
-    }
-
-    fn aggregate(
-        &self,
-        rows: Rows<'_, 'a, T>,
-        groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
-    ) -> Vec<Cell> {
-        rows.sum(Items::Ones, groups, group, item)
-    }
+    counting_rows!('a, T);
 
     fn describe(&self) -> String {
         "count".to_owned()
@@ -118,23 +125,7 @@ impl<'a, T> Statistic<'a, T> for Count {
 pub struct CountUnits;
 
 impl<'a, T> Statistic<'a, T> for CountUnits {
-    type Item = i64;
-    counting!();
-
-    #[inline]
-    fn item(&self, _: &'a T) -> Option<i64> {
-        Some(1)
-    }
-
-    fn aggregate(
-        &self,
-        rows: Rows<'_, 'a, T>,
-        groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
-    ) -> Vec<Cell> {
-        rows.sum(Items::Ones, groups, group, item)
-    }
+    counting_rows!('a, T);
 
     fn limits(&self, limits: ContributionLimits) -> ContributionLimits {
         let mut once = limits;

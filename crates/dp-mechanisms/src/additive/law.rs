@@ -1,0 +1,138 @@
+//! Which noise was added, and the law of the released value that follows from it.
+
+use std::fmt;
+
+use privacy_core::params::{Amount, Confidence};
+use privacy_core::release::{ErrorLaw, Interval};
+
+use crate::noise::{DiscreteGaussian, DiscreteLaplace};
+
+/// Which exact integer noise was added.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Noise {
+    /// Discrete Laplace.
+    Laplace(DiscreteLaplace),
+    /// Discrete Gaussian.
+    Gaussian(DiscreteGaussian),
+}
+
+impl Noise {
+    /// The smallest m such that the noise exceeds m in magnitude with probability at most `miss`.
+    ///
+    /// Infinite where `miss` is not a probability above 0.
+    #[must_use]
+    pub fn half_width(&self, miss: f64) -> f64 {
+        let width = match self {
+            Noise::Laplace(noise) => noise.half_width(miss),
+            Noise::Gaussian(noise) => noise.half_width(miss),
+        };
+        // Above 2^53 the cast rounds to nearest; the next float up is safe.
+        width.map_or(f64::INFINITY, |m| if m < 1 << 53 { m as f64 } else { (m as f64).next_up() })
+    }
+
+    /// The standard deviation.
+    #[must_use]
+    pub fn standard_deviation(&self) -> f64 {
+        match self {
+            Noise::Laplace(noise) => noise.std_dev(),
+            Noise::Gaussian(noise) => noise.std_dev(),
+        }
+    }
+}
+
+/// The law of a value that is `2^exponent` times an integer with [`Noise`] added.
+#[derive(Clone, Debug)]
+pub struct NoiseLaw {
+    noise: Noise,
+    exponent: i32,
+}
+
+impl NoiseLaw {
+    /// The law of integers with `noise`, in units of `2^exponent`.
+    #[must_use]
+    pub fn new(noise: Noise, exponent: i32) -> Self {
+        NoiseLaw { noise, exponent }
+    }
+
+    /// The noise on the integers.
+    #[must_use]
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    /// Half the width of the interval at `confidence`, in the units of the released value.
+    #[must_use]
+    pub fn half_width(&self, confidence: &Confidence) -> f64 {
+        self.noise.half_width(confidence.miss_probability()) * 2f64.powi(self.exponent)
+    }
+}
+
+impl fmt::Display for NoiseLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (family, parameter, value) = match &self.noise {
+            Noise::Laplace(noise) => ("discrete Laplace", "scale", ratio_to_f64(noise.scale())),
+            Noise::Gaussian(noise) => {
+                ("discrete Gaussian", "σ", ratio_to_f64(noise.sigma_squared()).sqrt())
+            }
+        };
+        let value = value * 2f64.powi(self.exponent);
+        let shown = if (1e-3..1e9).contains(&value) {
+            let text = format!("{value:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            format!("{value:.4e}")
+        };
+        match self.exponent {
+            0 => write!(f, "{family}, {parameter} {shown}"),
+            exponent => write!(f, "{family}, {parameter} {shown}, on a grid of 2^{exponent}"),
+        }
+    }
+}
+
+fn ratio_to_f64(ratio: &num_rational::Ratio<num_bigint::BigUint>) -> f64 {
+    Amount::from_fraction(ratio.numer().clone(), ratio.denom().clone())
+        .map_or(f64::INFINITY, |amount| amount.to_f64_up())
+}
+
+macro_rules! law_of {
+    ($($value:ty),*) => {
+        $(
+            impl ErrorLaw<$value> for NoiseLaw {
+                fn describe(&self) -> String {
+                    self.to_string()
+                }
+
+                fn interval(&self, value: &$value, confidence: &Confidence) -> Interval {
+                    // An integer beyond 2^53 is rounded by at most half a step of its float.
+                    let center = *value as f64;
+                    let slack = match center.abs() >= 9_007_199_254_740_992.0 {
+                        true => center.abs().next_up() - center.abs(),
+                        false => 0.0,
+                    };
+                    Interval::around(center, self.half_width(confidence) + slack)
+                }
+
+                fn standard_deviation(&self) -> Option<f64> {
+                    Some(self.noise.standard_deviation() * 2f64.powi(self.exponent))
+                }
+            }
+        )*
+    };
+}
+law_of!(i64, i128, f64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_of_large_integers_hold_the_integer() {
+        let noise = DiscreteLaplace::new(Amount::from_percent(1).as_ratio().clone()).unwrap();
+        let law = NoiseLaw::new(Noise::Laplace(noise), 0);
+        for value in [(1i128 << 53) + 1, -(1 << 53) - 1, (1 << 90) + 12_345, 7] {
+            let interval = law.interval(&value, &Confidence::default());
+            assert!(interval.lower as i128 <= value && value <= interval.upper as i128);
+        }
+    }
+}
