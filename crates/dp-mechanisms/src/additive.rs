@@ -59,6 +59,50 @@ pub struct GaussianNoise<S> {
     space: PhantomData<fn() -> S>,
 }
 
+impl LaplaceNoise<Scalar<i128>> {
+    /// Noise of the given scale for one integer.
+    ///
+    /// # Errors
+    ///
+    /// As [`LaplaceNoise::with_scale`].
+    pub fn scalar(scale: Amount) -> Result<Self, NoiseError> {
+        Self::with_scale(scale)
+    }
+}
+
+impl LaplaceNoise<Vector<i128, L1>> {
+    /// Noise of the given scale for each integer of a vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`LaplaceNoise::with_scale`].
+    pub fn vector(scale: Amount) -> Result<Self, NoiseError> {
+        Self::with_scale(scale)
+    }
+}
+
+impl GaussianNoise<Scalar<i128>> {
+    /// Noise with the variance parameter σ² = `variance` for one integer.
+    ///
+    /// # Errors
+    ///
+    /// As [`GaussianNoise::with_variance`].
+    pub fn scalar(variance: Amount) -> Result<Self, NoiseError> {
+        Self::with_variance(variance)
+    }
+}
+
+impl GaussianNoise<Vector<i128, L2>> {
+    /// Noise with the variance parameter σ² = `variance` for each integer of a vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`GaussianNoise::with_variance`].
+    pub fn vector(variance: Amount) -> Result<Self, NoiseError> {
+        Self::with_variance(variance)
+    }
+}
+
 impl<S> LaplaceNoise<S> {
     /// Noise of the given scale, in units of the integers it is added to.
     ///

@@ -20,6 +20,12 @@ const EXPONENTS: std::ops::RangeInclusive<i32> = -960..=960;
 const LARGEST_BOUND: f64 = f64::from_bits((960 + 1023) << 52);
 
 /// A number that can be summed privately: the primitive integers up to 64 bits, `f32` and `f64`.
+#[diagnostic::on_unimplemented(
+    message = "values of type `{Self}` cannot be summed or averaged",
+    label = "not a number",
+    note = "return an integer of up to 64 bits or a float; leave missing values out with \
+            `.filter(…)`, and count flags with `.count().filter(…)`"
+)]
 pub trait Value: Numeric {
     /// What a sum is released as: `i128` for integers, `f64` for floats.
     type Released: Readable + serde::Serialize + std::fmt::Debug + Copy + Send + Sync + 'static;

@@ -17,7 +17,6 @@ pub use quick::{count, count_distinct, mean, sum};
 
 /// What application code needs, in one import.
 pub mod prelude {
-    pub use crate::error::Error;
     pub use crate::session::{GroupedRelease, Session};
     pub use privacy_core::access::{Actor, Purpose};
     pub use privacy_core::audit::MemoryAudit;

@@ -12,7 +12,7 @@
 //!
 //! let seconds = Map::<u32, i64, _>::new(|ms: &u32| i64::from(*ms / 1000));
 //! let total = BoundedSum::new(Bounds::new(0, 3600)?)?;
-//! let noise = LaplaceNoise::<Scalar<i128>>::with_scale(Amount::from_integer(36_000))?;
+//! let noise = LaplaceNoise::scalar(Amount::from_integer(36_000))?;
 //! let chain = seconds.then(total).then(noise);
 //!
 //! assert_eq!(chain.cost(Changes::NEIGHBOURS)?.epsilon, Amount::from_percent(10));
@@ -26,7 +26,7 @@
 //! # use dp_mechanisms::additive::LaplaceNoise;
 //! # use dp_mechanisms::transform::Count;
 //! # use privacy_core::prelude::*;
-//! let noise = LaplaceNoise::<Vector<i128, L1>>::with_scale(Amount::from_integer(1))?;
+//! let noise = LaplaceNoise::vector(Amount::from_integer(1))?;
 //! let chain = Count::<u8>::new().then(noise);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,7 +38,7 @@
 //! # use dp_mechanisms::transform::CountByGroup;
 //! # use privacy_core::prelude::*;
 //! let counts = CountByGroup::<u8, Record, AddRemove, L1>::new(&[1, 2, 3])?;
-//! let noise = GaussianNoise::<Vector<i128, L2>>::with_variance(Amount::from_integer(1))?;
+//! let noise = GaussianNoise::vector(Amount::from_integer(1))?;
 //! let chain = counts.then(noise);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

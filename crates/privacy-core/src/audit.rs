@@ -82,6 +82,30 @@ pub enum Outcome {
     Failed,
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::Completed => "completed",
+            Outcome::Denied => "denied",
+            Outcome::Refused => "refused",
+            Outcome::RolledBack => "rolled back",
+            Outcome::Failed => "failed",
+        })
+    }
+}
+
+impl fmt::Display for AuditRecord {
+    /// One line: who, what, why, at which price, and how it ended.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} for {}", self.actor, self.resource, self.purpose)?;
+        match &self.charge {
+            Some(charge) => write!(f, " at {charge}")?,
+            None => f.write_str(", free")?,
+        }
+        write!(f, ", {}", self.outcome)
+    }
+}
+
 /// The position of a record in its trail, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

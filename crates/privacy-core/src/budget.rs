@@ -136,8 +136,9 @@ pub enum Refusal {
     },
     /// The charge has no proven bound in the budget's measure.
     #[error(
-        "a budget in {budget} cannot pay for this release: it has no proven cost in that measure; \
-         use another noise or another budget"
+        "a budget in {budget} cannot pay for this release, which has no proven cost in that \
+         measure: price it otherwise (an ε is paid from every budget), or open a budget in ρ or a \
+         filter for (ε, δ)"
     )]
     OtherMeasure {
         /// The budget's measure.

@@ -93,7 +93,8 @@ where
 
 /// The cost at distance zero is that of nothing, and grows with the distance.
 ///
-/// `distances` must be increasing.
+/// `distances` must be increasing. This checks the privacy map's form; it does not draw, and says
+/// nothing about whether the noise keeps the price.
 ///
 /// # Errors
 ///

@@ -36,6 +36,8 @@ pub struct Context {
     rng: Box<dyn SecureRng>,
     budget: Option<Arc<dyn Budget>>,
     audit: Arc<dyn AuditSink>,
+    /// The trail behind `audit`, while it is the default one.
+    trail: Option<MemoryAudit>,
     authorizer: Arc<dyn Authorizer>,
     /// Distinguishes this context's automatic request names from every other's.
     identity: String,
@@ -109,6 +111,7 @@ impl Context {
     /// [`Error::Entropy`] if the operating system has no randomness to give.
     pub fn new(actor: Actor, purpose: Purpose) -> Result<Self> {
         let mut rng = SystemRng::new()?;
+        let trail = MemoryAudit::new();
         let mut identity = [0u8; 12];
         rng.fill(&mut identity)?;
         Ok(Context {
@@ -116,7 +119,8 @@ impl Context {
             purpose,
             rng: Box::new(rng),
             budget: None,
-            audit: Arc::new(MemoryAudit::new()),
+            audit: Arc::new(trail.clone()),
+            trail: Some(trail),
             authorizer: Arc::new(PermitAll),
             identity: identity.iter().map(|byte| format!("{byte:02x}")).collect(),
             requests: 0,
@@ -139,7 +143,7 @@ impl Context {
     /// Writes records to `audit`.
     #[must_use]
     pub fn with_audit(self, audit: impl AuditSink + 'static) -> Self {
-        Context { audit: Arc::new(audit), ..self }
+        Context { audit: Arc::new(audit), trail: None, ..self }
     }
 
     /// Asks `authorizer` before each charge.
@@ -303,6 +307,28 @@ impl Context {
                 Err(error)
             }
         }
+    }
+
+    /// Records that a whole pipeline was refused before its first step.
+    pub(crate) fn record_refusal(
+        &mut self,
+        resource: Resource,
+        charge: Charge,
+        guarantee: Guarantee,
+    ) -> Result<RecordId> {
+        let request = self.next_request();
+        let record =
+            AuditRecord::new(self.actor.clone(), self.purpose.clone(), resource, guarantee)
+                .charged(request, charge)
+                .ended(Outcome::Refused);
+        self.audit.append(record)
+    }
+
+    /// The records of the trail in memory that a context has by default, in order; none where
+    /// [`with_audit`](Context::with_audit) gave another trail.
+    #[must_use]
+    pub fn records(&self) -> Vec<AuditRecord> {
+        self.trail.as_ref().map_or_else(Vec::new, MemoryAudit::records)
     }
 
     /// Records a step that costs nothing.

@@ -85,8 +85,13 @@ impl<S: Steps> Pipeline<S> {
     /// cases before `input` is touched); or the error of the stage that failed.
     pub fn run(&self, input: S::Input, cx: &mut Context) -> Result<S::Output> {
         let plan = self.plan()?;
-        if let Some(charge) = &plan.charge {
-            cx.check_affordable(charge)?;
+        if let Some(charge) = &plan.charge
+            && let Err(refusal) = cx.check_affordable(charge)
+        {
+            let name = plan.steps.iter().find(|step| step.charge.is_some());
+            let name = name.map_or("pipeline".into(), |step| step.name.clone());
+            cx.record_refusal(Resource::new(name), charge.clone(), plan.guarantee().clone())?;
+            return Err(refusal);
         }
         self.steps.run(input, cx, &mut plan.steps.into_iter())
     }

@@ -58,8 +58,8 @@ impl<V> Release<V> {
 
     /// An interval that covers the truth with at least the given confidence.
     ///
-    /// The truth is the exact aggregate after clamping and contribution bounding; the bias of
-    /// those is not covered.
+    /// The truth is the exact aggregate of the values that were used: after contribution bounding,
+    /// clamping, and rounding to the public grid. What those left out is not covered.
     pub fn interval(&self, confidence: &Confidence) -> Interval {
         self.law.interval(&self.value, confidence)
     }
@@ -176,6 +176,13 @@ fn readable_float(value: f64, margin: f64) -> String {
     grouped(&format!("{value:.decimals$}"))
 }
 
+/// A margin as people read it: with the given number of decimals, rounded up.
+#[must_use]
+pub fn readable_up(margin: f64, decimals: usize) -> String {
+    let unit = 10f64.powi(decimals as i32);
+    grouped(&format!("{:.decimals$}", (margin * unit).ceil() / unit))
+}
+
 /// Separates thousands by a thin no-break space.
 fn grouped(number: &str) -> String {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("−", rest));
@@ -203,14 +210,8 @@ impl<V: Readable> Release<V> {
     pub fn margin_text(&self) -> String {
         let margin = self.margin();
         // An integer's margin is an integer; a real's is shown with the value's decimals.
-        match self.value.readable(margin).split_once('.') {
-            Some((_, fraction)) => {
-                let decimals = fraction.len() as i32;
-                let shown = (margin * 10f64.powi(decimals)).ceil() / 10f64.powi(decimals);
-                grouped(&format!("{shown:.width$}", width = fraction.len()))
-            }
-            None => grouped(&format!("{:.0}", margin.ceil())),
-        }
+        let decimals = self.value.readable(margin).split_once('.').map_or(0, |(_, f)| f.len());
+        readable_up(margin, decimals)
     }
 }
 

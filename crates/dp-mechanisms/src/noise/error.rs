@@ -11,7 +11,9 @@ pub enum NoiseError {
     #[error("the noise scale is zero, which protects nothing; give a positive scale")]
     ZeroScale,
     /// The scale is so large that draws would not fit their integer type.
-    #[error("the noise scale is above 2^{limit_bits}; use a coarser grid and a smaller scale")]
+    #[error(
+        "the noise scale is above 2^{limit_bits}; ask with more epsilon or rho, tighter bounds or a coarser grid"
+    )]
     ScaleTooLarge {
         /// Binary logarithm of the largest scale accepted.
         limit_bits: u32,

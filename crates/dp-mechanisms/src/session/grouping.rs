@@ -15,7 +15,7 @@ use crate::keys::{KnownGroups, Names};
 
 /// Which group each row belongs to, and how the releases of all groups are handed out.
 ///
-/// Implemented by [`Whole`] and [`ByGroup`].
+/// Implemented by [`Whole`], [`ByGroup`] and [`ByBin`].
 pub trait Grouping<'a, T>: Send + Sync {
     /// What a query of this grouping releases, given what one group releases.
     type Output<V>;
@@ -131,10 +131,13 @@ impl<V: Numeric, F> ByBin<V, F> {
         }
         for (i, edge) in edges.iter().enumerate() {
             let increasing = i == 0 || edges[i - 1] < *edge;
-            if !edge.is_finite_number() || !increasing {
+            let outermost = i == 0 || i + 1 == edges.len();
+            // NaN does not even equal itself.
+            let number = edge.is_finite_number() || (outermost && edge.partial_cmp(edge).is_some());
+            if !number || !increasing {
                 return Err(privacy_core::Error::Parameter {
                     parameter: "an edge of the bins",
-                    requirement: "finite and above the edge before it",
+                    requirement: "a number above the edge before it (only the outermost infinite)",
                     given: edge.to_f64_lossy(),
                 }
                 .into());

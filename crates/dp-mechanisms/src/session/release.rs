@@ -173,12 +173,17 @@ impl ErrorLaw<f64> for MeanLaw {
     fn interval(&self, _: &f64, confidence: &Confidence) -> Interval {
         let half_width = self.noise.half_width(confidence.miss_probability() / 2.0);
         let center = self.from_lower as f64;
-        let rounding = 2f64.powi(self.grid.exponent() - 1);
+        let rounding = match self.grid.exponent() {
+            0 => 0.0,
+            exponent => 2f64.powi(exponent - 1),
+        };
+        // What floats lose between a fraction and a point of the interval.
+        let slack = rounding + 8.0 * f64::EPSILON * self.bounds.0.abs().max(self.bounds.1.abs());
         let ends = self.fraction(center - half_width).zip(self.fraction(center + half_width));
         match ends {
             Some((lower, upper)) => Interval {
-                lower: self.bounded(self.at(lower) - rounding),
-                upper: self.bounded(self.at(upper) + rounding),
+                lower: self.bounded(self.at(lower) - slack),
+                upper: self.bounded(self.at(upper) + slack),
             },
             None => Interval { lower: self.bounds.0, upper: self.bounds.1 },
         }

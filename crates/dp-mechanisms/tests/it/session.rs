@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dp_mechanisms::Error;
 use dp_mechanisms::prelude::*;
 use privacy_core::budget::Refusal;
 use privacy_core::conformance;

@@ -1,6 +1,7 @@
 //! A budget in this process's memory.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::{Budget, Refusal, RequestId, Reservation};
@@ -8,7 +9,8 @@ use crate::error::Result;
 use crate::measure::{Allowance, Charge};
 use crate::unit::Scope;
 
-/// A [`Budget`] that lives as long as the process, safe to share among threads.
+/// A [`Budget`] that lives as long as the process, safe to share among threads. Clones share the
+/// budget.
 ///
 /// It protects the scope of the first release it pays for, or the one given by
 /// [`MemoryBudget::for_scope`]. Amounts are exact; where many fractions with unrelated denominators
@@ -30,9 +32,10 @@ use crate::unit::Scope;
 /// assert!(eleventh.unwrap_err().is_budget());
 /// # Ok::<(), privacy_core::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct MemoryBudget {
     limit: Allowance,
-    accounts: Accounts<Allowance>,
+    accounts: Arc<Accounts<Allowance>>,
 }
 
 impl MemoryBudget {
@@ -40,14 +43,14 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(limit: impl Into<Allowance>) -> Self {
         let limit = limit.into();
-        MemoryBudget { accounts: Accounts::new(limit.clone(), None), limit }
+        MemoryBudget { accounts: Arc::new(Accounts::new(limit.clone(), None)), limit }
     }
 
     /// A budget with the given limit, for releases about `scope` alone.
     #[must_use]
     pub fn for_scope(limit: impl Into<Allowance>, scope: Scope) -> Self {
         let limit = limit.into();
-        MemoryBudget { accounts: Accounts::new(limit.clone(), Some(scope)), limit }
+        MemoryBudget { accounts: Arc::new(Accounts::new(limit.clone(), Some(scope))), limit }
     }
 }
 

@@ -146,3 +146,10 @@ macro_rules! measurable {
     };
 }
 measurable!(i64, i128);
+
+/// False and true are one apart.
+impl Measurable for Scalar<bool> {
+    fn distance(a: &bool, b: &bool) -> Option<Amount> {
+        Some(Amount::from_integer(u64::from(a != b)))
+    }
+}

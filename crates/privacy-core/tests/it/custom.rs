@@ -233,7 +233,8 @@ fn a_pipeline_that_cannot_pay_touches_nothing() {
     let (mut cx, trail) = context(0.5);
     let pipeline = Pipeline::new(noisy_count(1)).then(Publish);
     assert!(pipeline.run(Sensitive::new(vec![1]), &mut cx).unwrap_err().is_budget());
-    assert!(trail.records().is_empty());
+    let outcomes: Vec<_> = trail.records().iter().map(|record| record.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Refused]);
 }
 
 #[test]
