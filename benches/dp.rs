@@ -94,9 +94,9 @@ fn count_by_user(c: &mut Criterion, rows: &[Login]) {
         let query = || -> Result<Release<i64>> { ask!(&mut by_user(rows)?, count()) };
         b.iter(|| must(query()));
     });
-    let mut session = must(by_user(rows));
+    let session = must(by_user(rows));
     group.bench_function("private, session open", |b| {
-        let mut query = || -> Result<Release<i64>> { ask!(&mut session, count()) };
+        let query = || -> Result<Release<i64>> { ask!(&session, count()) };
         b.iter(|| must(query()));
     });
     group.finish();
@@ -112,10 +112,10 @@ fn sum_by_user(c: &mut Criterion, rows: &[Login]) {
         };
         b.iter(|| must(query()));
     });
-    let mut session = must(by_user(rows));
+    let session = must(by_user(rows));
     group.bench_function("private, session open", |b| {
-        let mut query = || -> Result<Release<i128>> {
-            ask!(&mut session, sum(|login| login.seconds).bounds(SECONDS)?)
+        let query = || -> Result<Release<i128>> {
+            ask!(&session, sum(|login| login.seconds).bounds(SECONDS)?)
         };
         b.iter(|| must(query()));
     });
@@ -133,10 +133,10 @@ fn count_by_app(c: &mut Criterion, rows: &[Login]) {
         };
         b.iter(|| must(query()));
     });
-    let mut session = must(by_user(rows));
+    let session = must(by_user(rows));
     group.bench_function("private, session open", |b| {
-        let mut query = || -> Result<GroupedRelease<u16, i64>> {
-            ask!(&mut session, count().by(|login| login.app, &apps))
+        let query = || -> Result<GroupedRelease<u16, i64>> {
+            ask!(&session, count().by(|login| login.app, &apps))
         };
         b.iter(|| must(query()));
     });

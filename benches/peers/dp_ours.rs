@@ -105,11 +105,11 @@ fn by_user(rows: &'static [Login], limit: u32) -> Result<Session<'static, Login,
     Ok(session.budget(budget()?).open()?)
 }
 
-fn count<U: PrivacyUnit>(session: &mut Session<'static, Login, U>) -> Result<i128> {
+fn count<U: PrivacyUnit>(session: &Session<'static, Login, U>) -> Result<i128> {
     Ok(session.count().epsilon(EPSILON)?.release()?.into_value().into())
 }
 
-fn seconds<U: PrivacyUnit>(session: &mut Session<'static, Login, U>) -> Result<i128> {
+fn seconds<U: PrivacyUnit>(session: &Session<'static, Login, U>) -> Result<i128> {
     let query = session.sum(|login| login.seconds).bounds(SECONDS)?;
     Ok(query.epsilon(EPSILON)?.release()?.into_value())
 }
@@ -119,12 +119,12 @@ where
     V: confidant::dp::grid::Value,
     confidant::dp::additive::NoiseLaw: confidant::core::release::ErrorLaw<V::Released>,
 {
-    let mut session = by_record(values)?;
+    let session = by_record(values)?;
     let query = session.sum(|value| *value).bounds(bounds)?;
     Ok(query.epsilon(EPSILON)?.release()?.into_value())
 }
 
-fn apps(session: &mut Session<'static, Login, User>) -> Result<GroupedRelease<u16, i64>> {
+fn apps(session: &Session<'static, Login, User>) -> Result<GroupedRelease<u16, i64>> {
     let query = session.count().by(|login| login.app, &ALL_APPS);
     Ok(query.epsilon(EPSILON)?.release()?)
 }
@@ -144,13 +144,13 @@ fn operation(name: &str) -> Result<Operation> {
     let parameter: u64 = parameter.parse()?;
     Ok(match family {
         "count-of-values" => {
-            let mut session = by_record(&VALUES_READ)?;
+            let session = by_record(&VALUES_READ)?;
             released(VALUES as i128, move || {
                 Ok(session.count().epsilon(EPSILON)?.release()?.into_value().into())
             })
         }
         "sum-of-values" => {
-            let mut session = by_record(&VALUES_READ)?;
+            let session = by_record(&VALUES_READ)?;
             let truth = VALUES_READ.iter().map(|value| i128::from((*value).clamp(0, 3600))).sum();
             released(truth, move || {
                 let query = session.sum(|value| *value).bounds(0..=3600)?;
@@ -175,7 +175,7 @@ fn operation(name: &str) -> Result<Operation> {
         }
 
         "failures" => timed(|| {
-            let mut session = by_record(&LOGINS)?;
+            let session = by_record(&LOGINS)?;
             let query = session.count().filter(|login| login.failed);
             Ok(query.epsilon(EPSILON)?.release()?.into_value())
         }),
@@ -203,16 +203,16 @@ fn by_user_operation(name: &str, users: u64) -> Result<Operation> {
         FEW => (&**LOGINS_OF_FEW, ROWS_OF_FEW),
         _ => (&**LOGINS, ROWS_OF_MANY),
     };
-    let mut session = by_user(rows, limit)?;
+    let session = by_user(rows, limit)?;
     Ok(match name {
         "count-open" => timed(move || count(&mut by_user(rows, limit)?)),
-        "count" => timed(move || count(&mut session)),
+        "count" => timed(move || count(&session)),
         "count-plain" => timed(move || Ok(plain::rows_by_user(rows, limit.into()))),
         "seconds-open" => timed(move || seconds(&mut by_user(rows, limit)?)),
-        "seconds" => timed(move || seconds(&mut session)),
+        "seconds" => timed(move || seconds(&session)),
         "seconds-plain" => timed(move || Ok(plain::seconds_by_user(rows))),
         "apps-open" => timed(move || apps(&mut by_user(rows, limit)?)),
-        "apps" => timed(move || apps(&mut session)),
+        "apps" => timed(move || apps(&session)),
         "apps-plain" => timed(move || Ok(plain::rows_by_app(rows))),
         "apps-plain-bounded" => {
             let apps = APPS_OF_USER as usize;

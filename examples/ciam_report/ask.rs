@@ -74,14 +74,14 @@ fn answer_all(
     match (&config.data.unit, config.data.max_rows_per_unit) {
         (Some(_), Some(limit)) => {
             let session = session.unit(|row: &Row| row.unit).max_rows_per_unit(limit).open();
-            answer_in(&mut session.map_err(Error::Session)?, plans, budget)
+            answer_in(&session.map_err(Error::Session)?, plans, budget)
         }
-        _ => answer_in(&mut session.open().map_err(Error::Session)?, plans, budget),
+        _ => answer_in(&session.open().map_err(Error::Session)?, plans, budget),
     }
 }
 
 fn answer_in<U: PrivacyUnit>(
-    session: &mut Session<'_, Row, U>,
+    session: &Session<'_, Row, U>,
     plans: &[Located<'_>],
     budget: &Budget,
 ) -> Result<(Vec<Answer>, Ledger), Error> {
@@ -145,7 +145,7 @@ where
 }
 
 fn answer<U: PrivacyUnit>(
-    session: &mut Session<'_, Row, U>,
+    session: &Session<'_, Row, U>,
     plan: &Located<'_>,
     part: &Budget,
 ) -> dp::Result<Answer> {

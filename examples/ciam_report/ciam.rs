@@ -39,7 +39,7 @@ fn ask(logins: &[Login], shape: Shape, budget: &Epsilon) -> dp::Result<Report> {
     let (countries, devices, mfa) = (names(&COUNTRIES), names(&DEVICES), names(&MFA));
     let bar = progress::steps(10, "Answering");
 
-    let mut session = Session::over(logins)
+    let session = Session::over(logins)
         .unit(|e: &Login| e.user_id)
         .max_rows_per_unit(MAX_LOGINS_PER_USER)
         .budget(budget.clone())

@@ -23,7 +23,9 @@ mod statistic;
 mod table;
 
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use privacy_core::audit::AuditRecord;
 use privacy_core::context::Context;
 use privacy_core::measure::Allowance;
 use privacy_core::params::ContributionLimits;
@@ -44,6 +46,9 @@ use crate::error::Result;
 
 /// A table with a budget, open for questions.
 ///
+/// Asking borrows the session only for reading: several plans can be made and shown before one of
+/// them is released, and threads can share a session.
+///
 /// # Example
 ///
 /// ```
@@ -55,7 +60,7 @@ use crate::error::Result;
 /// # let logins: Vec<Login> = (0..1000)
 /// #     .map(|i| Login { user: i % 100, country: COUNTRIES[i as usize % 3], seconds: i })
 /// #     .collect();
-/// let mut session = Session::over(&logins)
+/// let session = Session::over(&logins)
 ///     .unit(|e: &Login| e.user) // whose privacy: a user, not a row
 ///     .max_rows_per_unit(20)
 ///     .budget(Epsilon::new(1.0)?)
@@ -70,7 +75,9 @@ use crate::error::Result;
 pub struct Session<'a, T, U = Record, A = AddRemove> {
     table: Table<'a, T, U, A>,
     limits: ContributionLimits,
-    cx: Context,
+    /// Behind a lock, so that several plans can be shown before one is released, and threads can
+    /// ask the same session.
+    cx: Mutex<Context>,
 }
 
 impl<'a, T> Session<'a, T> {
@@ -84,22 +91,19 @@ impl<'a, T> Session<'a, T> {
 
 impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     /// Counts rows.
-    pub fn count(&mut self) -> Query<'_, 'a, T, U, A, Count, Whole> {
+    pub fn count(&self) -> Query<'_, 'a, T, U, A, Count, Whole> {
         Query::new(self, Count, Whole)
     }
 
     /// Counts units that have at least one row: active users.
     ///
     /// A unit counts once (once in each group), so this needs far less noise than counting rows.
-    pub fn count_units(&mut self) -> Query<'_, 'a, T, U, A, CountUnits, Whole> {
+    pub fn count_units(&self) -> Query<'_, 'a, T, U, A, CountUnits, Whole> {
         Query::new(self, CountUnits, Whole)
     }
 
     /// Counts the distinct values of `value`: devices, cities, addresses.
-    pub fn count_distinct<V, F>(
-        &mut self,
-        value: F,
-    ) -> Query<'_, 'a, T, U, A, CountDistinct<F>, Whole>
+    pub fn count_distinct<V, F>(&self, value: F) -> Query<'_, 'a, T, U, A, CountDistinct<F>, Whole>
     where
         F: Fn(&'a T) -> V,
         V: Eq + std::hash::Hash,
@@ -108,7 +112,7 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     }
 
     /// Sums `value`, once [`Query::bounds`] has said in which public interval it lies.
-    pub fn sum<V, F>(&mut self, value: F) -> Query<'_, 'a, T, U, A, SumOf<F>, Whole>
+    pub fn sum<V, F>(&self, value: F) -> Query<'_, 'a, T, U, A, SumOf<F>, Whole>
     where
         F: Fn(&'a T) -> V,
         V: crate::grid::Value,
@@ -118,7 +122,7 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
 
     /// Averages `value` over rows, once [`Query::bounds`] has said in which public interval it
     /// lies.
-    pub fn mean<V, F>(&mut self, value: F) -> Query<'_, 'a, T, U, A, MeanOf<F>, Whole>
+    pub fn mean<V, F>(&self, value: F) -> Query<'_, 'a, T, U, A, MeanOf<F>, Whole>
     where
         F: Fn(&'a T) -> V,
         V: crate::grid::Value,
@@ -139,14 +143,14 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     ///
     /// [`privacy_core::Error::Storage`] if the budget's store cannot be reached.
     pub fn try_remaining(&self) -> Result<Allowance> {
-        Ok(self.cx.budget()?.remaining()?)
+        Ok(self.cx().budget()?.remaining()?)
     }
 
     /// What the budget was opened with.
     #[must_use]
     pub fn limit(&self) -> Allowance {
         // `open` refuses a context without a budget.
-        self.cx.budget().map_or_else(
+        self.cx().budget().map_or_else(
             |_| Allowance::Pure { epsilon: privacy_core::params::Amount::ZERO },
             |budget| budget.limit(),
         )
@@ -159,10 +163,19 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         limit.minus(&self.remaining()).unwrap_or_else(|| limit.nothing())
     }
 
-    /// The surroundings of its releases: who asks, why, and the trail that records it.
+    /// The audit trail so far, where the session keeps it itself; empty where its context was
+    /// given another trail.
     #[must_use]
-    pub fn context(&self) -> &Context {
-        &self.cx
+    pub fn records(&self) -> Vec<AuditRecord> {
+        self.cx().records()
+    }
+}
+
+impl<T, U, A> Session<'_, T, U, A> {
+    fn cx(&self) -> MutexGuard<'_, Context> {
+        // A panic in a filter or a key ends one release; the context keeps its books before and
+        // after it.
+        self.cx.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +183,7 @@ impl<T, U, A> fmt::Debug for Session<'_, T, U, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("limits", &self.limits)
-            .field("context", &self.cx)
+            .field("context", &*self.cx())
             .finish_non_exhaustive()
     }
 }

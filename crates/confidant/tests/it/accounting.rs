@@ -12,7 +12,7 @@ fn a_filter_pays_for_more_questions_than_plain_sums() -> Result<(), Box<dyn std:
     let filter = ZcdpFilter::new(&epsilon, &delta)?;
     let context = Context::new(Actor::new("tests"), Purpose::new("tests"))?
         .with_shared_budget(Arc::new(filter));
-    let mut session = Session::over(&rows).context(context).open()?;
+    let session = Session::over(&rows).context(context).open()?;
     // Each Laplace count at ε = 1/50 is 0.0002-zCDP; by plain sums fifty would spend ε = 1.
     let mut answered = 0;
     while session.count().epsilon(0.02)?.release().is_ok() {

@@ -23,7 +23,7 @@ fn logins() -> Vec<Login> {
 #[test]
 fn ten_lines_from_rows_to_releases() -> Result<(), Box<dyn std::error::Error>> {
     let logins = logins();
-    let mut session = Session::over(&logins)
+    let session = Session::over(&logins)
         .unit(|e: &Login| &e.user_id)
         .max_rows_per_unit(20)
         .budget(Epsilon::new(1.0)?)

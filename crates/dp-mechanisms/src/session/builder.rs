@@ -174,7 +174,7 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
             .into());
         }
         let units = self.index.map(|build| build(self.rows)).transpose()?;
-        Ok(Session { table: Table::new(self.rows, units), limits, cx })
+        Ok(Session { table: Table::new(self.rows, units), limits, cx: cx.into() })
     }
 }
 

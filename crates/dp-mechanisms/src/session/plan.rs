@@ -10,7 +10,7 @@ use privacy_core::guarantee::Guarantee;
 use privacy_core::measure::Charge;
 use privacy_core::mechanism::Mechanism;
 use privacy_core::params::Confidence;
-use privacy_core::release::{Readable, Release};
+use privacy_core::release::{Readable, Release, readable_up};
 use privacy_core::space::{Changes, L1, L2, Vector};
 use privacy_core::transformation::Transformation;
 use privacy_core::unit::{Adjacency, PrivacyUnit, Scope};
@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 /// for.
 #[must_use = "a plan releases nothing until `release` is called"]
 pub struct Plan<'s, 'a, T, U, A, S, G> {
-    session: &'s mut Session<'a, T, U, A>,
+    session: &'s Session<'a, T, U, A>,
     statistic: S,
     grouping: G,
     bound: Contribution,
@@ -63,7 +63,7 @@ where
     G: Grouping<'a, T>,
 {
     pub(super) fn new(
-        session: &'s mut Session<'a, T, U, A>,
+        session: &'s Session<'a, T, U, A>,
         statistic: S,
         grouping: G,
         bound: Contribution,
@@ -123,6 +123,28 @@ where
         format!("{}{}", self.statistic.describe(), self.grouping.describe())
     }
 
+    /// The name, the statistic and the limits: what the audit trail keeps.
+    fn describe_fully(&self) -> String {
+        let name = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        format!("{name}{}, {}", self.describe(), self.limits())
+    }
+
+    fn limits(&self) -> String {
+        match self.bound.rows() {
+            1 => format!("at most 1 row of each {}", U::KIND),
+            rows => format!("at most {rows} rows of each {}", U::KIND),
+        }
+    }
+
+    /// Whether the budget could pay for it now.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that a release would meet.
+    pub fn check_affordable(&self) -> Result<()> {
+        Ok(self.session.cx().check_affordable(&self.charge)?)
+    }
+
     /// Releases: charges the budget, reads the rows, adds the noise, records.
     ///
     /// # Errors
@@ -131,9 +153,9 @@ where
     /// goes on. [`privacy_core::Error::Denied`], [`privacy_core::Error::Entropy`],
     /// [`privacy_core::Error::Storage`].
     pub fn release(self) -> Result<G::Output<S::Value>> {
-        let name = self.name.clone().unwrap_or_else(|| self.describe().into());
+        let resource = Resource::new(self.describe_fully());
         let Plan { session, statistic, grouping, bound, pricing, charge, request, .. } = self;
-        let mut ask = Ask::new(Resource::new(name), charge.clone(), Scope::of::<U, A>());
+        let mut ask = Ask::new(resource, charge.clone(), Scope::of::<U, A>());
         if let Some(request) = request {
             ask = ask.named(request);
         }
@@ -175,12 +197,11 @@ where
 }
 
 impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
-    fn draw<M>(&mut self, ask: Ask, chain: &M) -> Result<Paid<Vec<i128>>>
+    fn draw<M>(&self, ask: Ask, chain: &M) -> Result<Paid<Vec<i128>>>
     where
         M: Mechanism<Input = Table<'a, T, U, A>, Output = Vec<i128>>,
     {
-        let Session { table, cx, .. } = self;
-        Ok(cx.release(ask, |rng| chain.draw(table, rng))?)
+        Ok(self.cx().release(ask, |rng| chain.draw(&self.table, rng))?)
     }
 }
 
@@ -192,21 +213,25 @@ where
     G: Grouping<'a, T>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = match self.bound.rows() {
-            1 => "1 row".to_owned(),
-            rows => format!("{rows} rows"),
-        };
         let law = NoiseLaw::new(self.pricing.noise(), self.statistic.exponent());
+        if let Some(name) = &self.name {
+            write!(f, "{name}: ")?;
+        }
         writeln!(f, "{}", self.describe())?;
-        writeln!(f, "  protects  each {} ({}), with at most {rows}", U::KIND, A::RELATION)?;
+        writeln!(f, "  protects  each {} ({})", U::KIND, A::RELATION)?;
+        writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
         writeln!(f, "  noise     {law}")?;
-        let (rows, where_from) = match self.statistic.shape() {
-            Shape::Complements { .. } => (1000, " where 1000 rows contribute"),
+        let (rows, example) = match self.statistic.shape() {
+            Shape::Complements { .. } => (1000, ", for example, if 1000 rows are used"),
             _ => (1, ""),
         };
         let error = self.expected_error(rows);
-        writeln!(f, "  error     ± {} (95\u{a0}%){where_from}", error.readable(error))?;
-        write!(f, "  costs     {}", self.charge)
+        let decimals = match self.statistic.exponent() == 0 && example.is_empty() {
+            true => 0,
+            false => error.readable(error).split_once('.').map_or(0, |(_, digits)| digits.len()),
+        };
+        writeln!(f, "  error     ± {} (95\u{a0}%){example}", readable_up(error, decimals))?;
+        write!(f, "  costs     {} of {} left", self.charge, self.session.remaining())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::keys::{KnownGroups, Names};
 /// [`rho`](Query::rho) prices it.
 #[must_use = "a query is priced with `epsilon` or `rho` and then released"]
 pub struct Query<'s, 'a, T, U, A, S, G> {
-    session: &'s mut Session<'a, T, U, A>,
+    session: &'s Session<'a, T, U, A>,
     statistic: S,
     grouping: Result<G>,
     name: Option<Cow<'static, str>>,
@@ -33,7 +33,7 @@ pub struct Query<'s, 'a, T, U, A, S, G> {
 }
 
 impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
-    pub(super) fn new(session: &'s mut Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
+    pub(super) fn new(session: &'s Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
     }
 
@@ -78,6 +78,9 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     }
 
     /// Clamps values into `bounds`, and rounds floats to multiples of `2^exponent`.
+    ///
+    /// Each value moves by at most half a step of the grid, and a sum of n values by at most n times
+    /// that. Intervals of sums do not cover it; choose a grid far finer than the noise.
     ///
     /// # Errors
     ///
@@ -127,8 +130,8 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
 impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
     /// By groups that are known beforehand: one release for each, all at one price.
     ///
-    /// `name` says which group a row belongs to: the group itself, a reference to it, or for text
-    /// any string. Rows of other groups are left out. Errors in the list are reported when the
+    /// `name` says which group a row belongs to: the group itself, a reference to it (`|e|
+    /// &e.country`), or for text any string. Rows of other groups are left out. Errors in the list are reported when the
     /// query is priced.
     pub fn by<K, F, N, Form>(
         self,
@@ -163,7 +166,7 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
     /// use dp_mechanisms::prelude::*;
     ///
     /// let ages = [23u32, 35, 35, 61];
-    /// let mut session = Session::over(&ages).budget(Epsilon::new(1.0)?).open()?;
+    /// let session = Session::over(&ages).budget(Epsilon::new(1.0)?).open()?;
     /// let histogram = session.count().by_bin(|age| *age, &[0, 18, 40, 65, 120]).epsilon(0.5)?;
     /// println!("{}", histogram.release()?); // 0..18  …
     /// # Ok::<(), dp_mechanisms::Error>(())
@@ -187,8 +190,6 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G>
 where
     U: PrivacyUnit,
     A: Adjacency,
-    S: Statistic<'a, T>,
-    G: Grouping<'a, T>,
 {
     /// Prices the query at `epsilon`: discrete Laplace noise, pure differential privacy.
     ///
@@ -201,6 +202,8 @@ where
     /// [`privacy_core::Error::Missing`] if the query's contribution is unlimited.
     pub fn epsilon<E>(self, epsilon: E) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        S: Statistic<'a, T>,
+        G: Grouping<'a, T>,
         E: TryInto<Epsilon>,
         Error: From<E::Error>,
     {
@@ -220,6 +223,8 @@ where
     /// As [`epsilon`](Query::epsilon).
     pub fn rho<R>(self, rho: R) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        S: Statistic<'a, T>,
+        G: Grouping<'a, T>,
         R: TryInto<Rho>,
         Error: From<R::Error>,
     {
@@ -233,7 +238,11 @@ where
     fn plan(
         self,
         price: impl FnOnce(&Contribution, crate::bound::Shape) -> Result<Pricing>,
-    ) -> Result<Plan<'s, 'a, T, U, A, S, G>> {
+    ) -> Result<Plan<'s, 'a, T, U, A, S, G>>
+    where
+        S: Statistic<'a, T>,
+        G: Grouping<'a, T>,
+    {
         let grouping = self.grouping?;
         let limits = self.statistic.limits(self.session.limits);
         let bound = Contribution::new(U::KIND, &limits, grouping.groups() as u64).ok_or(

@@ -16,6 +16,12 @@ use crate::grid::{Grid, Value};
 /// A statistic that a query can release: how a row enters it, and what a noisy aggregate says.
 ///
 /// Implemented by the statistics of this module.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no price",
+    label = "cannot be priced as it is",
+    note = "a sum or a mean needs public bounds first: call `.bounds(lower..=upper)?` with numbers of \
+            the type that its closure returns; closures must be `Send + Sync`"
+)]
 pub trait Statistic<'a, T>: Send + Sync {
     /// What is read of a row.
     type Item;
@@ -229,9 +235,9 @@ impl<F> MeanOf<F> {
 ///
 /// A sum without bounds has no finite sensitivity, so it cannot be released:
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # use dp_mechanisms::prelude::*;
-/// let mut session = Session::over(&[1u32, 2, 3]).budget(Epsilon::new(1.0)?).open()?;
+/// let session = Session::over(&[1u32, 2, 3]).budget(Epsilon::new(1.0)?).open()?;
 /// let total = session.sum(|x| *x).epsilon(0.5)?;
 /// # Ok::<(), dp_mechanisms::Error>(())
 /// ```

@@ -44,7 +44,7 @@ fn plenty() -> Epsilon {
 #[test]
 fn ten_tenths_spend_one_exactly_and_the_session_survives_the_eleventh() {
     let rows = logins(1000);
-    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
     for _ in 0..10 {
         let _ = session.count().epsilon(0.1).unwrap().release().unwrap();
     }
@@ -69,7 +69,7 @@ fn ten_tenths_spend_one_exactly_and_the_session_survives_the_eleventh() {
 #[test]
 fn a_refusal_leaves_room_for_a_cheaper_question() {
     let rows = logins(1000);
-    let mut session = Session::over(&rows).budget(epsilon(0.3)).open().unwrap();
+    let session = Session::over(&rows).budget(epsilon(0.3)).open().unwrap();
     assert!(session.count().epsilon(0.4).unwrap().release().unwrap_err().is_budget());
     assert_eq!(session.remaining().to_string(), "ε = 0.3");
     assert!(session.count().epsilon(0.3).unwrap().release().is_ok());
@@ -79,7 +79,7 @@ fn a_refusal_leaves_room_for_a_cheaper_question() {
 #[test]
 fn parameters_are_refused_before_anything_is_spent() {
     let rows = logins(10);
-    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert!(session.count().epsilon(bad).unwrap_err().is_parameter());
         assert!(session.count().rho(bad).unwrap_err().is_parameter());
@@ -126,11 +126,11 @@ fn a_session_says_what_it_lacks() {
 #[test]
 fn gaussian_noise_needs_a_budget_that_can_pay_it() {
     let rows = logins(10);
-    let mut pure = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let pure = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
     let refused = pure.count().rho(0.1).unwrap().release().unwrap_err();
     assert!(refused.is_budget(), "{refused}");
     assert_eq!(pure.remaining(), pure.limit());
-    let mut zcdp = Session::over(&rows).budget(Rho::new(0.5).unwrap()).open().unwrap();
+    let zcdp = Session::over(&rows).budget(Rho::new(0.5).unwrap()).open().unwrap();
     assert!(zcdp.count().rho(0.1).unwrap().release().is_ok());
     // ε = 0.4 is 0.08-zCDP.
     assert!(zcdp.count().epsilon(0.4).unwrap().release().is_ok());
@@ -140,7 +140,7 @@ fn gaussian_noise_needs_a_budget_that_can_pay_it() {
 #[test]
 fn with_next_to_no_noise_releases_are_the_plain_statistics() {
     let rows = logins(1000);
-    let mut session = Session::over(&rows)
+    let session = Session::over(&rows)
         .unit(|e: &Login| e.user)
         .max_rows_per_unit(1000)
         .budget(plenty())
@@ -166,7 +166,7 @@ fn with_next_to_no_noise_releases_are_the_plain_statistics() {
 #[test]
 fn integer_means_and_grouped_means_are_right() {
     let rows: Vec<(u8, i32)> = (0..600).map(|i| ((i % 3) as u8, i % 3 * 10 - 5)).collect();
-    let mut session = Session::over(&rows).budget(plenty()).open().unwrap();
+    let session = Session::over(&rows).budget(plenty()).open().unwrap();
     let by = session.mean(|r| r.1).bounds(-5..=15).unwrap().by(|r| r.0, &[0u8, 1, 2, 3]);
     let by = by.epsilon(exact()).unwrap().release().unwrap();
     let means: Vec<f64> = by.iter().map(|(_, r)| *r.value()).collect();
@@ -180,14 +180,17 @@ fn integer_means_and_grouped_means_are_right() {
 #[test]
 fn bins_hold_their_lower_edge_and_the_last_one_both() {
     let values = [f64::NAN, -1.0, 0.0, 4.999, 5.0, 10.0, 10.5, f64::INFINITY, -0.0];
-    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let session = Session::over(&values).budget(plenty()).open().unwrap();
     let by = session.count().by_bin(|x| *x, &[0.0, 5.0, 10.0]).epsilon(exact()).unwrap();
     assert!(by.to_string().starts_with("count by 2 bins"));
     let by = by.release().unwrap();
     let counts: Vec<(String, i64)> = by.iter().map(|(b, r)| (b.to_string(), *r.value())).collect();
     assert_eq!(counts, [("0..5".to_owned(), 3), ("5..10".to_owned(), 2)]);
-    for bad in [&[][..], &[1.0], &[1.0, 1.0], &[2.0, 1.0], &[0.0, f64::NAN], &[0.0, f64::INFINITY]]
-    {
+    let all = [f64::NEG_INFINITY, 0.0, f64::INFINITY];
+    let all = session.count().by_bin(|x| *x, &all).epsilon(exact()).unwrap().release().unwrap();
+    assert_eq!(all.iter().map(|(_, r)| *r.value()).collect::<Vec<_>>(), [1, 7]);
+    let inf = f64::INFINITY;
+    for bad in [&[][..], &[1.0], &[1.0, 1.0], &[2.0, 1.0], &[0.0, f64::NAN], &[0.0, inf, inf]] {
         let refused = session.count().by_bin(|x| *x, bad).epsilon(0.1).unwrap_err();
         assert!(refused.is_parameter(), "{bad:?}");
     }
@@ -196,7 +199,7 @@ fn bins_hold_their_lower_edge_and_the_last_one_both() {
 #[test]
 fn not_a_number_is_missing_and_infinities_are_clamped() {
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.25, 1e308];
-    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let session = Session::over(&values).budget(plenty()).open().unwrap();
     let sum = session.sum(|x| *x).bounds(-1.0..=1.0).unwrap().epsilon(exact()).unwrap();
     assert!((sum.release().unwrap().value() - 1.25).abs() < 1e-3);
     let mean = session.mean(|x| *x).bounds(-1.0..=1.0).unwrap().epsilon(exact()).unwrap();
@@ -207,7 +210,7 @@ fn not_a_number_is_missing_and_infinities_are_clamped() {
 #[test]
 fn extreme_integers_are_clamped_without_overflow() {
     let values = [i64::MIN, i64::MAX, 7];
-    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let session = Session::over(&values).budget(plenty()).open().unwrap();
     let bounds = -(1i64 << 61)..=1 << 61;
     let sum = session.sum(|x| *x).bounds(bounds.clone()).unwrap().epsilon(plenty()).unwrap();
     // A scale of 2^61/10^12 leaves noise of about 2·10^6.
@@ -217,7 +220,7 @@ fn extreme_integers_are_clamped_without_overflow() {
 #[test]
 fn empty_tables_have_answers() {
     let rows: [Login; 0] = [];
-    let mut session = Session::over(&rows)
+    let session = Session::over(&rows)
         .unit(|e: &Login| e.user)
         .max_rows_per_unit(3)
         .budget(plenty())
@@ -234,7 +237,7 @@ fn empty_tables_have_answers() {
 #[test]
 fn plans_show_price_and_error_and_touch_nothing() {
     let rows = logins(1000);
-    let mut session = Session::over(&rows)
+    let session = Session::over(&rows)
         .unit(|e: &Login| e.user)
         .max_rows_per_unit(20)
         .budget(epsilon(1.0))
@@ -252,10 +255,42 @@ fn plans_show_price_and_error_and_touch_nothing() {
     assert!((plan.expected_error(0) / (240_000.0 * 20f64.ln()) - 1.0).abs() < 1e-4);
     let shown = plan.to_string();
     assert!(shown.contains("sum of values in 0..=3600, filtered"), "{shown}");
-    assert!(shown.contains("each user (add/remove), with at most 20 rows"), "{shown}");
+    assert!(shown.contains("protects  each user (add/remove)"), "{shown}");
+    assert!(shown.contains("uses      at most 20 rows of each user"), "{shown}");
     assert!(shown.contains("discrete Laplace, scale 240000"), "{shown}");
-    assert!(shown.contains("costs     ε = 0.3"), "{shown}");
+    assert!(shown.contains("costs     ε = 0.3 of ε = 1 left"), "{shown}");
     assert!(session.spent().is_nothing());
+}
+
+#[test]
+fn plans_can_stand_beside_each_other_before_one_is_released() {
+    let rows = logins(100);
+    let session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let cheap = session.count().epsilon(0.25).unwrap();
+    let dear = session.count().epsilon(1.0).unwrap();
+    assert!(cheap.check_affordable().is_ok() && dear.check_affordable().is_ok());
+    let _ = cheap.release().unwrap();
+    assert!(dear.check_affordable().unwrap_err().is_budget());
+    assert_eq!(session.remaining().to_string(), "ε = 0.75");
+    assert_eq!(session.records().len(), 1);
+    assert_eq!(
+        session.records()[0].to_string(),
+        "application: count, at most 1 row of each record for analytics at ε = 0.25, completed"
+    );
+}
+
+#[test]
+fn threads_can_ask_one_session() {
+    let rows = logins(100);
+    let session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let answered: usize = std::thread::scope(|scope| {
+        let ask =
+            || (0..20).filter(|_| session.count().epsilon(0.05).unwrap().release().is_ok()).count();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(answered, 20);
+    assert!(session.remaining().is_nothing());
 }
 
 #[test]
@@ -264,7 +299,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
     let context = Context::new(Actor::new("tests"), Purpose::new("tests"))
         .unwrap()
         .with_rng(InsecureTestRng::from_seed(0x1_c0ffee));
-    let mut session = Session::over(&rows).context(context).budget(plenty()).open().unwrap();
+    let session = Session::over(&rows).context(context).budget(plenty()).open().unwrap();
     let truth: f64 = rows.iter().map(|e| e.seconds).sum();
     let (trials, mut counts, mut sums, mut means) = (20_000u64, 0, 0, 0);
     let confidence = Confidence::new(0.9).unwrap();
@@ -296,12 +331,13 @@ fn releases_say_what_they_are() {
     let trail = MemoryAudit::new();
     let context =
         Context::new(Actor::new("job"), Purpose::new("report")).unwrap().with_audit(trail.clone());
-    let mut session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
+    let session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
     let release = session.count().named("logins").epsilon(0.5).unwrap().release().unwrap();
     assert_eq!(release.law().describe(), "discrete Laplace, scale 2");
     assert_eq!(release.charge(), &Charge::from(epsilon(0.5)));
     let records = trail.records();
-    assert_eq!(records[release.record().0 as usize].resource.as_str(), "logins");
+    let resource = records[release.record().0 as usize].resource.as_str();
+    assert_eq!(resource, "logins: count, at most 1 row of each record");
     assert!(records[0].guarantee.is_differentially_private());
     let json = serde_json::to_value(&release).unwrap();
     assert_eq!(json["value"], *release.value());
@@ -324,7 +360,7 @@ fn limits_without_a_unit_and_two_budgets_are_refused() {
 #[test]
 fn a_named_request_is_paid_once() {
     let rows = logins(10);
-    let mut session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
+    let session = Session::over(&rows).budget(epsilon(1.0)).open().unwrap();
     let first = session.count().request("2026-W47").epsilon(0.25).unwrap().release();
     assert!(first.is_ok());
     let again = session.count().request("2026-W47").epsilon(0.25).unwrap().release();
@@ -344,13 +380,13 @@ fn one_budget_does_not_pay_for_users_and_for_records() {
             .unwrap()
             .with_shared_budget(budget.clone())
     };
-    let mut users = Session::over(&rows)
+    let users = Session::over(&rows)
         .unit(|e: &Login| e.user)
         .max_rows_per_unit(3)
         .context(context())
         .open()
         .unwrap();
-    let mut records = Session::over(&rows).context(context()).open().unwrap();
+    let records = Session::over(&rows).context(context()).open().unwrap();
     assert!(users.count().epsilon(0.5).unwrap().release().is_ok());
     assert!(matches!(
         records.count().epsilon(0.25).unwrap().release().unwrap_err(),
@@ -361,14 +397,14 @@ fn one_budget_does_not_pay_for_users_and_for_records() {
 #[test]
 fn means_far_from_zero_keep_their_digits_and_their_bounds() {
     let values = vec![1e15 + 200.0; 1000];
-    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let session = Session::over(&values).budget(plenty()).open().unwrap();
     let mean = session.mean(|x| *x).bounds(1e15..=1e15 + 1000.0).unwrap().epsilon(1.0).unwrap();
     let mean = mean.release().unwrap();
     assert!(mean.interval(&Confidence::new(0.999_999_999).unwrap()).contains(1e15 + 200.0));
     assert!(mean.margin() < 10.0, "{}", mean.margin());
     // A grid much coarser than the bounds: the result stays within them, the interval is honest.
     let values = vec![0.6; 1000];
-    let mut session = Session::over(&values).budget(plenty()).open().unwrap();
+    let session = Session::over(&values).budget(plenty()).open().unwrap();
     let mean = session.mean(|x| *x).bounds_on_grid(0.0..=0.6, 0).unwrap();
     let mean = mean.epsilon(exact()).unwrap().release().unwrap();
     assert!(*mean.value() <= 0.6);
@@ -390,7 +426,7 @@ fn values_that_look_alike_to_a_hash_do_not_let_one_user_decide_for_another() {
         rows.push((user, Vague(0)));
     }
     let count = |rows: &[(u32, Vague)]| {
-        let mut session = Session::over(rows)
+        let session = Session::over(rows)
             .unit(|row: &(u32, Vague)| row.0)
             .max_rows_per_unit(1)
             .budget(plenty())
@@ -413,8 +449,8 @@ fn two_sessions_can_share_one_budget() {
             .unwrap()
             .with_shared_budget(budget.clone())
     };
-    let mut one = Session::over(&rows).context(context()).open().unwrap();
-    let mut two = Session::over(&rows).context(context()).open().unwrap();
+    let one = Session::over(&rows).context(context()).open().unwrap();
+    let two = Session::over(&rows).context(context()).open().unwrap();
     let _ = one.count().epsilon(0.75).unwrap().release().unwrap();
     assert!(two.count().epsilon(0.5).unwrap().release().unwrap_err().is_budget());
     assert_eq!(two.remaining().to_string(), "ε = 0.25");
@@ -432,7 +468,7 @@ impl SecureRng for Dry {
 fn without_entropy_nothing_is_released_and_nothing_is_spent() {
     let rows = logins(300);
     let context = Context::new(Actor::new("job"), Purpose::new("report")).unwrap().with_rng(Dry);
-    let mut session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
+    let session = Session::over(&rows).context(context).budget(epsilon(1.0)).open().unwrap();
     let failed = session.count().epsilon(0.5).unwrap().release().unwrap_err();
     assert!(matches!(failed, Error::Core(privacy_core::Error::Entropy(_))));
     assert_eq!(session.remaining(), session.limit());
@@ -442,7 +478,7 @@ fn without_entropy_nothing_is_released_and_nothing_is_spent() {
 fn nothing_shows_rows() {
     let rows = [("ana@example.org", 31_337u32)];
     let secrets = ["ana@", "31337"];
-    let mut session = Session::over(&rows)
+    let session = Session::over(&rows)
         .unit(|r: &(&str, u32)| r.0)
         .max_rows_per_unit(1)
         .budget(epsilon(1.0))
@@ -461,7 +497,7 @@ fn sessions_are_send_and_sync() {
     let rows = logins(3);
     let builder = Session::over(&rows).unit(|e: &Login| e.user).max_rows_per_unit(1);
     check(&builder);
-    let mut session = builder.budget(epsilon(1.0)).open().unwrap();
+    let session = builder.budget(epsilon(1.0)).open().unwrap();
     check(&session);
     check(&session.count());
     let by = session.count().by(|e| e.country, &COUNTRIES).epsilon(0.1).unwrap();
