@@ -180,7 +180,7 @@ fn operation(name: &str) -> Result<Operation> {
             Ok(query.epsilon(EPSILON)?.release()?.into_value())
         }),
         "failures-plain" => timed(|| Ok(plain::failures(&LOGINS))),
-        "rows-seconds" => timed(|| seconds(&mut by_record(&LOGINS)?)),
+        "rows-seconds" => timed(|| seconds(&by_record(&LOGINS)?)),
         "rows-seconds-plain" => timed(|| Ok(plain::seconds(&LOGINS))),
         "u32-sum" => timed(|| column(&LENGTHS_U32, 0..=3600)),
         "u32-sum-plain" => timed(|| Ok(plain::sum(&LENGTHS_U32, |x| i64::from(x.clamp(0, 3600))))),
@@ -205,13 +205,13 @@ fn by_user_operation(name: &str, users: u64) -> Result<Operation> {
     };
     let session = by_user(rows, limit)?;
     Ok(match name {
-        "count-open" => timed(move || count(&mut by_user(rows, limit)?)),
+        "count-open" => timed(move || count(&by_user(rows, limit)?)),
         "count" => timed(move || count(&session)),
         "count-plain" => timed(move || Ok(plain::rows_by_user(rows, limit.into()))),
-        "seconds-open" => timed(move || seconds(&mut by_user(rows, limit)?)),
+        "seconds-open" => timed(move || seconds(&by_user(rows, limit)?)),
         "seconds" => timed(move || seconds(&session)),
         "seconds-plain" => timed(move || Ok(plain::seconds_by_user(rows))),
-        "apps-open" => timed(move || apps(&mut by_user(rows, limit)?)),
+        "apps-open" => timed(move || apps(&by_user(rows, limit)?)),
         "apps" => timed(move || apps(&session)),
         "apps-plain" => timed(move || Ok(plain::rows_by_app(rows))),
         "apps-plain-bounded" => {

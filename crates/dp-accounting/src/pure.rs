@@ -4,7 +4,7 @@
 //! steps it is #P-hard exactly ([Murtagh, Vadhan 2016](https://arxiv.org/abs/1507.03113)), and
 //! [`crate::loss::LossDistribution`] brackets it.
 
-use crate::error::{Result, non_negative, probability};
+use crate::error::{Result, non_negative, out_of_range, probability};
 use crate::numeric::{U, up};
 
 /// The sum of `epsilons`, rounded up (basic composition; Dwork, McSherry, Nissim, Smith 2006).
@@ -126,9 +126,16 @@ pub fn optimal_epsilon(step: f64, step_delta: f64, count: u64, delta: f64) -> Re
             return loss <= 0.0;
         }
         let inside = ((target - value) / slope).clamp(0.0, law.width());
+        // The answer lies within this step, also where 1 - inside rounds to zero.
         found = loss + (-inside).ln_1p();
+        if found < loss - 2.0 * step {
+            found = loss - 2.0 * step;
+        }
         true
     });
+    if found.is_nan() {
+        return Ok(f64::INFINITY);
+    }
     let epsilon = up(found.max(0.0), 64.0 * U);
     Ok(epsilon.min(times(step, count)))
 }
@@ -146,10 +153,20 @@ struct Steps {
     factor: f64,
 }
 
+/// Beyond this the law has too many terms to be worth it.
+const MOST_STEPS: u64 = 1 << 30;
+
 impl Steps {
     fn new(step: f64, step_delta: f64, count: u64) -> Result<Self> {
         let step = non_negative("step", step)?;
         let step_delta = probability("step_delta", step_delta)?;
+        if count > MOST_STEPS {
+            return Err(out_of_range(
+                "count",
+                count as f64,
+                "at most 2^30; use the loss distribution",
+            ));
+        }
         let log_keep = count as f64 * (-step_delta).ln_1p();
         let (infinity, keep) = if count == 0 || step_delta == 0.0 {
             (0.0, 1.0)

@@ -85,7 +85,7 @@ impl Odometer {
             return Err(out_of_range("charge", f64::NAN, "given in pure DP or zCDP"));
         };
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.rho = &spent.rho + &cost.rho;
+        spent.rho = (&spent.rho + &cost.rho).compacted_up();
         spent.rho_up = spent.rho.to_f64_up();
         spent.events += 1;
         Ok(())

@@ -290,11 +290,14 @@ impl Composed {
         let width = -(-self.step).exp_m1();
         let growth = (self.theta * self.step).exp();
         let (mut delta, mut slope) = (0.0f64, 0.0f64);
+        // What would underflow is kept, on the upper side.
+        let floor = if self.side == Side::Upper { 1e-300 } else { 0.0 };
         let mut weight = 0.0;
         for (steps, j) in (0..self.mass.len()).rev().enumerate() {
             let loss = self.low + j as f64 * self.step;
-            if steps % BLOCK == 0 {
-                weight = (-self.theta * (loss - anchor)).exp();
+            // Neither zero nor an infinite growth may be carried on.
+            if steps % BLOCK == 0 || weight < 1e-200 || !growth.is_finite() {
+                weight = (-self.theta * (loss - anchor)).exp().max(floor);
             } else {
                 weight *= growth;
             }
@@ -339,7 +342,13 @@ impl Composed {
                 return false;
             }
             let inside = ((target + wrap - value) / slope).clamp(0.0, width);
-            found = Some(loss + (-inside).ln_1p());
+            let epsilon = loss + (-inside).ln_1p();
+            // The answer lies within this cell, also where 1 - inside rounds to zero. (`max` would
+            // hide a NaN, which must become infinity below.)
+            found = Some(match self.side {
+                Side::Upper if epsilon < loss - self.step => loss - self.step,
+                _ => epsilon,
+            });
             true
         });
         match (self.side, found) {
@@ -382,6 +391,9 @@ impl Composed {
             // The window starts above epsilon: every cell was seen.
             let inside = -(epsilon - last.0).exp_m1();
             scaled = if self.side == Side::Upper { last.1 + inside * last.2 } else { last.1 };
+        }
+        if scaled.is_nan() {
+            return if self.side == Side::Upper { 1.0 } else { 0.0 };
         }
         if self.side == Side::Lower {
             scaled -= self.wrapped * self.overlap();

@@ -138,7 +138,24 @@ pub(super) fn discretize(
             Side::Lower => tangents(&mut grid, density, from),
         }
     }
+    if side == Side::Upper {
+        keep_all_mass(&mut grid);
+    }
     grid
+}
+
+/// Whatever went missing from a pessimistic law, or is not a number, counts as an infinite loss.
+///
+/// The laws place all mass but a faint lower tail; this is for the case that underflow or a mistake
+/// upstream lost more.
+fn keep_all_mass(grid: &mut Grid) {
+    let total = grid.mass.iter().sum::<f64>() + grid.infinity;
+    if total.is_nan() {
+        grid.mass.iter_mut().for_each(|mass| *mass = 0.0);
+        grid.infinity = 1.0;
+    } else if total < 1.0 - 1e-3 {
+        grid.infinity += 1.0 - total;
+    }
 }
 
 fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {

@@ -130,13 +130,27 @@ impl Pair {
     /// The pair after Poisson sampling with `rate` in (0, 1), add/remove.
     pub(super) fn poisson(&self, rate: f64, direction: Direction) -> Self {
         let keep = 1.0 - rate;
+        // Q-mass where P's mass underflows (losses below -600) is found as what is missing.
+        let seen = |loss: f64, mass: f64| if mass > 1e-280 { mass * (-loss).exp() } else { 0.0 };
+        let faint = self.atoms.iter().filter(|a| a.1 <= 1e-280 && a.0 < 0.0);
+        let faint = faint.map(|a| a.0).fold(-600.0, f64::max);
+        let missing = if self.density.is_none() {
+            let all: f64 = self.atoms.iter().map(|a| seen(a.0, a.1)).sum();
+            let missing = 1.0 - self.minus_infinity - all;
+            // Rounding is covered by the relative error of the atoms.
+            if missing > 1e-10 { missing * (1.0 + ATOM_ERROR) } else { 0.0 }
+        } else if let Some(Density::Laplace { rate: r }) = &self.density {
+            if *r > 640.0 { 0.5 } else { 0.0 }
+        } else {
+            0.0
+        };
         let mut atoms: Vec<(f64, f64)> = self
             .atoms
             .iter()
             .map(|&(loss, mass)| {
                 let moved = through(loss, rate, direction);
                 match direction {
-                    Direction::Remove => (moved, keep * mass * (-loss).exp() + rate * mass),
+                    Direction::Remove => (moved, keep * seen(loss, mass) + rate * mass),
                     Direction::Add => (moved, mass),
                 }
             })
@@ -145,6 +159,10 @@ impl Pair {
         match direction {
             Direction::Remove => {
                 infinity = up(rate * self.infinity, U);
+                if missing > 0.0 {
+                    atoms.push((through(faint, rate, direction), keep * missing));
+                    atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
+                }
                 if self.minus_infinity > 0.0 {
                     atoms.insert(0, ((-rate).ln_1p(), keep * self.minus_infinity));
                 }
