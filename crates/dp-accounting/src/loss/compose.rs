@@ -293,8 +293,13 @@ impl Composed {
         let mut weight = 0.0;
         for (steps, j) in (0..self.mass.len()).rev().enumerate() {
             let loss = self.low + j as f64 * self.step;
-            if steps % BLOCK == 0 {
+            // A weight that has underflowed would stay zero down to the cells that count, and one
+            // about to has no digits left to rely on.
+            if steps % BLOCK == 0 || weight < 1e-280 {
                 weight = (-self.theta * (loss - anchor)).exp();
+                if weight < 1e-290 {
+                    weight = if self.side == Side::Upper { 1e-290 } else { 0.0 };
+                }
             } else {
                 weight *= growth;
             }
@@ -307,8 +312,16 @@ impl Composed {
         }
     }
 
-    /// The epsilon at `delta`: an upper bound (lower bound) of the exact one.
-    pub(super) fn epsilon(&self, delta: f64, anchor: f64) -> f64 {
+    /// The smallest loss of the grid above `y` (`y` itself outside of it), where the scale of
+    /// [`Composed::walk`] is best anchored: cells can be so far apart that `e^(theta step)`
+    /// overflows.
+    fn anchor(&self, y: f64) -> f64 {
+        let cell = ((y - self.low) / self.step).floor() + 1.0;
+        if cell >= 0.0 && cell < self.mass.len() as f64 { self.low + cell * self.step } else { y }
+    }
+
+    /// The epsilon at `delta`, near `guess`: an upper bound (lower bound) of the exact one.
+    pub(super) fn epsilon(&self, delta: f64, guess: f64) -> f64 {
         let rest = match self.side {
             Side::Upper => delta - self.infinity - delta * 4.0 * U,
             Side::Lower => delta - self.infinity + delta * 4.0 * U,
@@ -319,6 +332,7 @@ impl Composed {
         if self.mass.is_empty() {
             return 0.0;
         }
+        let anchor = self.anchor(guess);
         let scale = self.log_norm - self.theta * anchor;
         let wanted = rest.ln() - scale;
         let target = match self.side {
@@ -369,7 +383,8 @@ impl Composed {
         }
         let mut last = (f64::NAN, 0.0, 0.0);
         let width = -(-self.step).exp_m1();
-        self.walk(epsilon, |loss, _, value, slope| {
+        let anchor = self.anchor(epsilon);
+        self.walk(anchor, |loss, _, value, slope| {
             if loss <= epsilon {
                 return true;
             }
@@ -384,9 +399,11 @@ impl Composed {
             scaled = if self.side == Side::Upper { last.1 + inside * last.2 } else { last.1 };
         }
         if self.side == Side::Lower {
-            scaled -= self.wrapped * self.overlap();
+            // The overlap is that of a scale anchored at epsilon; no cell weighs more than 1.
+            let lift = (self.theta * (anchor - epsilon).max(0.0)).exp();
+            scaled -= self.wrapped * (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
         }
-        let scale = self.log_norm - self.theta * epsilon;
+        let scale = self.log_norm - self.theta * anchor;
         let finite = if scaled > 0.0 {
             (scaled.ln() + scale + sign * (self.relative + 1e-13 + 8.0 * U * scale.abs())).exp()
         } else {
