@@ -55,6 +55,15 @@ pub enum AccountingError {
         /// The limit.
         limit: usize,
     },
+    /// A charge carries no bound in the measure it is to be counted in.
+    #[error(
+        "the charge has no {measure} bound, so nothing was counted and the release must not be \
+         made; use a mechanism that is priced in pure DP or {measure}"
+    )]
+    Unpriced {
+        /// The measure that is counted.
+        measure: &'static str,
+    },
     /// The random source failed; nothing was drawn.
     #[error(transparent)]
     Entropy(#[from] privacy_core::random::EntropyError),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use privacy_core::measure::Charge;
 use privacy_core::params::Amount;
 
-use crate::error::{Result, out_of_range};
+use crate::error::{AccountingError, Result, out_of_range};
 use crate::numeric::U;
 
 /// Number of orders that are watched at once; each has an equal share of delta.
@@ -78,11 +78,11 @@ impl Odometer {
     ///
     /// # Errors
     ///
-    /// `OutOfRange` if the charge has no zCDP bound; nothing is counted then, and the release must
-    /// not be made.
+    /// `Unpriced` if the charge has no zCDP bound; nothing is counted then, and the release must not
+    /// be made.
     pub fn record(&self, charge: &Charge) -> Result<()> {
         let Some(cost) = charge.in_zcdp() else {
-            return Err(out_of_range("charge", f64::NAN, "given in pure DP or zCDP"));
+            return Err(AccountingError::Unpriced { measure: "zCDP" });
         };
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.rho = (&spent.rho + &cost.rho).compacted_up();
@@ -137,7 +137,8 @@ mod tests {
         assert_eq!(odometer.events(), 500);
         assert_eq!(odometer.rho(), Amount::from_fraction(1u8, 2u8).unwrap());
         let blind = Charge::approximate(Amount::from_integer(1), Amount::from_integer(0));
-        assert!(odometer.record(&blind).is_err());
+        let error = odometer.record(&blind).unwrap_err();
+        assert_eq!(error, AccountingError::Unpriced { measure: "zCDP" });
         assert_eq!(odometer.events(), 500);
     }
 }

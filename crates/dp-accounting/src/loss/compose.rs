@@ -295,7 +295,8 @@ impl Composed {
         let mut weight = 0.0;
         for (steps, j) in (0..self.mass.len()).rev().enumerate() {
             let loss = self.low + j as f64 * self.step;
-            // Neither zero nor an infinite growth may be carried on.
+            // A weight that has underflowed would stay zero down to the cells that count, one about
+            // to has no digits left to rely on, and an infinite growth cannot be carried on.
             if steps % BLOCK == 0 || weight < 1e-200 || !growth.is_finite() {
                 weight = (-self.theta * (loss - anchor)).exp().max(floor);
             } else {
@@ -310,8 +311,16 @@ impl Composed {
         }
     }
 
-    /// The epsilon at `delta`: an upper bound (lower bound) of the exact one.
-    pub(super) fn epsilon(&self, delta: f64, anchor: f64) -> f64 {
+    /// The smallest loss of the grid above `y` (`y` itself outside of it), where the scale of
+    /// [`Composed::walk`] is best anchored: cells can be so far apart that `e^(theta step)`
+    /// overflows.
+    fn anchor(&self, y: f64) -> f64 {
+        let cell = ((y - self.low) / self.step).floor() + 1.0;
+        if cell >= 0.0 && cell < self.mass.len() as f64 { self.low + cell * self.step } else { y }
+    }
+
+    /// The epsilon at `delta`, near `guess`: an upper bound (lower bound) of the exact one.
+    pub(super) fn epsilon(&self, delta: f64, guess: f64) -> f64 {
         let rest = match self.side {
             Side::Upper => delta - self.infinity - delta * 4.0 * U,
             Side::Lower => delta - self.infinity + delta * 4.0 * U,
@@ -322,6 +331,7 @@ impl Composed {
         if self.mass.is_empty() {
             return 0.0;
         }
+        let anchor = self.anchor(guess);
         let scale = self.log_norm - self.theta * anchor;
         let wanted = rest.ln() - scale;
         let target = match self.side {
@@ -378,7 +388,8 @@ impl Composed {
         }
         let mut last = (f64::NAN, 0.0, 0.0);
         let width = -(-self.step).exp_m1();
-        self.walk(epsilon, |loss, _, value, slope| {
+        let anchor = self.anchor(epsilon);
+        self.walk(anchor, |loss, _, value, slope| {
             if loss <= epsilon {
                 return true;
             }
@@ -396,9 +407,11 @@ impl Composed {
             return if self.side == Side::Upper { 1.0 } else { 0.0 };
         }
         if self.side == Side::Lower {
-            scaled -= self.wrapped * self.overlap();
+            // The overlap is that of a scale anchored at epsilon; no cell weighs more than 1.
+            let lift = (self.theta * (anchor - epsilon).max(0.0)).exp();
+            scaled -= self.wrapped * (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
         }
-        let scale = self.log_norm - self.theta * epsilon;
+        let scale = self.log_norm - self.theta * anchor;
         let finite = if scaled > 0.0 {
             (scaled.ln() + scale + sign * (self.relative + 1e-13 + 8.0 * U * scale.abs())).exp()
         } else {
