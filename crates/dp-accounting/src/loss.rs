@@ -14,10 +14,13 @@
 
 mod certify;
 mod compose;
+mod convert;
 mod density;
 mod discretize;
 mod distribution;
+mod mechanisms;
 mod pair;
+mod question;
 mod shuffle;
 mod tilt;
 

@@ -243,7 +243,9 @@ impl PrivacyLoss {
         Ok(PrivacyLoss { tolerance: positive("tolerance", tolerance)? })
     }
 
-    /// The loss distribution of a plan.
+    /// The loss distribution of a plan, which converts to the other measures:
+    /// [`LossDistribution::trade_off`], [`LossDistribution::renyi_curve`],
+    /// [`LossDistribution::pure_epsilon`].
     ///
     /// # Errors
     ///

@@ -178,7 +178,13 @@ fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
 ///
 /// The scaled tails are subtracted before they are multiplied by anything, so that only their own
 /// errors count, not those of the factors.
-fn excess(now: (f64, Tail), next: (f64, Tail), y: f64, width: f64, half: f64) -> (f64, f64) {
+pub(super) fn excess(
+    now: (f64, Tail),
+    next: (f64, Tail),
+    y: f64,
+    width: f64,
+    half: f64,
+) -> (f64, f64) {
     let fall = now.1.p - next.1.p;
     let own = now.1.p_error + next.1.p_error;
     let q_error = now.1.q_error + next.1.q_error;

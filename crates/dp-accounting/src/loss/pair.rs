@@ -19,6 +19,9 @@ pub(super) struct Pair {
     /// Absolute error of an atom's mass, besides the relative one.
     pub(super) room: f64,
     pub(super) density: Option<Density>,
+    /// The mechanism's Rényi divergence of order `a` is at most `a rho`, by a theorem; sampling
+    /// does not raise it (joint quasi-convexity).
+    pub(super) rho: Option<f64>,
 }
 
 /// Relative error bound of an atom's mass.
@@ -28,7 +31,15 @@ pub(super) const ATOM_ERROR: f64 = 4096.0 * U;
 
 impl Pair {
     fn of_atoms(atoms: Vec<(f64, f64)>, lattice: Option<(f64, f64)>) -> Self {
-        Pair { infinity: 0.0, minus_infinity: 0.0, atoms, lattice, room: 0.0, density: None }
+        Pair {
+            infinity: 0.0,
+            minus_infinity: 0.0,
+            atoms,
+            lattice,
+            room: 0.0,
+            density: None,
+            rho: None,
+        }
     }
 
     fn of_density(density: Density) -> Self {
@@ -36,7 +47,7 @@ impl Pair {
     }
 
     pub(super) fn gaussian(mu: f64) -> Self {
-        Pair::of_density(Density::Gaussian { mu })
+        Pair { rho: Some(up(0.5 * mu * mu, U)), ..Pair::of_density(Density::Gaussian { mu }) }
     }
 
     pub(super) fn bounded_range(epsilon: f64) -> Self {
@@ -44,7 +55,9 @@ impl Pair {
     }
 
     pub(super) fn replace_gaussian(sigma: f64, rate: f64) -> Self {
-        Pair::of_density(Density::ReplaceGaussian { sigma, rate })
+        // At most that of the components a distance of 2 apart.
+        let rho = Some(up(2.0 / sigma / sigma, 2.0 * U));
+        Pair { rho, ..Pair::of_density(Density::ReplaceGaussian { sigma, rate }) }
     }
 
     /// Laplace noise, sensitivity `rate` scales.
@@ -95,6 +108,8 @@ impl Pair {
         let mut pair = Pair::of_atoms(atoms, lattice);
         // What lies beyond the reach is less than this.
         pair.infinity = 1e-300;
+        // Canonne, Kamath, Steinke 2020, Theorem 4 (<https://arxiv.org/abs/2004.00010>).
+        pair.rho = Some(up(0.5 * (size / sigma) * (size / sigma), 4.0 * U));
         pair
     }
 
@@ -144,7 +159,7 @@ impl Pair {
         let (mut infinity, mut minus_infinity) = (0.0, 0.0);
         match direction {
             Direction::Remove => {
-                infinity = up(rate * self.infinity, U);
+                infinity = share(rate, self.infinity);
                 if self.minus_infinity > 0.0 {
                     atoms.insert(0, ((-rate).ln_1p(), keep * self.minus_infinity));
                 }
@@ -161,7 +176,8 @@ impl Pair {
             rate,
             direction,
         });
-        Pair { infinity, minus_infinity, atoms, lattice: None, room: 0.0, density }.settle()
+        Pair { infinity, minus_infinity, atoms, lattice: None, room: 0.0, density, rho: self.rho }
+            .settle()
     }
 
     /// The pair after sampling a fraction `rate` in (0, 1) without replacement, one record
@@ -192,12 +208,13 @@ impl Pair {
         atoms.push((0.0, zero));
         atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
         Pair {
-            infinity: up(rate * self.infinity, U),
+            infinity: share(rate, self.infinity),
             minus_infinity: 0.0,
             atoms,
             lattice: None,
             room,
             density,
+            rho: self.rho,
         }
         .settle()
     }
@@ -235,4 +252,9 @@ impl Pair {
     pub(super) fn is_trivial(&self) -> bool {
         self.infinity == 0.0 && self.density.is_none() && self.atoms.iter().all(|a| a.0 == 0.0)
     }
+}
+
+/// `rate` of a mass, rounded up; none of none.
+fn share(rate: f64, mass: f64) -> f64 {
+    if mass > 0.0 { up(rate * mass, U) } else { 0.0 }
 }
