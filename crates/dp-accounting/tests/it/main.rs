@@ -187,6 +187,19 @@ fn invalid_plans_are_not_read() {
 }
 
 #[test]
+fn losses_near_the_largest_float_are_unbounded() {
+    let drowned = Event::Gaussian { noise_multiplier: 1e-300 };
+    let event = Event::FixedSizeSampled { sample: 1, population: 100, inner: Box::new(drowned) }
+        .repeat(3)
+        .and(Event::laplace(0.3).unwrap());
+    let plan = Plan::new(Relation::Replace, event).unwrap();
+    let bracket = PrivacyLoss::default().epsilon_bracket(&plan, 1e-4).unwrap();
+    assert!(bracket.upper == f64::INFINITY && bracket.lower >= 0.0, "{bracket:?}");
+    let bracket = PrivacyLoss::default().delta_bracket(&plan, 0.3).unwrap();
+    assert!(bracket.upper == 1.0 && bracket.lower >= 0.0, "{bracket:?}");
+}
+
+#[test]
 fn adjacency_is_part_of_the_price() {
     let event = Event::gaussian(1.0).unwrap().poisson_sampled(0.01).unwrap().repeat(1000);
     let accountant = PrivacyLoss::default();
