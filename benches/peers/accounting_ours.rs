@@ -1,71 +1,52 @@
-//! Our side of `benches/peers/accounting.py`: for each operation named on standard input, one line
-//! with its result and its seconds (median of the repetitions asked for).
+//! The side of `benches/peers/accounting.py` that runs this crate. Internal: not an example.
+//!
+//! Reads lines `OPERATION REPETITIONS` and answers each with a line `SECONDS 0`: the time that all
+//! repetitions took, measured here. `value OPERATION` answers with the epsilon instead.
 
 #![allow(clippy::print_stdout)]
 
+use std::hint::black_box;
 use std::io::BufRead;
 use std::time::Instant;
 
-use dp_accounting::filter::Odometer;
 use dp_accounting::loss::LossDistribution;
 use dp_accounting::renyi::RenyiCurve;
-use privacy_core::measure::Charge;
-use privacy_core::params::{Delta, Rho};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn median(repetitions: usize, mut run: impl FnMut() -> Outcome<f64>) -> Outcome<(f64, f64)> {
-    let mut value = 0.0;
-    let mut seconds = Vec::new();
-    for _ in 0..repetitions {
-        let start = Instant::now();
-        value = std::hint::black_box(run()?);
-        seconds.push(start.elapsed().as_secs_f64());
-    }
-    seconds.sort_by(f64::total_cmp);
-    Ok((value, seconds[seconds.len() / 2]))
+/// The sampling rate of batches of 256 out of 60,000.
+const RATE: f64 = 256.0 / 60_000.0;
+
+fn steps(sigma: f64, rate: f64, count: u64) -> dp_accounting::Result<LossDistribution> {
+    Ok(LossDistribution::gaussian(sigma)?.poisson_sampled(rate)?.repeat(count))
 }
 
-fn operation(name: &str) -> Outcome<(f64, f64)> {
-    let epoch = |sigma: f64, rate: f64, steps: u64| {
-        Ok::<_, dp_accounting::AccountingError>(
-            LossDistribution::gaussian(sigma)?.poisson_sampled(rate)?.repeat(steps),
-        )
-    };
-    match name {
-        "pld_mnist" => {
-            median(9, || Ok(epoch(1.1, 256.0 / 60_000.0, 14_062)?.epsilon_upper(1e-5, 1e-4)?))
-        }
-        "pld_mnist_bracket" => median(9, || {
-            Ok(epoch(1.1, 256.0 / 60_000.0, 14_062)?.epsilon_within(1e-5, 1e-4)?.upper)
-        }),
-        "pld_1000" => median(9, || Ok(epoch(1.0, 0.01, 1000)?.epsilon_upper(1e-5, 1e-4)?)),
-        "pld_laplace" => median(9, || {
-            Ok(LossDistribution::laplace(10.0)?.repeat(100).epsilon_upper(1e-6, 1e-4)?)
-        }),
-        "renyi" => median(31, || {
-            Ok(RenyiCurve::sampled_gaussian(1.1, 256.0 / 60_000.0)?.repeat(10_000).epsilon(1e-5)?)
-        }),
-        "odometer" => {
-            let odometer = Odometer::new(&Delta::new(1e-6)?)?;
-            let charge = Charge::from(Rho::new(1e-7)?);
-            for _ in 0..100_000 {
-                odometer.record(&charge)?;
-            }
-            let queries = 10_000;
-            let (value, seconds) = median(9, || {
-                Ok((0..queries).fold(0.0, |_, _| std::hint::black_box(&odometer).epsilon()))
-            })?;
-            Ok((value, seconds / f64::from(queries)))
-        }
-        other => Err(format!("unknown operation {other}").into()),
-    }
+/// The epsilon of an operation, from nothing.
+fn run(operation: &str) -> Outcome<f64> {
+    Ok(match operation {
+        "loss-14062" => steps(1.1, RATE, 14_062)?.epsilon_upper(1e-5, 1e-4)?,
+        "loss-14062-bracket" => steps(1.1, RATE, 14_062)?.epsilon_within(1e-5, 1e-4)?.upper,
+        "loss-1000" => steps(1.0, 0.01, 1000)?.epsilon_upper(1e-5, 1e-4)?,
+        "loss-laplace" => LossDistribution::laplace(10.0)?.repeat(100).epsilon_upper(1e-6, 1e-4)?,
+        "renyi" => RenyiCurve::sampled_gaussian(1.1, RATE)?.repeat(10_000).epsilon(1e-5)?,
+        other => return Err(format!("no operation is called {other}").into()),
+    })
 }
 
 fn main() -> Outcome<()> {
     for line in std::io::stdin().lock().lines() {
-        let (value, seconds) = operation(line?.trim())?;
-        println!("{value:.17e} {seconds:.9e}");
+        let line = line?;
+        if let Some(operation) = line.strip_prefix("value ") {
+            println!("{:.17e} 0", run(operation)?);
+            continue;
+        }
+        let (operation, repetitions) = line.rsplit_once(' ').ok_or("a line needs a number")?;
+        let repetitions: usize = repetitions.parse()?;
+        let start = Instant::now();
+        for _ in 0..repetitions {
+            black_box(run(black_box(operation))?);
+        }
+        println!("{:e} 0", start.elapsed().as_secs_f64());
     }
     Ok(())
 }
