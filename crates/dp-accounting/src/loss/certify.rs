@@ -123,14 +123,16 @@ impl<'a> Question<'a> {
             .collect();
         let mut sight = self.sight;
         let coarse = |(grid, _): &(super::discretize::Grid, u64)| grid.mass.len() < 1024;
-        if !self.is_exact() && parts.iter().any(coarse) {
+        let empty = parts.iter().any(|(grid, _)| grid.is_empty());
+        if !self.is_exact() && !empty && parts.iter().any(coarse) {
             // So coarse a grid has a law of its own; look at that.
             let seen: Vec<Part<'_>> =
                 self.parts.iter().zip(&parts).map(|(part, (grid, _))| part.on(grid)).collect();
             sight = aim(&seen, self.target);
         }
         let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
-        let power = (cells.clamp(32.0, MOST_CELLS) as usize).next_power_of_two();
+        // Not a number becomes the smallest.
+        let power = (cells.clamp(32.0, MOST_CELLS) as usize).max(32).next_power_of_two();
         // Three quarters of it, if that is enough: still a good length for the transform.
         let length = if cells <= 0.75 * power as f64 { power / 4 * 3 } else { power };
         compose(&parts, side, &sight, length)

@@ -46,7 +46,16 @@ impl Grid {
     pub(super) fn loss(&self, i: usize) -> f64 {
         self.offset + (self.first + i as i64) as f64 * self.step
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mass.iter().all(|mass| *mass <= 0.0)
+    }
 }
+
+/// Cells of a grid, and distance of its first from the origin, beyond which nothing is resolved.
+/// A step is chosen for far fewer; losses near the largest float can make that impossible.
+const MOST_CELLS: f64 = (1u64 << 25) as f64;
+const MOST_INDEX: f64 = (1u64 << 52) as f64;
 
 /// The interval of losses that is resolved: P-mass above it is at most `above`, below it about
 /// `below`.
@@ -119,6 +128,12 @@ pub(super) fn discretize(
     }
     if first > last {
         (first, last) = (0.0, 0.0);
+    }
+    let resolved = pair.density.is_none() || (span.0 <= span.1 && span.1.is_finite());
+    if !(resolved && first.abs() < MOST_INDEX && last - first < MOST_CELLS) {
+        // Beyond what a grid can hold: any loss may be unbounded (upper), or none is (lower).
+        let infinity = if side == Side::Upper { 1.0 } else { 0.0 };
+        return Grid { step, offset, first: 0, mass: vec![0.0], infinity, slack: 0.0 };
     }
     let mut grid = Grid {
         step,
