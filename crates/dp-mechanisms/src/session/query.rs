@@ -11,6 +11,7 @@ use privacy_core::unit::{Adjacency, PrivacyUnit};
 
 use super::Session;
 use super::grouping::{ByBin, ByGroup, Grouping, Whole};
+use super::moments::NeedsBothBounds;
 use super::plan::{Plan, Pricing};
 use super::statistic::{Filtered, NeedsBounds, Statistic};
 use crate::additive::{GaussianNoise, LaplaceNoise};
@@ -107,6 +108,33 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         Ok(Query {
             session: self.session,
             statistic: self.statistic.bounded(bounds, exponent)?,
+            grouping: self.grouping,
+            name: self.name,
+            request: self.request,
+        })
+    }
+
+    /// Clamps the first and the second value of each row into these public intervals.
+    ///
+    /// # Privacy
+    ///
+    /// As for [`bounds`](Query::bounds). A row counts where both values are numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_of_both<V: Value, W: Value>(
+        self,
+        first: RangeInclusive<V>,
+        second: RangeInclusive<W>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBothBounds<V, W>,
+    {
+        let (first, second) = (Bounds::try_from(first)?, Bounds::try_from(second)?);
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(first, second)?,
             grouping: self.grouping,
             name: self.name,
             request: self.request,
