@@ -19,6 +19,7 @@ mod grouping;
 pub mod moments;
 mod plan;
 mod query;
+pub mod regression;
 mod release;
 mod statistic;
 mod table;
@@ -41,6 +42,7 @@ use moments::{
 };
 pub use plan::Plan;
 pub use query::Query;
+use regression::RegressionOf;
 pub use release::{GroupedRelease, MeanLaw};
 pub use statistic::{
     Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Statistic, Sum, SumOf,
@@ -230,6 +232,22 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         W: crate::grid::Value,
     {
         Query::new(self, OfTwoValues::new(first, second), Whole)
+    }
+
+    /// The least-squares regression of `target` on `features`, once [`Query::bounds_of_features`]
+    /// has said in which public intervals they lie.
+    ///
+    /// For one feature, [`line_fit`](Session::line_fit) needs less noise.
+    pub fn linear_regression<const D: usize, F, G>(
+        &self,
+        features: F,
+        target: G,
+    ) -> Query<'_, 'a, T, U, A, RegressionOf<F, G>, Whole>
+    where
+        F: Fn(&'a T) -> [f64; D],
+        G: Fn(&'a T) -> f64,
+    {
+        Query::new(self, RegressionOf::new(features, target), Whole)
     }
 
     /// What the budget has left; nothing if its store cannot be reached (see

@@ -184,3 +184,30 @@ fn noise_on_moments_follows_its_law() {
     }
     check_binomial(above, trials, 0.5, 1e-6);
 }
+
+#[test]
+fn a_regression_finds_the_plane_and_says_how_much_the_noise_moves_it() {
+    // score = 3 + 0.04 hours + wave; the second feature does not matter.
+    let rows = samples(20_000);
+    let fit = |epsilon: f64, seed: u64| {
+        let session = Session::over(&rows).context(context(1e9, seed)).open().unwrap();
+        let features = |s: &Sample| [s.hours.into(), f64::from(s.user)];
+        let query = session.linear_regression(features, |s| s.score);
+        let query = query.bounds_of_features([0.0..=60.0, 0.0..=499.0], 0.0..=7.0).unwrap();
+        query.epsilon(epsilon).unwrap().release().unwrap().into_value()
+    };
+    let exact = fit(1e8, 0);
+    close(exact.coefficients[0], 0.04, 2e-3);
+    close(exact.coefficients[1], 0.0, 2e-4);
+    close(exact.predict(&[30.0, 250.0]), 3.0 + 1.2, 0.05);
+    assert!(exact.noise_deviations[0] < 1e-6);
+    // With noise, the coefficient stays within a few of the stated deviations.
+    let mut within = 0;
+    for seed in 1..=100 {
+        let noisy = fit(1.0, seed);
+        let off = (noisy.coefficients[0] - exact.coefficients[0]).abs();
+        within += u64::from(off <= 2.0 * noisy.noise_deviations[0]);
+    }
+    // About 95 are expected; below 85 of 100 has probability below 1e-3.
+    assert!(within >= 85, "{within}");
+}

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::super::moments::{
     Correlation, LineFit, NeedsBothBounds, OfOne, OfOneValue, OfTwo, OfTwoValues, Reading, Variance,
 };
+use super::super::regression::{NeedsFeatureBounds, Regression, RegressionOf};
 use super::super::statistic::{
     Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Sum, SumOf,
 };
@@ -104,6 +105,15 @@ fn two_values<R: Reading>()
     OfTwoValues::new(|row: &Row| row.2, second).bounded(bounds.0, bounds.1).unwrap()
 }
 
+fn regression()
+-> Regression<impl Fn(&Row) -> [f64; 2] + Send + Sync, impl Fn(&Row) -> f64 + Send + Sync, 2> {
+    let features = |row: &Row| [row.2 as f64, f64::from(row.1)];
+    let target = |row: &Row| if row.2 == 0 { f64::NEG_INFINITY } else { f64::from(row.1) - 2.0 };
+    let unit = Bounds::new(0.0, 1.0).unwrap();
+    let bounds = [Bounds::new(-3.0, 5.0).unwrap(), unit];
+    RegressionOf::new(features, target).bounded(bounds, unit).unwrap()
+}
+
 fn float_sum() -> Sum<impl Fn(&Row) -> f64 + Send + Sync, f64> {
     let value = |row: &Row| match row.2 % 7 {
         0 => f64::NAN,
@@ -141,6 +151,7 @@ fn check_all<U: PrivacyUnit, A: Adjacency>(
         variance(-(1 << 61), 1 << 61),
         two_values::<Correlation>(),
         two_values::<LineFit>(),
+        regression(),
         Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0),
     );
     Ok(())
