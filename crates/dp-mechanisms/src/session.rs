@@ -17,6 +17,7 @@ mod aggregate;
 mod builder;
 mod grouping;
 pub mod moments;
+mod partition;
 mod plan;
 mod query;
 pub mod regression;
@@ -40,6 +41,7 @@ use moments::{
     Correlation, Covariance, Joint, LineFit, OfOneValue, OfTwoValues, Single, StandardDeviation,
     Variance,
 };
+pub use partition::Partition;
 pub use plan::Plan;
 pub use query::Query;
 use regression::RegressionOf;

@@ -5,4 +5,5 @@
 mod known;
 mod moments;
 mod noise;
+mod partition;
 mod session;
