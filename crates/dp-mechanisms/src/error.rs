@@ -26,8 +26,8 @@ pub enum Error {
     /// A group-by was given no groups.
     #[error("the list of known groups is empty; list the groups, or leave out the group-by")]
     NoGroups,
-    /// Both the context and the session were given a budget.
-    #[error("the context has a budget and the session was given another; give it to one of them")]
+    /// The session was given two budgets: of its own, a ledger, or in its context.
+    #[error("the session was given two budgets; use one of budget, ledger and the context's")]
     TwoBudgets,
     /// The session was opened over more rows than it can index.
     #[error(

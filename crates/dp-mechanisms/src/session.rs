@@ -14,6 +14,7 @@
 //! Filters and keys are evaluated inside; they must be functions of the one row they are given.
 
 mod aggregate;
+mod ask;
 mod builder;
 mod grouping;
 pub mod moments;
@@ -35,6 +36,7 @@ use privacy_core::params::ContributionLimits;
 use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record};
 
 pub use aggregate::Aggregate;
+pub use ask::{MechanismPlan, Values};
 pub use builder::SessionBuilder;
 pub use grouping::{Bin, ByBin, ByGroup, Grouping, Whole};
 use moments::{

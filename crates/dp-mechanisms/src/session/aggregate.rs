@@ -86,9 +86,9 @@ impl Cell {
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "holds raw rows; never leaves a query")]
 pub struct Rows<'r, 'a, T> {
-    rows: &'a [T],
-    units: Option<&'r UnitIndex>,
-    bound: Contribution,
+    pub(super) rows: &'a [T],
+    pub(super) units: Option<&'r UnitIndex>,
+    pub(super) bound: Contribution,
 }
 
 /// How large an item can be in magnitude, and whether all items are 1.

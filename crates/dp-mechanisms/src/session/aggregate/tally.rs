@@ -9,9 +9,6 @@ use crate::hash::{TableHasher, stable_hasher};
 
 impl<'a, T> Rows<'_, 'a, T> {
     /// The coordinates of all groups, `coordinates` for each, to which `add` adds an item.
-    ///
-    /// Which rows of a unit beyond its limits are used follows from a hash of unit, group and
-    /// item, as everywhere.
     pub(in super::super) fn tally<I: Clone + Eq + Hash>(
         &self,
         groups: usize,
@@ -21,17 +18,30 @@ impl<'a, T> Rows<'_, 'a, T> {
         add: impl Fn(&I, &mut [i128]),
     ) -> Vec<i128> {
         let mut cells = vec![0i128; groups * coordinates];
-        let mut add = |group: u32, item: &I| {
+        self.each_kept(group, item, |group, item| {
             let start = group as usize * coordinates;
             add(item, &mut cells[start..start + coordinates]);
-        };
+        });
+        cells
+    }
+
+    /// Calls `keep` with group and item of each row that is within its unit's limits.
+    ///
+    /// Which rows of a unit beyond its limits are kept follows from a hash of unit, group and
+    /// item, as everywhere.
+    pub(in super::super) fn each_kept<I: Clone + Eq + Hash>(
+        &self,
+        group: impl Fn(&'a T) -> Option<u32>,
+        item: impl Fn(&'a T) -> Option<I>,
+        mut keep: impl FnMut(u32, &I),
+    ) {
         let Some(units) = self.units else {
             for row in self.rows {
                 if let (Some(group), Some(item)) = (group(row), item(row)) {
-                    add(group, &item);
+                    keep(group, &item);
                 }
             }
-            return cells;
+            return;
         };
         let mut rows_of = vec![0u32; units.identities().len()];
         for (row, &id) in self.rows.iter().zip(units.ids()) {
@@ -53,15 +63,14 @@ impl<'a, T> Rows<'_, 'a, T> {
                 });
                 gather.push(id, Entry { group, value });
             } else {
-                add(group, &item);
+                keep(group, &item);
             }
         }
         gather.select(
             units,
             self.bound,
             |number| items[number as usize].0,
-            |entry| add(entry.group, &items[entry.value as usize].1),
+            |entry| keep(entry.group, &items[entry.value as usize].1),
         );
-        cells
     }
 }
