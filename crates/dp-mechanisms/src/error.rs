@@ -17,6 +17,10 @@ pub enum Error {
     /// The noise that the question needs cannot be drawn.
     #[error(transparent)]
     Noise(#[from] NoiseError),
+    /// The price cannot be computed.
+    #[cfg(feature = "accounting")]
+    #[error(transparent)]
+    Accounting(#[from] dp_accounting::AccountingError),
     /// A group is listed twice among the known groups.
     #[error("group {position} of the known groups is listed before; list each group once")]
     DuplicateGroup {
@@ -55,6 +59,8 @@ impl Error {
             | Error::DuplicateGroup { .. }
             | Error::NoGroups
             | Error::TwoBudgets => true,
+            #[cfg(feature = "accounting")]
+            Error::Accounting(_) => true,
             Error::TooManyRows { .. } => false,
         }
     }

@@ -86,6 +86,12 @@ where
         Ok(Plan { session, statistic, grouping, bound, pricing, charge, name, request })
     }
 
+    /// The same plan with another proven bound on its cost.
+    #[cfg(feature = "accounting")]
+    pub(super) fn or_charge(self, charge: Charge) -> Self {
+        Plan { charge: self.charge.or(charge), ..self }
+    }
+
     /// What the release would cost.
     pub fn cost(&self) -> &Charge {
         &self.charge

@@ -295,6 +295,37 @@ where
         })
     }
 
+    /// Prices the query at (`epsilon`, `delta`): discrete Gaussian noise, approximate differential
+    /// privacy.
+    ///
+    /// Budgets in (ε, δ) and in ρ can both pay. Less noise than [`epsilon`](Query::epsilon) where a
+    /// unit contributes to several groups. Nothing is read and nothing is spent yet.
+    ///
+    /// # Privacy
+    ///
+    /// The noise is calibrated to the largest ρ whose zero-concentrated differential privacy implies
+    /// (ε, δ), rounded down ([`dp_accounting::zcdp::rho_for`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`epsilon`](Query::epsilon), and [`privacy_core::Error::Parameter`] unless 0 < δ < 1.
+    #[cfg(feature = "accounting")]
+    pub fn epsilon_delta<E, D>(self, epsilon: E, delta: D) -> Result<Plan<'s, 'a, T, U, A, S, G>>
+    where
+        S: Statistic<'a, T>,
+        G: Grouping<'a, T>,
+        E: TryInto<Epsilon>,
+        Error: From<E::Error>,
+        D: TryInto<privacy_core::params::Delta>,
+        Error: From<D::Error>,
+    {
+        let (epsilon, delta) = (epsilon.try_into()?, delta.try_into()?);
+        let rho = dp_accounting::zcdp::rho_for(epsilon.to_f64_down(), delta.to_f64_down())?;
+        let rho = Rho::from_amount(privacy_core::params::Amount::from_binary(rho)?)?;
+        let plan = self.rho(rho)?;
+        Ok(plan.or_charge((epsilon, delta).into()))
+    }
+
     fn plan(
         self,
         price: impl FnOnce(&Contribution, crate::bound::Shape) -> Result<Pricing>,
