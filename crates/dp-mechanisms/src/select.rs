@@ -55,7 +55,7 @@ pub use exponential::ExponentialMechanism;
 pub use noisy_max::NoisyMax;
 pub use permute_and_flip::PermuteAndFlip;
 pub use price::Scores;
-pub(crate) use price::{bounded_range, root_down};
+pub(crate) use price::{bounded_range, bounded_range_epsilon, logarithm};
 pub use private_candidate::{PrivateCandidate, Stopping};
 pub use top_k::TopK;
 

@@ -167,7 +167,7 @@ pub(crate) mod tests {
 
     fn law(rate: &Ratio<BigUint>, groups: &[Group]) -> Law<(usize, u128)> {
         let envelope = Envelope::new(rate, groups).unwrap();
-        enumerate(40, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap))
+        enumerate(30, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap))
     }
 
     #[test]
@@ -186,7 +186,7 @@ pub(crate) mod tests {
                     .map(|&(points, gap)| Group { points: points.into(), gap: gap.into() })
                     .collect();
                 let law = law(&rate, &groups);
-                assert!(law.unexplored < Ratio::new(BigUint::one(), BigUint::one() << 25u32));
+                assert!(law.unexplored < Ratio::new(BigUint::one(), BigUint::one() << 15u32));
                 for (index, truth) in truth(&rate, weights).iter().enumerate() {
                     for place in 0..weights[index].0 {
                         let share = Interval::exact(ratio(weights[index].0, 1));
@@ -204,7 +204,7 @@ pub(crate) mod tests {
         let groups = [Group { points: 3, gap: 0 }, Group { points: 1, gap: 1 }];
         let rate = ratio(1, 2);
         let envelope = Envelope::new(&rate, &groups).unwrap();
-        let law = enumerate(40, |c| {
+        let law = enumerate(30, |c| {
             envelope.draw(&mut Merged(c), |index, place| if index == 0 { place } else { 1 })
         });
         let truth = truth(&rate, &[(1, 0), (1, 1), (1, 2), (1, 1)]);
@@ -223,7 +223,7 @@ pub(crate) mod tests {
         let mut envelope = Envelope::new(&rate, &groups).unwrap();
         envelope.scale = 0;
         envelope.sums = vec![1, 2];
-        let law = enumerate(40, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap));
+        let law = enumerate(30, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap));
         for (index, truth) in truth(&rate, &[(1, 0), (1, 2)]).iter().enumerate() {
             assert!(law.probability(&(index, 0)).meets(truth));
         }

@@ -71,7 +71,7 @@ impl NoisyMax {
     pub fn calibrated(sensitivity: &Amount, epsilon: &Epsilon, scores: Scores) -> Result<Self> {
         let moves = sensitivity * &scores.moves().into();
         let scale = moves.checked_div(epsilon.amount()).unwrap_or(Amount::ZERO);
-        Ok(Self::with_scale(scale, scores).map_err(Error::technique)?)
+        Self::with_scale(scale, scores).map_err(Error::technique)
     }
 
     /// The scale of the noise.
