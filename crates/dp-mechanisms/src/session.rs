@@ -18,6 +18,7 @@ mod ask;
 mod builder;
 mod grouping;
 pub mod moments;
+pub mod order;
 mod partition;
 mod plan;
 mod query;
@@ -25,6 +26,7 @@ pub mod regression;
 mod release;
 mod statistic;
 mod table;
+mod top;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,6 +54,7 @@ pub use statistic::{
     Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Statistic, Sum, SumOf,
 };
 pub use table::Table;
+pub use top::{Counts, Top, TopQuery};
 
 use crate::error::Result;
 

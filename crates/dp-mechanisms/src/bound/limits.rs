@@ -1,7 +1,7 @@
 //! From limits on rows and groups to the sensitivity of an aggregate.
 
 use privacy_core::params::{Amount, ContributionLimits};
-use privacy_core::space::{L1, L2, L2Distance, Norm};
+use privacy_core::space::{L1, L2, L2Distance, Linf, Norm};
 use privacy_core::unit::{Relation, UnitKind};
 
 /// What one unit can contribute at most, after bounding, to a query over `groups` groups.
@@ -88,6 +88,18 @@ impl Contribution {
             // One unit's rows are exchanged for others. In a single number what leaves and what
             // enters partly cancel; elsewhere they may fall into different coordinates.
             _ if self.all_groups == 1 && shape.coordinates() == 1 => &rows * &shape.span(),
+            _ => once.scaled_by_power_of_two(1),
+        }
+    }
+
+    /// The L∞ sensitivity of a query with the given shape: how far one coordinate can move.
+    #[must_use]
+    pub fn linf(&self, shape: &Shape, relation: Relation) -> Amount {
+        let once = &Amount::from_integer(self.rows_per_group) * &shape.magnitude();
+        match relation {
+            Relation::AddRemove => once,
+            // What leaves a coordinate and what enters it are of one sign and partly cancel.
+            _ if shape.one_sign() => once,
             _ => once.scaled_by_power_of_two(1),
         }
     }
@@ -195,7 +207,8 @@ fn whole(number: u128) -> Amount {
     Amount::from_fraction(number, 1u8).unwrap_or(Amount::ZERO)
 }
 
-/// A norm that noise is calibrated to: [`L1`] for Laplace, [`L2`] for Gaussian noise.
+/// A norm that a mechanism is calibrated to: [`L1`] for Laplace noise, [`L2`] for Gaussian noise,
+/// [`Linf`] for selection.
 pub trait NoiseNorm: Norm {
     /// How far neighbours can be apart in this norm.
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Self::Distance;
@@ -206,6 +219,16 @@ pub trait NoiseNorm: Norm {
 impl NoiseNorm for L1 {
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Amount {
         bound.l1(shape, relation)
+    }
+
+    fn times(distance: &Amount, changes: u64) -> Amount {
+        distance * &changes.into()
+    }
+}
+
+impl NoiseNorm for Linf {
+    fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Amount {
+        bound.linf(shape, relation)
     }
 
     fn times(distance: &Amount, changes: u64) -> Amount {
@@ -318,12 +341,13 @@ mod tests {
                             Relation::AddRemove => std::slice::from_ref(&zero),
                             _ => &vectors[..],
                         };
-                        let (mut l1, mut l2) = (0, 0);
+                        let (mut l1, mut l2, mut linf) = (0, 0, 0);
                         for a in &vectors {
                             for b in others {
                                 let changes = || a.iter().zip(b).map(|(a, b)| a.abs_diff(*b));
                                 l1 = l1.max(changes().sum::<u64>());
                                 l2 = l2.max(changes().map(|d| d * d).sum::<u64>());
+                                linf = linf.max(changes().max().unwrap_or(0));
                             }
                         }
                         let declared = (bound.l1(shape, relation), bound.l2(shape, relation));
@@ -332,6 +356,8 @@ mod tests {
                             *declared.1.squared() >= l2.into(),
                             "{shape:?} {limits:?} {relation}"
                         );
+                        let declared_linf = bound.linf(shape, relation);
+                        assert!(declared_linf >= linf.into(), "{shape:?} {limits:?} {relation}");
                         if relation == Relation::AddRemove {
                             assert_eq!(declared.0, l1.into(), "{shape:?} {limits:?}");
                             assert_eq!(*declared.1.squared(), l2.into(), "{shape:?} {limits:?}");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use privacy_core::access::Resource;
+use privacy_core::budget::RequestId;
 use privacy_core::context::Ask;
 use privacy_core::error::Error as CoreError;
 use privacy_core::guarantee::Guarantee;
@@ -32,44 +33,31 @@ use crate::grid::{Grid, Value};
 ///
 /// Adding or removing a unit adds or removes as many values as the session lets a unit contribute
 /// rows; replacing one does both.
-pub struct Values<'a, T, U, A, F, V> {
-    value: F,
-    bounds: Bounds<V>,
+pub struct Values<'a, T, U, A, F> {
+    steps: F,
     grid: Grid,
     bound: Contribution,
     claim: PhantomData<fn() -> (&'a T, U, A)>,
 }
 
-impl<'a, T, U, A, F, V: Value> Values<'a, T, U, A, F, V> {
+impl<'a, T, U, A, F> Values<'a, T, U, A, F> {
+    pub(super) fn new(steps: F, grid: Grid, bound: Contribution) -> Self {
+        Values { steps, grid, bound, claim: PhantomData }
+    }
+
     /// The grid that the values are rounded to.
     #[must_use]
     pub fn grid(&self) -> &Grid {
         &self.grid
     }
-
-    /// The public bounds.
-    #[must_use]
-    pub fn bounds(&self) -> Bounds<V> {
-        self.bounds
-    }
-
-    /// How many values neighbouring tables can differ in.
-    pub(super) fn changes(&self, d_in: Changes, relation: Relation) -> Option<u64> {
-        let once = self.bound.rows().checked_mul(d_in.0)?;
-        match relation {
-            Relation::AddRemove => Some(once),
-            _ => once.checked_mul(2),
-        }
-    }
 }
 
-impl<'a, T, U, A, F, V> Transformation for Values<'a, T, U, A, F, V>
+impl<'a, T, U, A, F> Transformation for Values<'a, T, U, A, F>
 where
     T: 'a,
     U: PrivacyUnit,
     A: Adjacency,
-    F: Fn(&'a T) -> V + Send + Sync,
-    V: Value,
+    F: Fn(&'a T) -> Option<i64> + Send + Sync,
 {
     type Input = Table<'a, T, U, A>;
     type Output = RowsOf<i64, Record, AddRemove>;
@@ -77,26 +65,28 @@ where
     fn apply(&self, table: &Table<'a, T, U, A>) -> privacy_core::Result<Vec<i64>> {
         let rows = Rows { rows: table.rows(), units: table.units(), bound: self.bound };
         let mut values = Vec::new();
-        rows.each_kept(
-            |_| Some(0),
-            |row| (self.value)(row).to_grid(&self.bounds, &self.grid),
-            |_, value| values.push(*value),
-        );
+        rows.each_kept(|_| Some(0), &self.steps, |_, value| values.push(*value));
         Ok(values)
     }
 
     fn stability(&self, d_in: Changes) -> privacy_core::Result<Changes> {
-        let changes = self.changes(d_in, A::RELATION).map(Changes);
-        changes.ok_or(CoreError::Overflow {
+        let sides = match A::RELATION {
+            Relation::AddRemove => 1,
+            // Any unit's values leave and others enter.
+            _ => 2,
+        };
+        let once = self.bound.rows().checked_mul(d_in.0);
+        let changes = once.and_then(|once| once.checked_mul(sides));
+        changes.map(Changes).ok_or(CoreError::Overflow {
             quantity: "the number of changed values",
             limit: "2^64 - 1",
         })
     }
 }
 
-impl<T, U, A, F, V: fmt::Debug> fmt::Debug for Values<'_, T, U, A, F, V> {
+impl<T, U, A, F> fmt::Debug for Values<'_, T, U, A, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Values").field("bounds", &self.bounds).finish_non_exhaustive()
+        f.debug_struct("Values").field("grid", &self.grid).finish_non_exhaustive()
     }
 }
 
@@ -107,6 +97,7 @@ pub struct MechanismPlan<'s, 'a, T, U, A, M> {
     mechanism: M,
     charge: Charge,
     name: String,
+    request: Option<RequestId>,
 }
 
 impl<'a, T: 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
@@ -120,18 +111,24 @@ impl<'a, T: 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         &self,
         value: F,
         bounds: std::ops::RangeInclusive<V>,
-    ) -> Result<Values<'a, T, U, A, F, V>>
+    ) -> Result<Values<'a, T, U, A, impl Fn(&'a T) -> Option<i64> + Send + Sync>>
     where
-        F: Fn(&'a T) -> V,
+        F: Fn(&'a T) -> V + Send + Sync,
         V: Value,
     {
         let bounds = Bounds::try_from(bounds)?;
         let grid = V::grid(&bounds, None)?;
-        let bound = Contribution::new(U::KIND, &self.limits, 1).ok_or(CoreError::Missing {
+        let steps = move |row: &'a T| value(row).to_grid(&bounds, &grid);
+        Ok(Values::new(steps, grid, self.contribution_to_one_group()?))
+    }
+
+    /// What one unit contributes to a question without groups.
+    pub(super) fn contribution_to_one_group(&self) -> Result<Contribution> {
+        let bound = Contribution::new(U::KIND, &self.limits, 1);
+        Ok(bound.ok_or(CoreError::Missing {
             setting: "the limit of what one unit contributes",
             remedy: "call max_rows_per_unit on the session",
-        })?;
-        Ok(Values { value, bounds, grid, bound, claim: PhantomData })
+        })?)
     }
 
     /// Prices a mechanism of one's own on the session's table, called `name` in the audit trail.
@@ -167,7 +164,7 @@ impl<'a, T: 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         M: Mechanism<Input = Table<'a, T, U, A>>,
     {
         let charge = mechanism.charge(Changes::NEIGHBOURS)?;
-        Ok(MechanismPlan { session: self, mechanism, charge, name: name.into() })
+        Ok(MechanismPlan { session: self, mechanism, charge, name: name.into(), request: None })
     }
 }
 
@@ -177,6 +174,13 @@ where
     A: Adjacency,
     M: Mechanism<Input = Table<'a, T, U, A>>,
 {
+    /// Gives the request a name in the budget, so that a retry under the same name is refused
+    /// instead of paid and drawn again.
+    pub fn request(mut self, request: impl Into<String>) -> Self {
+        self.request = Some(RequestId::new(request));
+        self
+    }
+
     /// What the release would cost.
     pub fn cost(&self) -> &Charge {
         &self.charge
@@ -203,8 +207,11 @@ where
     ///
     /// As [`Plan::release`](super::Plan::release), and what the mechanism returns.
     pub fn release(self) -> Result<Release<M::Output>> {
-        let MechanismPlan { session, mechanism, charge, name } = self;
-        let ask = Ask::new(Resource::new(name), charge.clone(), Scope::of::<U, A>());
+        let MechanismPlan { session, mechanism, charge, name, request } = self;
+        let mut ask = Ask::new(Resource::new(name), charge.clone(), Scope::of::<U, A>());
+        if let Some(request) = request {
+            ask = ask.named(request);
+        }
         let paid = session.cx().release(ask, |rng| mechanism.draw(&session.table, rng))?;
         Ok(Release::new(paid.value, mechanism.law(), charge, paid.record))
     }

@@ -39,6 +39,15 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
     }
 
+    /// Session, statistic, grouping, name and request.
+    #[expect(clippy::type_complexity, reason = "read once, where it is taken apart")]
+    pub(super) fn into_parts(
+        self,
+    ) -> Result<(&'s Session<'a, T, U, A>, S, G, Option<Cow<'static, str>>, Option<RequestId>)>
+    {
+        Ok((self.session, self.statistic, self.grouping?, self.name, self.request))
+    }
+
     /// Only rows for which `keep` is true.
     ///
     /// # Privacy

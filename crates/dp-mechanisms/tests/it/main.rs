@@ -5,5 +5,6 @@
 mod known;
 mod moments;
 mod noise;
+mod order;
 mod partition;
 mod session;
