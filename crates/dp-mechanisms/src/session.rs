@@ -17,6 +17,7 @@ mod aggregate;
 mod ask;
 mod builder;
 mod grouping;
+pub mod histogram;
 pub mod moments;
 pub mod order;
 mod partition;

@@ -142,6 +142,13 @@ pub enum Shape {
         /// What they sum to.
         total: u128,
     },
+    /// Adds 1 to some of the coordinates.
+    Indicators {
+        /// How many coordinates.
+        coordinates: usize,
+        /// To how many of them a row adds.
+        ones: u64,
+    },
     /// Adds a vector of any signs.
     Vector {
         /// How many coordinates.
@@ -159,7 +166,9 @@ impl Shape {
     pub fn coordinates(&self) -> usize {
         match self {
             Shape::Count | Shape::Sum { .. } => 1,
-            Shape::Simplex { coordinates, .. } | Shape::Vector { coordinates, .. } => *coordinates,
+            Shape::Simplex { coordinates, .. }
+            | Shape::Indicators { coordinates, .. }
+            | Shape::Vector { coordinates, .. } => *coordinates,
         }
     }
 
@@ -169,6 +178,7 @@ impl Shape {
             Shape::Count => 1.into(),
             Shape::Sum { lower, upper } => lower.unsigned_abs().max(upper.unsigned_abs()).into(),
             Shape::Simplex { total, .. } => whole(*total),
+            Shape::Indicators { ones, .. } => (*ones).into(),
             Shape::Vector { l1, .. } => whole(*l1),
         }
     }
@@ -177,6 +187,7 @@ impl Shape {
     fn squared_l2(&self) -> Amount {
         match self {
             Shape::Vector { squared_l2, .. } => whole(*squared_l2),
+            Shape::Indicators { ones, .. } => (*ones).into(),
             // One coordinate, or all of the total in one of several.
             _ => self.magnitude().squared(),
         }
@@ -197,7 +208,7 @@ impl Shape {
         match self {
             Shape::Sum { lower, upper } => *lower >= 0 || *upper <= 0,
             Shape::Vector { .. } => false,
-            Shape::Count | Shape::Simplex { .. } => true,
+            Shape::Count | Shape::Simplex { .. } | Shape::Indicators { .. } => true,
         }
     }
 }
@@ -303,6 +314,8 @@ mod tests {
                 Shape::Count => vec![n as i64],
                 Shape::Sum { .. } => vec![sum],
                 Shape::Simplex { total, .. } => vec![sum, n as i64 * *total as i64 - sum],
+                // One of two bins, and the total.
+                Shape::Indicators { .. } => vec![sum, n as i64 - sum, n as i64],
                 // Features (1, x) of a value x.
                 Shape::Vector { .. } => vec![n as i64, sum],
             })
@@ -318,6 +331,7 @@ mod tests {
             (Shape::Sum { lower: -4, upper: 3 }, [-4, 3]),
             (Shape::Sum { lower: -4, upper: -1 }, [-4, -1]),
             (Shape::Simplex { coordinates: 2, total: 3 }, [0, 3]),
+            (Shape::Indicators { coordinates: 3, ones: 2 }, [0, 1]),
             (Shape::Vector { coordinates: 2, l1: 4, squared_l2: 10 }, [-3, 3]),
         ];
         let limits = [

@@ -7,6 +7,7 @@ use privacy_core::space::{L1, L2, Measurable};
 use privacy_core::unit::{AddRemove, Record, Relation, Replace, UnitKind, User};
 use proptest::prelude::*;
 
+use super::super::histogram::{Axes, Histogram};
 use super::super::moments::{
     Correlation, LineFit, NeedsBothBounds, OfOne, OfOneValue, OfTwo, OfTwoValues, Reading, Variance,
 };
@@ -114,6 +115,11 @@ fn regression()
     RegressionOf::new(features, target).bounded(bounds, unit).unwrap()
 }
 
+fn histogram<'a>() -> Histogram<'a, Row> {
+    let axes = Axes::new().groups("group", |row: &Row| row.1, &[0, 1, 2]).unwrap();
+    Histogram::over(axes.bins("value", |row: &Row| row.2, &[-6, 0, 3, 6]).unwrap())
+}
+
 fn float_sum() -> Sum<impl Fn(&Row) -> f64 + Send + Sync, f64> {
     let value = |row: &Row| match row.2 % 7 {
         0 => f64::NAN,
@@ -152,6 +158,7 @@ fn check_all<U: PrivacyUnit, A: Adjacency>(
         two_values::<Correlation>(),
         two_values::<LineFit>(),
         regression(),
+        histogram(),
         Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0),
     );
     Ok(())
