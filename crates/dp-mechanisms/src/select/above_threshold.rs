@@ -134,8 +134,7 @@ impl AboveThreshold {
     /// The run that costs `epsilon` where each answer changes by at most `sensitivity`.
     ///
     /// ε is split between threshold and questions as 1 : (2c)^(2/3), or 1 : c^(2/3) for monotone
-    /// answers, which makes the variance of what is compared smallest (Lyu, Su and Li, Section
-    /// 4.2).
+    /// answers, which makes the variance of what is compared smallest (Lyu, Su and Li).
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ use crate::noise::Choices;
 /// k exponential mechanisms, each chosen after the ones before: with ε = 2·rate·d for one of them
 /// (rate·d if the scores are [`Scores::Monotone`]) together kε-differential privacy, and, each
 /// having bounded range, kε²/8-zCDP (Cesar and Rogers 2021, <https://arxiv.org/abs/2004.07223>).
-/// For k above about 2/ε the second is the better price, also after conversion to (ε, δ).
+/// For many candidates the second, converted to (ε, δ), is much the better price.
 ///
 /// # Example
 ///
