@@ -33,6 +33,7 @@
 
 mod approx_bounds;
 mod approximate;
+mod coins;
 mod rank;
 mod single;
 mod tree;
