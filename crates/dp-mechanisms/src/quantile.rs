@@ -33,6 +33,7 @@
 
 mod approx_bounds;
 mod approximate;
+mod coins;
 mod rank;
 mod single;
 mod tree;
@@ -40,4 +41,4 @@ mod tree;
 pub use approx_bounds::{ApproxBounds, FoundBounds};
 pub use approximate::ApproxQuantiles;
 pub use single::Quantile;
-pub use tree::{NoisyTree, QuantileTree, TreeCounts, TreeShape};
+pub use tree::{NoisyTree, QuantileTree, TreeCounts, TreeNorm, TreeShape};

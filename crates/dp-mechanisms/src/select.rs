@@ -13,6 +13,8 @@
 //! | which of a stream pass a threshold | [`AboveThreshold`] | ε for all of them |
 //! | the best of several private runs | [`PrivateCandidate`] | 2ε or 3ε of one run |
 //!
+//! A [`Tally`] before one of them makes counts of known groups the scores: the mode.
+//!
 //! Under pure ε permute-and-flip is never worse than the exponential mechanism; under ρ the
 //! exponential mechanism is four times as cheap. Where neighbours' scores all move in the same
 //! direction ([`Scores::Monotone`]; counts do, when a record is added or removed) each costs half.
@@ -47,6 +49,7 @@ mod noisy_max;
 mod permute_and_flip;
 mod price;
 mod private_candidate;
+mod tally;
 mod top_k;
 
 pub use above_threshold::{AboveThreshold, Answer, ThresholdRun};
@@ -57,6 +60,7 @@ pub use permute_and_flip::PermuteAndFlip;
 pub use price::Scores;
 pub(crate) use price::{bounded_range, bounded_range_epsilon, logarithm};
 pub use private_candidate::{PrivateCandidate, Stopping};
+pub use tally::Tally;
 pub use top_k::TopK;
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const BINS: usize = 128;
 ///
 /// Counts the values whose magnitude lies between each two powers of two, by sign, with noise, and
 /// returns the outermost edges of the bins that pass a threshold which no empty bin passes, but
-/// with a small chance (Google's approximate bounds; Wilson et al. 2020, Section 5.1.1,
+/// with a small chance (Google's approximate bounds; Wilson et al. 2020,
 /// <https://arxiv.org/abs/1909.01917>). Values outside are few: those are what clamping is for.
 ///
 /// # Privacy

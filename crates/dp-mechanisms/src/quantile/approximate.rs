@@ -11,6 +11,7 @@ use privacy_core::random::{EntropyError, RandomBuffer, SecureRng};
 use privacy_core::space::{Changes, Rows};
 use privacy_core::unit::{AddRemove, Adjacency, Record, Relation};
 
+use super::coins::heads;
 use super::rank::{Position, Ranked, out_of_range, sorted};
 use crate::noise::Choices;
 use crate::select::{bounded_range, bounded_range_epsilon};
@@ -219,19 +220,6 @@ impl Part<'_> {
         };
         right.draw(epsilon, &mut out[middle + 1..], choices)
     }
-}
-
-/// How many of `coins` coins of a/b show heads.
-fn heads<C: Choices + ?Sized>(
-    coins: usize,
-    position: Position,
-    choices: &mut C,
-) -> Result<usize, EntropyError> {
-    let mut heads = 0;
-    for _ in 0..coins {
-        heads += usize::from(choices.chance(&position.numer, &position.denom)?);
-    }
-    Ok(heads)
 }
 
 impl<A: Adjacency> Mechanism for ApproxQuantiles<A> {

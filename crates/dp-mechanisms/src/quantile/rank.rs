@@ -87,12 +87,15 @@ impl Ranked<'_> {
     pub(super) fn draw<C: Choices + ?Sized>(&self, choices: &mut C) -> Result<i64, EntropyError> {
         let (runs, groups) = self.runs();
         let point = |index: usize, place: u128| runs[index].start + place as i128;
-        let Some(law) = Envelope::new(self.rate, &groups) else {
+        let Some(law) = Envelope::new(self.rate, groups.iter().copied()) else {
             // Not reached: the grid has a point.
             return Ok(self.lower);
         };
-        let (index, place) =
-            law.draw(choices, |index, place| self.distance(point(index, place)))?;
+        let (index, place) = law.draw(
+            choices,
+            |index| groups[index].points,
+            |index, place| self.distance(point(index, place)),
+        )?;
         Ok(point(index, place) as i64)
     }
 

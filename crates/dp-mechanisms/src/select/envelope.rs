@@ -3,8 +3,8 @@
 //! Groups of points are proposed by integer upper bounds of their weights; a proposal is accepted
 //! with the exact quotient of weight and bound, decided by brackets of exp(-g) that are narrowed
 //! until they decide. Accepting turns proportional-to-bound into proportional-to-weight (von
-//! Neumann's rejection), so the law is exact however coarse the bounds are. They are within 2^-48
-//! where it matters: nearly every proposal is accepted.
+//! Neumann's rejection), so the law is exact however coarse the bounds are. They are so close
+//! where it matters that nearly every proposal is accepted.
 
 use num_bigint::BigUint;
 use num_rational::Ratio;
@@ -29,7 +29,6 @@ pub(crate) struct Group {
 /// A law over groups, ready to be drawn from.
 pub(crate) struct Envelope<'a> {
     rate: &'a Ratio<BigUint>,
-    groups: &'a [Group],
     /// The smallest gap of all: only differences to it matter.
     nearest: u128,
     /// Upper bounds of the weights, in units of 2^-scale, summed up to each group.
@@ -39,44 +38,48 @@ pub(crate) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// `None` if no group has a point.
-    pub(crate) fn new(rate: &'a Ratio<BigUint>, groups: &'a [Group]) -> Option<Self> {
-        let filled = || groups.iter().filter(|group| group.points > 0).map(|group| group.gap);
-        let nearest = filled().min()?;
-        let decay = Decay::new(rate, filled().max()? - nearest);
-        let bound = |group: &Group| {
-            let bound = decay.at(group.gap - nearest);
-            if group.points == 1 { bound } else { bound.times(Upper::integer(group.points)) }
+    pub(crate) fn new(
+        rate: &'a Ratio<BigUint>,
+        groups: impl ExactSizeIterator<Item = Group> + Clone,
+    ) -> Option<Self> {
+        let filled = || groups.clone().filter(|group| group.points > 0);
+        let nearest = filled().map(|group| group.gap).min()?;
+        let farthest = filled().map(|group| group.gap).max()?;
+        let most = filled().map(|group| group.points).max()?;
+        let decay = Decay::new(rate, farthest - nearest);
+        // Fewer than 2^40 groups fit into memory, and bounds are at most 2^(bits of most).
+        let spread = i64::from(usize::BITS - groups.len().leading_zeros());
+        let scale = TOTAL_BITS - spread - Upper::integer(most).ceiling() - 1;
+        let bound = |group: Group| match group.points {
+            0 => 0,
+            1 => decay.at(group.gap - nearest).fixed(scale),
+            points => decay.at(group.gap - nearest).times(Upper::integer(points)).fixed(scale),
         };
-        let bounds: Vec<Option<Upper>> =
-            groups.iter().map(|group| (group.points > 0).then(|| bound(group))).collect();
-        let highest = bounds.iter().flatten().map(|bound| bound.ceiling()).max()?;
-        // Fewer than 2^40 groups fit into memory, and the highest bound is at most 2^66.
-        let spread = 64 - groups.len().leading_zeros();
-        let scale = (TOTAL_BITS - i64::from(spread) - highest).max(0);
         let mut sum = 0;
-        let sums = bounds
-            .iter()
-            .map(|bound| {
-                sum += bound.map_or(0, |bound| bound.fixed(scale));
+        let sums = groups
+            .map(|group| {
+                sum += bound(group);
                 sum
             })
             .collect();
-        Some(Envelope { rate, groups, nearest, sums, scale: scale.unsigned_abs() })
+        Some(Envelope { rate, nearest, sums, scale: scale.unsigned_abs() })
     }
 
     /// One point: its group, its place within the group.
     ///
-    /// `gap` tells the exact gap of a point, which is at least that of its group.
+    /// `points` tells how many points a group has, and `gap` the exact gap of one of them, which is
+    /// at least that of its group.
     pub(crate) fn draw<C: Choices + ?Sized>(
         &self,
         choices: &mut C,
+        points: impl Fn(usize) -> u128,
         gap: impl Fn(usize, u128) -> u128,
     ) -> Result<(usize, u128), EntropyError> {
         loop {
             let index = self.propose(choices)?;
-            let group = self.groups[index];
-            let place = choices.below_u128(group.points)?;
-            if self.accept(choices, index, gap(index, place))? {
+            let points = points(index);
+            let place = choices.below_u128(points)?;
+            if self.accept(choices, index, points, gap(index, place))? {
                 return Ok((index, place));
             }
         }
@@ -107,13 +110,13 @@ impl<'a> Envelope<'a> {
         &self,
         choices: &mut C,
         index: usize,
+        points: u128,
         gap: u128,
     ) -> Result<bool, EntropyError> {
-        let group = self.groups[index];
         let before = if index == 0 { 0 } else { self.sums[index - 1] };
         let bound = BigUint::from(self.sums[index] - before);
         let exponent = self.rate * Ratio::from(BigUint::from(gap - self.nearest));
-        let points = BigUint::from(group.points) << self.scale;
+        let points = BigUint::from(points) << self.scale;
         let mut bits = 64 + points.bits().saturating_sub(bound.bits());
         // In units of 2^-bits / bound.
         let (mut low, mut high) = (BigUint::zero(), &bound << bits);
@@ -166,8 +169,14 @@ pub(crate) mod tests {
     }
 
     fn law(rate: &Ratio<BigUint>, groups: &[Group]) -> Law<(usize, u128)> {
-        let envelope = Envelope::new(rate, groups).unwrap();
-        enumerate(30, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap))
+        let envelope = Envelope::new(rate, groups.iter().copied()).unwrap();
+        enumerate(30, |c| {
+            envelope.draw(
+                &mut Merged(c),
+                |index| groups[index].points,
+                |index, _| groups[index].gap,
+            )
+        })
     }
 
     #[test]
@@ -203,9 +212,13 @@ pub(crate) mod tests {
         // One group of three points at gaps 0, 1, 2 and one of a single point at gap 1.
         let groups = [Group { points: 3, gap: 0 }, Group { points: 1, gap: 1 }];
         let rate = ratio(1, 2);
-        let envelope = Envelope::new(&rate, &groups).unwrap();
+        let envelope = Envelope::new(&rate, groups.iter().copied()).unwrap();
         let law = enumerate(30, |c| {
-            envelope.draw(&mut Merged(c), |index, place| if index == 0 { place } else { 1 })
+            envelope.draw(
+                &mut Merged(c),
+                |index| groups[index].points,
+                |index, place| if index == 0 { place } else { 1 },
+            )
         });
         let truth = truth(&rate, &[(1, 0), (1, 1), (1, 2), (1, 1)]);
         for (truth, outcome) in truth.iter().zip([(0, 0), (0, 1), (0, 2), (1, 0)]) {
@@ -220,10 +233,16 @@ pub(crate) mod tests {
         // A scale so small that all bounds round up to whole units.
         let groups = [Group { points: 1, gap: 0 }, Group { points: 1, gap: 2 }];
         let rate = ratio(1, 1);
-        let mut envelope = Envelope::new(&rate, &groups).unwrap();
+        let mut envelope = Envelope::new(&rate, groups.iter().copied()).unwrap();
         envelope.scale = 0;
         envelope.sums = vec![1, 2];
-        let law = enumerate(30, |c| envelope.draw(&mut Merged(c), |index, _| groups[index].gap));
+        let law = enumerate(30, |c| {
+            envelope.draw(
+                &mut Merged(c),
+                |index| groups[index].points,
+                |index, _| groups[index].gap,
+            )
+        });
         for (index, truth) in truth(&rate, &[(1, 0), (1, 2)]).iter().enumerate() {
             assert!(law.probability(&(index, 0)).meets(truth));
         }
@@ -232,7 +251,7 @@ pub(crate) mod tests {
     #[test]
     fn no_points_make_no_law() {
         let rate = ratio(1, 1);
-        assert!(Envelope::new(&rate, &[]).is_none());
-        assert!(Envelope::new(&rate, &[Group { points: 0, gap: 3 }]).is_none());
+        assert!(Envelope::new(&rate, [].into_iter()).is_none());
+        assert!(Envelope::new(&rate, [Group { points: 0, gap: 3 }].into_iter()).is_none());
     }
 }

@@ -124,28 +124,20 @@ impl ExponentialMechanism {
     }
 
     fn select<C: Choices + ?Sized>(&self, scores: &[i128], choices: &mut C) -> Result<usize> {
-        let groups = groups(scores, self.multiplicities.as_deref())?;
-        let law = Envelope::new(self.sharpness.rate.as_ratio(), &groups).ok_or(NO_CANDIDATES)?;
-        let (index, _) = law.draw(choices, |index, _| groups[index].gap)?;
-        Ok(index)
-    }
-}
-
-/// The candidates by how far they are from the best.
-///
-/// The best is taken over all candidates, also those of multiplicity 0: it only shifts the gaps.
-pub(super) fn groups(scores: &[i128], multiplicities: Option<&[u64]>) -> Result<Vec<Group>> {
-    let best = scores.iter().max().copied().ok_or(NO_CANDIDATES)?;
-    let gaps = scores.iter().map(|score| best.abs_diff(*score));
-    match multiplicities {
-        None => Ok(gaps.map(|gap| Group { points: 1, gap }).collect()),
-        Some(points) if points.len() == scores.len() => {
-            Ok(points.iter().zip(gaps).map(|(&n, gap)| Group { points: n.into(), gap }).collect())
+        let multiplicities = self.multiplicities.as_deref();
+        if multiplicities.is_some_and(|points| points.len() != scores.len()) {
+            return Err(Error::Domain {
+                step: "the exponential mechanism",
+                expected: "as many scores as multiplicities",
+            });
         }
-        Some(_) => Err(Error::Domain {
-            step: "the exponential mechanism",
-            expected: "as many scores as multiplicities",
-        }),
+        // Taken over all candidates, also those of multiplicity 0: it only shifts the gaps.
+        let best = scores.iter().max().copied().ok_or(NO_CANDIDATES)?;
+        let points = |index: usize| multiplicities.map_or(1, |points| points[index].into());
+        let gap = |index: usize| best.abs_diff(scores[index]);
+        let groups = (0..scores.len()).map(|i| Group { points: points(i), gap: gap(i) });
+        let law = Envelope::new(self.sharpness.rate.as_ratio(), groups).ok_or(NO_CANDIDATES)?;
+        Ok(law.draw(choices, points, |index, _| gap(index))?.0)
     }
 }
 

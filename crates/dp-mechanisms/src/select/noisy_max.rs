@@ -13,8 +13,8 @@ use crate::noise::{Choices, DiscreteLaplace, NoiseError};
 /// Adds discrete Laplace noise to each score and tells the index of the largest: nothing else.
 ///
 /// [`PermuteAndFlip`](super::PermuteAndFlip) is the noisy maximum with one-sided exponential noise,
-/// and the more accurate of the two at the same price; this one is for those who need noise of the
-/// classic law.
+/// and usually the more accurate of the two at the same price; this one is for those who need noise
+/// of the classic law.
 ///
 /// # Privacy
 ///

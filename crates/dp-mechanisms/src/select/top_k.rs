@@ -7,9 +7,8 @@ use privacy_core::params::{Amount, Epsilon, Rho};
 use privacy_core::random::{RandomBuffer, SecureRng};
 use privacy_core::space::{Linf, Vector};
 
-use super::envelope::Envelope;
-use super::exponential::groups;
-use super::price::{Scores, Sharpness, bounded_range, bounded_range_epsilon};
+use super::envelope::{Envelope, Group};
+use super::price::{NO_CANDIDATES, Scores, Sharpness, bounded_range, bounded_range_epsilon};
 use crate::noise::Choices;
 
 /// Draws k different candidates, best first, each by the exponential mechanism among those left.
@@ -23,7 +22,7 @@ use crate::noise::Choices;
 /// k exponential mechanisms, each chosen after the ones before: with ε = 2·rate·d for one of them
 /// (rate·d if the scores are [`Scores::Monotone`]) together kε-differential privacy, and, each
 /// having bounded range, kε²/8-zCDP (Cesar and Rogers 2021, <https://arxiv.org/abs/2004.07223>).
-/// For k above about 2/ε the second is the better price, also after conversion to (ε, δ).
+/// For many candidates the second, converted to (ε, δ), is much the better price.
 ///
 /// # Example
 ///
@@ -105,21 +104,25 @@ impl TopK {
                 expected: "at least k candidates, and at least one",
             });
         }
-        let mut left = groups(scores, None)?;
+        let mut is_left = vec![true; scores.len()];
         let mut drawn = Vec::with_capacity(k);
         while drawn.len() < k {
-            let now = left.clone();
-            let Some(law) = Envelope::new(self.sharpness.rate.as_ratio(), &now) else {
-                break;
-            };
+            let open = is_left.clone();
+            let points = |index: usize| u128::from(open[index]);
+            let best = scores.iter().zip(&open).filter(|(_, open)| **open).map(|(s, _)| *s).max();
+            let best = best.ok_or(NO_CANDIDATES)?;
+            // Scores above the best that is left were drawn: their gap does not count.
+            let gap = |index: usize| best.abs_diff(scores[index].min(best));
+            let groups = (0..scores.len()).map(|i| Group { points: points(i), gap: gap(i) });
+            let rate = self.sharpness.rate.as_ratio();
+            let law = Envelope::new(rate, groups).ok_or(NO_CANDIDATES)?;
             let mut repeated = 0;
             while drawn.len() < k && repeated < 8 {
-                let (index, _) = law.draw(choices, |index, _| now[index].gap)?;
-                if left[index].points == 0 {
-                    repeated += 1;
-                } else {
-                    left[index].points = 0;
+                let (index, _) = law.draw(choices, points, |index, _| gap(index))?;
+                if std::mem::take(&mut is_left[index]) {
                     drawn.push(index);
+                } else {
+                    repeated += 1;
                 }
             }
         }

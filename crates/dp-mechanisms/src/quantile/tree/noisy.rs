@@ -15,7 +15,7 @@ use super::TreeShape;
 /// # Accuracy
 ///
 /// The least-squares fit of all counts that agree with one another, by one pass up and one down
-/// (Hay, Rastogi, Miklau and Suciu 2010, Theorem 3): without bias, and of the smallest variance
+/// (Hay, Rastogi, Miklau and Suciu 2010): without bias, and of the smallest variance
 /// that any linear unbiased reading of the noisy counts has. Counts are estimates: they may be
 /// fractions, and below 0.
 #[derive(Clone, Debug, PartialEq)]
