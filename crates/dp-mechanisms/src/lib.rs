@@ -10,6 +10,7 @@ pub mod keys;
 pub mod noise;
 mod quick;
 pub mod session;
+pub mod stream;
 pub mod transform;
 
 pub use error::{Error, Result};
