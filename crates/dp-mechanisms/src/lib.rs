@@ -7,6 +7,7 @@ mod error;
 pub mod grid;
 mod hash;
 pub mod keys;
+pub mod local;
 pub mod noise;
 mod quick;
 pub mod session;
