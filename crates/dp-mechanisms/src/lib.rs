@@ -11,6 +11,7 @@ pub mod local;
 pub mod noise;
 mod quick;
 pub mod session;
+pub mod sketch;
 pub mod stream;
 pub mod transform;
 

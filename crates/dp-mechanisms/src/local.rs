@@ -63,7 +63,7 @@ mod hadamard;
 mod hashing;
 mod mean;
 mod mechanism;
-mod odds;
+pub(crate) mod odds;
 mod piecewise;
 mod rappor;
 #[cfg(feature = "accounting")]

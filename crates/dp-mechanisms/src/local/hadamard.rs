@@ -62,7 +62,7 @@ impl HadamardResponse {
     ) -> Result<HadamardReport, EntropyError> {
         let category = category.min(self.domain - 1);
         let row = draws.below(self.order.into())? as u32;
-        let truth = (row & (category + 1)).count_ones() % 2 == 0;
+        let truth = (row & (category + 1)).count_ones().is_multiple_of(2);
         let (a, b) = (u128::from(self.odds.a), u128::from(self.odds.b));
         let honest = draws.chance(a, a + b)?;
         Ok(HadamardReport { row, positive: truth == honest })

@@ -9,11 +9,11 @@ use crate::error::Result;
 
 /// Odds a : b with a/b <= e^ε, less than a factor of 1 + 2^-55 below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Odds {
+pub(crate) struct Odds {
     /// Below 2^57.
-    pub(super) a: u64,
+    pub(crate) a: u64,
     /// A power of two, at least 16.
-    pub(super) b: u64,
+    pub(crate) b: u64,
 }
 
 /// Binary digits of `a`.
@@ -29,12 +29,12 @@ impl Odds {
     /// # Errors
     ///
     /// [`Error::Parameter`] for an ε below 2^-50: reports would carry nothing.
-    pub(super) fn of(epsilon: &Epsilon) -> Result<Self> {
+    pub(crate) fn of(epsilon: &Epsilon) -> Result<Self> {
         Self::of_amount(epsilon.amount())
     }
 
     /// The odds of half of ε.
-    pub(super) fn of_half(epsilon: &Epsilon) -> Result<Self> {
+    pub(crate) fn of_half(epsilon: &Epsilon) -> Result<Self> {
         Self::of_amount(&epsilon.amount().scaled_by_power_of_two(-1))
     }
 
@@ -56,12 +56,12 @@ impl Odds {
     }
 
     /// a / (a + b).
-    pub(super) fn truth(&self) -> Ratio<BigUint> {
+    pub(crate) fn truth(&self) -> Ratio<BigUint> {
         Ratio::new(self.a.into(), BigUint::from(self.a) + self.b)
     }
 
     /// a / b.
-    pub(super) fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         self.a as f64 / self.b as f64
     }
 }
@@ -83,7 +83,7 @@ fn exp_below(x: &Amount) -> BigUint {
 /// # Errors
 ///
 /// [`Error::Parameter`] for a larger ratio, under the name of the caller's `parameter`.
-pub(super) fn ln_above(ratio: &Ratio<BigUint>, parameter: &'static str) -> Result<Amount> {
+pub(crate) fn ln_above(ratio: &Ratio<BigUint>, parameter: &'static str) -> Result<Amount> {
     let wanted = (ratio * (BigUint::from(1u8) << DIGITS)).ceil().to_integer();
     let float = Amount::from_fraction(ratio.numer().clone(), ratio.denom().clone())?.to_f64_up();
     let mut candidate = float.ln().max(0.0);

@@ -46,7 +46,7 @@ const SMOOTH_SIGMA: f64 = 4.0;
 
 impl PrefixLaw {
     /// A sum of `count` draws of weight 1.
-    pub(super) fn sum(noise: &Noise, count: u64) -> Self {
+    pub(crate) fn sum(noise: &Noise, count: u64) -> Self {
         PrefixLaw::default().plus(noise, 1.0, count as f64, 0.0)
     }
 
@@ -65,7 +65,7 @@ impl PrefixLaw {
     }
 
     /// The sum of two independent errors.
-    pub(super) fn and(mut self, other: &PrefixLaw) -> Self {
+    pub(crate) fn and(mut self, other: &PrefixLaw) -> Self {
         self.parts.extend(other.parts.iter().cloned());
         self.slack += other.slack;
         self
