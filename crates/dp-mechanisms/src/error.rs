@@ -41,6 +41,14 @@ pub enum Error {
         /// The most rows it takes.
         limit: u64,
     },
+    /// A stream was given more steps than it was opened for.
+    #[error(
+        "the stream was opened for {horizon} steps and has had them all; open it for more, or use an unbounded stream"
+    )]
+    StreamEnded {
+        /// The steps it was opened for.
+        horizon: u64,
+    },
 }
 
 impl Error {
@@ -61,7 +69,7 @@ impl Error {
             | Error::TwoBudgets => true,
             #[cfg(feature = "accounting")]
             Error::Accounting(_) => true,
-            Error::TooManyRows { .. } => false,
+            Error::TooManyRows { .. } | Error::StreamEnded { .. } => false,
         }
     }
 }

@@ -7,11 +7,14 @@ mod error;
 pub mod grid;
 mod hash;
 pub mod keys;
+pub mod local;
 pub mod noise;
 pub mod quantile;
 mod quick;
 pub mod select;
 pub mod session;
+pub mod sketch;
+pub mod stream;
 pub mod transform;
 
 pub use error::{Error, Result};
