@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod additive;
+pub mod audit;
 pub mod bound;
 mod error;
 pub mod grid;
