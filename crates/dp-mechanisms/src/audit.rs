@@ -8,6 +8,8 @@ mod learn;
 mod neighbours;
 mod normal;
 mod observe;
+mod one_run;
+pub mod replay;
 mod sight;
 mod verdict;
 
@@ -15,5 +17,6 @@ pub use auditor::Audit;
 pub use claim::{Bound, Claim};
 pub use neighbours::{Extremes, Neighbours, TablePair};
 pub use observe::Observe;
+pub use one_run::Guesses;
 pub use sight::Sight;
 pub use verdict::{Evidence, Proportion, Verdict};

@@ -11,7 +11,7 @@ use privacy_core::space::{DistanceOf, Measurable, Owned};
 
 use super::binomial::{MAX_TRIALS, probability_at_least, probability_at_most};
 use super::claim::{Bound, Claim};
-use super::learn::{Candidate, Sample, learn};
+use super::learn::{Candidate, Sample, learn, weight};
 use super::observe::Observe;
 use super::sight::Sight;
 use super::verdict::{Evidence, Proportion, Verdict};
@@ -19,8 +19,14 @@ use super::verdict::{Evidence, Proportion, Verdict};
 /// The fewest runs that can say anything.
 const MIN_RUNS: u64 = 200;
 
-/// How many events are tested on fresh runs; the error probability is shared among them.
-const TESTS: usize = 8;
+/// How many events are tested on fresh runs at most. The error probability is shared among them,
+/// which costs little: bounds widen with the logarithm.
+const TESTS: usize = 24;
+
+/// Standard deviations of luck that an event must do without to be believed in: few where pairs are
+/// only to be ranked.
+const SCOUTING: f64 = 1.0;
+const TRAINING: f64 = 2.5;
 
 /// How many pairs of neighbours are followed up.
 const FINALISTS: usize = 2;
@@ -194,31 +200,13 @@ impl Audit {
             });
         }
         let mut bench = Bench { sight: Sight::default(), released: false, runs: 0, mechanism };
-        let quarter = self.runs / 4;
-        let scouting = match pairs.len() {
-            0..=FINALISTS => 0,
-            many => (quarter / (2 * many as u64)).max(1),
-        };
-        let mut finalists: Vec<(usize, f64)> = Vec::new();
-        for (i, (a, b, claim)) in pairs.iter().enumerate() {
-            let promise = match scouting {
-                0 => 0.0,
-                _ => {
-                    let found = bench.train(a, b, claim.bounds(), scouting, rng);
-                    found.first().map_or(0.0, |best| best.promise)
-                }
-            };
-            finalists.push((i, promise));
-        }
-        finalists.sort_by(|x, y| y.1.total_cmp(&x.1));
-        finalists.truncate(FINALISTS);
-
-        let training = (self.runs / 2 - scouting * 2 * pairs.len() as u64) / 2;
-        let each = training / finalists.len() as u64;
+        let finalists = self.scout(&pairs, &mut bench, rng);
+        let training = (self.runs / 2).saturating_sub(bench.runs) / 2;
+        let each = training / finalists.len().max(1) as u64;
         let mut candidates: Vec<(usize, Candidate)> = Vec::new();
-        for (i, _) in &finalists {
+        for i in &finalists {
             if let Some((a, b, claim)) = pairs.get(*i) {
-                let found = bench.train(a, b, claim.bounds(), each, rng);
+                let found = bench.train(a, b, claim.bounds(), each, TRAINING, rng);
                 candidates.extend(found.into_iter().map(|candidate| (*i, candidate)));
             }
         }
@@ -233,6 +221,38 @@ impl Audit {
             });
         }
         Ok(Verdict::new(evidence))
+    }
+
+    /// The pairs to follow up: in each round, on a share of a quarter of the runs, the third on which
+    /// outputs differ most goes on.
+    fn scout<D: ?Sized, O: Observe>(
+        &self,
+        pairs: &[(&D, &D, Claim)],
+        bench: &mut Bench<impl Fn(&D, &mut dyn SecureRng) -> O>,
+        rng: &mut dyn SecureRng,
+    ) -> Vec<usize> {
+        let next = |left: usize| left.div_ceil(3).max(FINALISTS);
+        let mut left: Vec<usize> = (0..pairs.len()).collect();
+        let mut rounds = 0;
+        let mut size = left.len();
+        while size > FINALISTS {
+            size = next(size);
+            rounds += 1;
+        }
+        for _ in 0..rounds {
+            let runs = self.runs / 4 / rounds / (2 * left.len() as u64);
+            let mut ranked: Vec<(usize, f64)> = Vec::new();
+            for i in left {
+                if let Some((a, b, claim)) = pairs.get(i) {
+                    let found = bench.train(a, b, claim.bounds(), runs, SCOUTING, rng);
+                    ranked.push((i, found.first().map_or(0.0, |best| best.promise)));
+                }
+            }
+            ranked.sort_by(|x, y| y.1.total_cmp(&x.1));
+            ranked.truncate(next(ranked.len()));
+            left = ranked.into_iter().map(|(i, _)| i).collect();
+        }
+        left
     }
 
     /// Counts the candidates on fresh runs.
@@ -262,9 +282,10 @@ impl Audit {
                 let q = probability_at_most(unlikely, of, alpha);
                 for bound in claim.bounds() {
                     let least = bound.least(p, q);
-                    let weight = match bound.claimed() {
-                        claimed if claimed.is_finite() => least / claimed.max(1e-9),
-                        _ => least,
+                    // A refuted bound before all others.
+                    let weight = match least > bound.claimed() {
+                        true => f64::MAX.min(1e9 + least),
+                        false => weight(bound, least),
                     };
                     if best.as_ref().is_some_and(|(known, _)| weight <= *known) {
                         continue;
@@ -285,9 +306,11 @@ impl Audit {
             }
         }
         let nothing = || Evidence {
-            bound: pairs.first().and_then(|(_, _, claim)| claim.bounds().first()).copied().unwrap_or(
-                Bound::Approximate { epsilon: f64::INFINITY, delta: 0.0 },
-            ),
+            bound: pairs
+                .first()
+                .and_then(|(_, _, claim)| claim.bounds().first())
+                .copied()
+                .unwrap_or(Bound::Approximate { epsilon: f64::INFINITY, delta: 0.0 }),
             least: 0.0,
             event: "no event that training could tell apart".to_owned(),
             pair: 0,
@@ -334,6 +357,7 @@ impl<F> Bench<F> {
         b: &D,
         bounds: &[Bound],
         runs: u64,
+        caution: f64,
         rng: &mut dyn SecureRng,
     ) -> Vec<Candidate>
     where
@@ -350,7 +374,7 @@ impl<F> Bench<F> {
             }
         }
         let [a, b] = &samples;
-        learn(self.sight.features(), a, b, bounds)
+        learn(self.sight.features(), a, b, bounds, caution)
     }
 
     /// How often each event happens in `runs` runs.

@@ -156,7 +156,7 @@ fn deviance(x: f64, m: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use num_bigint::BigInt;
+    use num_bigint::BigUint;
     use num_rational::Ratio;
     use num_traits::{One, ToPrimitive, Zero};
     use privacy_testing::statistics::clopper_pearson;
@@ -165,9 +165,9 @@ mod tests {
 
     /// Both tails in exact arithmetic.
     fn exact(k: u64, n: u64, (a, b): (u64, u64)) -> (f64, f64) {
-        let p: Ratio<BigInt> = Ratio::new(a.into(), b.into());
+        let p: Ratio<BigUint> = Ratio::new(a.into(), b.into());
         let q = Ratio::one() - &p;
-        let mut term = (0..n).fold(Ratio::<BigInt>::one(), |product, _| product * &q);
+        let mut term = (0..n).fold(Ratio::<BigUint>::one(), |product, _| product * &q);
         let (mut below, mut above) = (Ratio::zero(), Ratio::zero());
         for j in 0..=n {
             if j <= k {
@@ -176,10 +176,11 @@ mod tests {
             if j >= k {
                 above += &term;
             }
-            let next: Ratio<BigInt> = Ratio::new((n - j).into(), (j + 1).into());
+            let next: Ratio<BigUint> = Ratio::new((n - j).into(), (j + 1).into());
             term = term * next * &p / &q;
         }
-        (below.to_f64().unwrap(), above.to_f64().unwrap())
+        let float = |x: Ratio<BigUint>| ((x.numer() << 900u32) / x.denom()).to_f64().unwrap();
+        (float(below) * 2f64.powi(-900), float(above) * 2f64.powi(-900))
     }
 
     #[test]

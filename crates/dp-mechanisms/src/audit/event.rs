@@ -53,7 +53,9 @@ impl Event {
 
     pub(super) fn describe(&self, features: &[Feature]) -> String {
         let about = |feature: &usize| {
-            features.get(*feature).map_or(("a feature", Kind::Integer), |f| (f.label.as_str(), f.kind))
+            features
+                .get(*feature)
+                .map_or(("a feature", Kind::Integer), |f| (f.label.as_str(), f.kind))
         };
         match self {
             Event::Above { feature, at, negated } => {
@@ -95,13 +97,16 @@ fn shown(key: i128, kind: Kind) -> String {
     }
 }
 
-/// A bucket holds about this share of the values, or a single one.
-const SHARES: usize = 64;
+/// Ranges of about the same weight, for events about one feature.
+pub(super) const FINE: usize = 64;
+
+/// Ranges of about the same weight, for what one feature adds to a score.
+pub(super) const COARSE: usize = 16;
 
 impl Buckets {
-    /// Buckets for values that look like `sample`: each frequent value alone, the others in
-    /// ranges of similar weight that become fine in the tails.
-    pub(super) fn of_sample(mut sample: Vec<i128>) -> Self {
+    /// Buckets for values that look like `sample`: each value that stands out alone, the others
+    /// in about `shares` ranges of similar weight that become fine in the tails.
+    pub(super) fn of_sample(mut sample: Vec<i128>, shares: usize) -> Self {
         sample.sort_unstable();
         let total = sample.len();
         let mut runs: Vec<(i128, usize)> = Vec::new();
@@ -111,9 +116,14 @@ impl Buckets {
                 _ => runs.push((value, 1)),
             }
         }
-        let all = runs.len() <= SHARES;
-        let share = (total / SHARES).max(1);
-        let atom = (total / 256).max(8);
+        let all = runs.len() <= shares;
+        let share = (total / shares).max(1);
+        let count_of = |i: usize| runs.get(i).map_or(0, |(_, count)| *count);
+        // Frequent among all values, or far more frequent than those beside it.
+        let stands_out = |i: usize| {
+            let beside = count_of(i.wrapping_sub(1)).max(count_of(i + 1));
+            count_of(i) >= (total / 256).max(8) || count_of(i) >= (4 * beside).max(6)
+        };
         let mut edges = Vec::new();
         let (mut before, mut since) = (0, 0);
         for (i, (value, count)) in runs.iter().enumerate() {
@@ -122,8 +132,7 @@ impl Buckets {
             // The tails: ranges double from 8 values on.
             let rank = before.min(total - before);
             let step = (rank / 2).max(8).min(share);
-            let next_is_atom = runs.get(i + 1).is_some_and(|(_, next)| *next >= atom);
-            if all || *count >= atom || next_is_atom || since >= step {
+            if all || stands_out(i) || stands_out(i + 1) || since >= step {
                 edges.push(*value);
                 since = 0;
             }
@@ -175,7 +184,7 @@ mod tests {
     fn frequent_values_stand_alone_and_tails_are_fine() {
         let mut sample: Vec<i128> = (0..10_000).collect();
         sample.extend([5_000; 500]);
-        let buckets = Buckets::of_sample(sample);
+        let buckets = Buckets::of_sample(sample, FINE);
         let of = |value| buckets.of(value);
         assert_ne!(of(4_999), of(5_000));
         assert_ne!(of(5_000), of(5_001));
@@ -187,7 +196,7 @@ mod tests {
 
     #[test]
     fn few_values_stand_alone_each() {
-        let buckets = Buckets::of_sample(vec![3, 1, 3, ABSENT, 7]);
+        let buckets = Buckets::of_sample(vec![3, 1, 3, ABSENT, 7], FINE);
         let of = |value| buckets.of(value);
         assert_eq!([of(ABSENT), of(1), of(3), of(7), of(100)], [0, 1, 2, 3, 3]);
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::claim::Bound;
-use super::event::{Buckets, Event, Score, ScoreTerm};
+use super::event::{Buckets, COARSE, Event, FINE, Score, ScoreTerm};
 use super::sight::{ABSENT, Feature, Kind, Sight};
 
 /// Training keeps at most this many values.
@@ -57,18 +57,22 @@ pub(super) struct Candidate {
 }
 
 /// The best events of each kind and direction against each bound, the most promising first.
+///
+/// `caution` is how many standard deviations of luck an event must do without.
 pub(super) fn learn(
     features: &[Feature],
     a: &Sample,
     b: &Sample,
     bounds: &[Bound],
+    caution: f64,
 ) -> Vec<Candidate> {
-    let mut best = Best { bounds, found: Vec::new() };
+    let mut best = Best { bounds, caution, found: Vec::new() };
     let mut terms = Vec::new();
     for (feature, about) in features.iter().enumerate() {
         let mut pooled = a.half(feature, false);
         pooled.extend(b.half(feature, false));
-        let buckets = Arc::new(Buckets::of_sample(pooled));
+        let coarse = Arc::new(Buckets::of_sample(pooled.clone(), COARSE));
+        let buckets = Arc::new(Buckets::of_sample(pooled, FINE));
         if buckets.len() < 2 {
             continue;
         }
@@ -81,8 +85,9 @@ pub(super) fn learn(
         }
         let ratio = shape.log_ratios();
         best.sets(feature, &buckets, &ratio, &rank);
+        let shape = Counts::of(&coarse, a.half(feature, false), b.half(feature, false));
         if about.primary && shape.differ() {
-            terms.push(ScoreTerm { feature, buckets, ratio });
+            terms.push(ScoreTerm { feature, ratio: shape.log_ratios(), buckets: coarse });
         }
     }
     if terms.len() >= 2 {
@@ -149,9 +154,32 @@ enum Family {
     Score,
 }
 
+/// How a measured loss compares with the claimed one. A claim of nothing is no reason to follow up
+/// each accident, so that small claims count as a little more than they are.
+pub(super) fn weight(bound: &Bound, least: f64) -> f64 {
+    match bound.claimed() {
+        claimed if claimed.is_finite() => least / (claimed + 0.25),
+        _ => least,
+    }
+}
+
+/// Events below this probability compete among themselves: on few runs they promise less than they
+/// keep.
+const RARE: f64 = 0.05;
+
 struct Best<'a> {
     bounds: &'a [Bound],
-    found: Vec<((Family, bool, usize), Candidate)>,
+    caution: f64,
+    found: Vec<(Place, Candidate)>,
+}
+
+/// What an event competes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    family: Family,
+    reversed: bool,
+    rare: bool,
+    bound: usize,
 }
 
 impl Best<'_> {
@@ -166,16 +194,14 @@ impl Best<'_> {
         for reversed in [false, true] {
             let (likely, unlikely) =
                 if reversed { ((b, of_b), (a, of_a)) } else { ((a, of_a), (b, of_b)) };
-            let (p, q) = (wilson(likely, -1.0), wilson(unlikely, 1.0));
+            let (p, q) = (wilson(likely, -self.caution), wilson(unlikely, self.caution));
+            let rare = (likely.0 as f64) < RARE * likely.1 as f64;
             if p <= q {
                 continue;
             }
-            for (i, bound) in self.bounds.iter().enumerate() {
-                let promise = match bound.claimed() {
-                    claimed if claimed.is_finite() => bound.least(p, q) / claimed.max(1e-9),
-                    _ => bound.least(p, q),
-                };
-                let place = (family, reversed, i);
+            for (place, bound) in self.bounds.iter().enumerate() {
+                let promise = weight(bound, bound.least(p, q));
+                let place = Place { family, reversed, rare, bound: place };
                 let known = self.found.iter_mut().find(|(known, _)| *known == place);
                 if promise <= known.as_ref().map_or(0.0, |(_, known)| known.promise) {
                     continue;
@@ -242,7 +268,7 @@ impl Best<'_> {
         };
         let mut pooled = half(a, false);
         pooled.extend(half(b, false));
-        let buckets = Buckets::of_sample(pooled);
+        let buckets = Buckets::of_sample(pooled, FINE);
         let rank = Counts::of(&buckets, half(a, true), half(b, true));
         self.cuts(Family::Score, &rank, |bucket, negated| {
             let at = super::sight::number_of_key(*buckets.edges().get(bucket)?);
@@ -251,11 +277,10 @@ impl Best<'_> {
     }
 }
 
-/// An end of Wilson's interval at three and a half standard deviations: `side` −1 or 1.
-fn wilson((hits, of): (u64, u64), side: f64) -> f64 {
-    const Z: f64 = 3.5;
+/// The end of Wilson's interval (1927) at `z` standard deviations: the lower one where negative.
+fn wilson((hits, of): (u64, u64), z: f64) -> f64 {
     let (n, p) = (of.max(1) as f64, hits as f64 / of.max(1) as f64);
-    let center = p + Z * Z / (2.0 * n);
-    let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    ((center + side * spread) / (1.0 + Z * Z / n)).clamp(0.0, 1.0)
+    let center = p + z * z / (2.0 * n);
+    let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    ((center + spread) / (1.0 + z * z / n)).clamp(0.0, 1.0)
 }

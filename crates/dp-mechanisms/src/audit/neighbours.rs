@@ -31,13 +31,15 @@ macro_rules! integer_extremes {
 integer_extremes!(u8, u16, u32, u64, usize, i8, i16, i32, i64, i128, isize);
 
 macro_rules! float_extremes {
-    ($($float:ident),*) => {
+    ($($float:ty),*) => {
         $(
             impl Extremes for $float {
                 fn extremes() -> Vec<Self> {
-                    use std::$float::{EPSILON, INFINITY, MAX, MIN_POSITIVE, NAN, NEG_INFINITY};
-                    let subnormal = MIN_POSITIVE / 4.0;
-                    vec![NAN, NEG_INFINITY, -MAX, -0.0, 0.0, subnormal, 1.0 + EPSILON, MAX, INFINITY]
+                    const MAX: $float = <$float>::MAX;
+                    const INFINITY: $float = <$float>::INFINITY;
+                    let subnormal = <$float>::MIN_POSITIVE / 4.0;
+                    let fine = 1.0 + <$float>::EPSILON;
+                    vec![<$float>::NAN, -INFINITY, -MAX, -0.0, 0.0, subnormal, fine, MAX, INFINITY]
                 }
             }
         )*
@@ -156,11 +158,7 @@ impl<T: Clone> Neighbours<T> {
     /// # Errors
     ///
     /// [`Error::Missing`] without values, [`Error::Entropy`].
-    pub fn users(
-        &self,
-        random: u32,
-        rng: &mut dyn SecureRng,
-    ) -> Result<Vec<TablePair<(u64, T)>>> {
+    pub fn users(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<TablePair<(u64, T)>>> {
         let mut pairs = Vec::new();
         for (i, rows) in self.tables(random, rng)?.into_iter().enumerate() {
             let others = match i % 3 {
