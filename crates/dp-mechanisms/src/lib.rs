@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod additive;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod audit;
 pub mod bound;
 mod error;

@@ -106,6 +106,9 @@ impl<T> Neighbours<T> {
     }
 }
 
+/// A table before its rows are made: positions in the palette.
+type Recipe = Vec<usize>;
+
 impl<T: Clone> Neighbours<T> {
     /// Pairs of which the second lacks one row of the first.
     ///
@@ -113,41 +116,41 @@ impl<T: Clone> Neighbours<T> {
     ///
     /// [`Error::Missing`] without values, [`Error::Entropy`].
     pub fn add_remove(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<TablePair<T>>> {
-        let without = |table: &[T], position: usize| {
-            let mut rest = table.to_vec();
-            rest.remove(position);
-            (table.to_vec(), rest)
-        };
         let mut pairs = Vec::new();
-        for table in self.tables(random, rng)? {
-            let at = RandomBuffer::new(rng).below(table.len() as u64)?;
-            pairs.push(without(&table, at as usize));
+        for recipe in self.recipes(random, rng)? {
+            pairs.push((recipe.clone(), RandomBuffer::new(rng).below(recipe.len() as u64)?));
         }
-        for position in 0..self.palette.len() {
-            pairs.push(without(&self.palette, position));
-        }
-        Ok(pairs)
+        let whole: Recipe = (0..self.palette.len()).collect();
+        pairs.extend((0..whole.len() as u64).map(|position| (whole.clone(), position)));
+        let pair = |(with, position): (Recipe, u64)| {
+            let mut without = with.clone();
+            without.remove(position as usize);
+            (self.table(&with), self.table(&without))
+        };
+        Ok(pairs.into_iter().map(pair).collect())
     }
 
-    /// Pairs of equal length that differ in one row.
+    /// Pairs of equal length that differ in one row; of a palette with one value, in none.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] without values, [`Error::Entropy`].
     pub fn replace(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<TablePair<T>>> {
+        let values = self.palette.len();
         let mut pairs = Vec::new();
-        for table in self.tables(random, rng)? {
-            let mut other = table.clone();
-            let mut random = RandomBuffer::new(rng);
-            let at = random.below(table.len() as u64)? as usize;
-            let value = random.below(self.palette.len() as u64)? as usize;
-            other[at] = self.palette[value].clone();
-            pairs.push((table, other));
-        }
-        for other in &self.palette {
-            for end in [self.palette.first(), self.palette.last()].into_iter().flatten() {
-                pairs.push((vec![end.clone()], vec![other.clone()]));
+        for recipe in self.recipes(random, rng)? {
+            let mut draw = RandomBuffer::new(rng);
+            let at = draw.below(recipe.len() as u64)? as usize;
+            let step = draw.below((values as u64).saturating_sub(1))? as usize + 1;
+            let mut other = recipe.clone();
+            if let Some(row) = other.get_mut(at) {
+                *row = (*row + step) % values;
             }
+            pairs.push((self.table(&recipe), self.table(&other)));
+        }
+        for i in 1..values {
+            pairs.push((self.table(&[0]), self.table(&[i])));
+            pairs.push((self.table(&[values - 1]), self.table(&[i - 1])));
         }
         Ok(pairs)
     }
@@ -160,18 +163,13 @@ impl<T: Clone> Neighbours<T> {
     /// [`Error::Missing`] without values, [`Error::Entropy`].
     pub fn users(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<TablePair<(u64, T)>>> {
         let mut pairs = Vec::new();
-        for (i, rows) in self.tables(random, rng)?.into_iter().enumerate() {
-            let others = match i % 3 {
-                0 => Vec::new(),
-                _ => self.table(rng)?,
-            };
-            let mut without: Vec<(u64, T)> = Vec::new();
-            for (j, value) in others.into_iter().enumerate() {
-                without.push((1 + j as u64 % 3, value));
-            }
-            let mut with: Vec<(u64, T)> = without.clone();
+        for (i, recipe) in self.recipes(random, rng)?.into_iter().enumerate() {
+            let others = if i % 3 == 0 { Vec::new() } else { self.recipe(rng)? };
+            let others = self.table(&others).into_iter().enumerate();
+            let without: Vec<(u64, T)> = others.map(|(j, x)| (1 + j as u64 % 3, x)).collect();
+            let mut with = without.clone();
             // In between the rows of others.
-            for (j, value) in rows.into_iter().enumerate() {
+            for (j, value) in self.table(&recipe).into_iter().enumerate() {
                 with.insert((2 * j).min(with.len()), (0, value));
             }
             pairs.push((with, without));
@@ -179,33 +177,35 @@ impl<T: Clone> Neighbours<T> {
         Ok(pairs)
     }
 
+    fn table(&self, recipe: &[usize]) -> Vec<T> {
+        recipe.iter().filter_map(|&i| self.palette.get(i).cloned()).collect()
+    }
+
     /// Tables with at least one row each.
-    fn tables(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<Vec<T>>> {
-        let (Some(first), Some(last)) = (self.palette.first(), self.palette.last()) else {
+    fn recipes(&self, random: u32, rng: &mut dyn SecureRng) -> Result<Vec<Recipe>> {
+        let values = self.palette.len();
+        let Some(last) = values.checked_sub(1) else {
             return Err(Error::Missing {
                 setting: "the palette of values",
                 remedy: "give Neighbours at least one value",
             });
         };
-        let mut tables: Vec<Vec<T>> = Vec::new();
-        tables.extend(self.palette.iter().map(|value| vec![value.clone()]));
-        tables.extend([first, last].map(|value| vec![value.clone(); 8]));
-        tables.push([self.palette.as_slice(); 2].concat());
-        tables.push([first, last].into_iter().cycle().take(8).cloned().collect());
+        let mut recipes: Vec<Recipe> = (0..values).map(|i| vec![i]).collect();
+        recipes.extend([vec![0; 8], vec![last; 8], (0..2 * values).map(|i| i % values).collect()]);
+        recipes.push([0, last].repeat(4));
         for _ in 0..random {
-            tables.push(self.table(rng)?);
+            recipes.push(self.recipe(rng)?);
         }
-        Ok(tables)
+        Ok(recipes)
     }
 
-    fn table(&self, rng: &mut dyn SecureRng) -> Result<Vec<T>> {
-        let mut random = RandomBuffer::new(rng);
-        let mut table = Vec::new();
-        for _ in 0..=random.below(self.longest)? {
-            let value = random.below(self.palette.len() as u64)? as usize;
-            table.extend(self.palette.get(value).cloned());
+    fn recipe(&self, rng: &mut dyn SecureRng) -> Result<Recipe> {
+        let mut draw = RandomBuffer::new(rng);
+        let mut recipe = Vec::new();
+        for _ in 0..=draw.below(self.longest)? {
+            recipe.push(draw.below(self.palette.len() as u64)? as usize);
         }
-        Ok(table)
+        Ok(recipe)
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
         }
         for (a, b) in palette.replace(30, &mut rng).unwrap() {
             let distance = Rows::<i64, Record, Replace>::distance(&a, &b).unwrap();
-            assert!(distance <= Changes(1));
+            assert_eq!(distance, Changes(1));
         }
         for (a, b) in palette.users(30, &mut rng).unwrap() {
             type Users = Rows<(u64, i64), User, AddRemove>;
