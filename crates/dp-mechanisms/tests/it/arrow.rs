@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::{Int8Type, TimestampMillisecondType};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeStringArray,
-    RecordBatch, StringArray, StringViewArray, TimestampMillisecondArray, UInt64Array,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeStringArray, RecordBatch,
+    StringArray, StringViewArray, TimestampMillisecondArray, UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema};
 use dp_mechanisms::arrow::{ArrowTable, Nulls, TableError, values};
@@ -206,6 +206,5 @@ fn arrays_are_slices() {
     let borrowed = values(&plain, Nulls::Refuse).unwrap();
     assert!(matches!(borrowed, std::borrow::Cow::Borrowed(_)));
     let sum = dp_mechanisms::sum(&borrowed, 0.0..=1.0, exact()).unwrap();
-    assert_eq!(*sum.value(), 0.5);
-    assert_eq!(plain.len(), 2);
+    assert!((sum.value() - 0.5).abs() < 1e-6);
 }

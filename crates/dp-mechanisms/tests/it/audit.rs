@@ -227,6 +227,25 @@ fn sessions_keep_their_price() {
 }
 
 #[test]
+fn wrong_convictions_are_no_more_frequent_than_stated() {
+    // Randomized response exactly at its claim, and one audit in ten may be wrong.
+    let audit = Audit::default().runs(2000).confidence(Confidence::new(0.9).unwrap());
+    let respond = |answer: &bool, rng: &mut dyn SecureRng| {
+        RandomBuffer::new(rng).below(4).map(|die| *answer != (die == 0))
+    };
+    let claim = epsilon(3f64.ln());
+    let wrong = (0..400)
+        .filter(|seed| {
+            let mut rng = Rng::from_seed(*seed);
+            let verdict = audit.run(claim.clone(), &[(true, false)], &mut rng, respond).unwrap();
+            verdict.is_convicted()
+        })
+        .count();
+    // 40 are expected at most; six standard deviations more never happen.
+    assert!(wrong <= 40 + 36, "{wrong} of 400");
+}
+
+#[test]
 fn verdicts_are_the_same_for_the_same_seed() {
     let audit = Audit::default().runs(4000);
     let noise = LaplaceNoise::scalar(amount("1")).unwrap();

@@ -58,7 +58,7 @@ fn wrong_noise_is_convicted() {
             audit.run(epsilon(1.0), &[(0.0, 1.0)], rng, |x: &f64, rng| x + float_laplace(1.0, rng))
         }),
         ("truncated noise", |audit, rng| {
-            number(audit, rng, |x, rng| x + laplace("1", rng).clamp(-4, 4))
+            number(audit, rng, |x, rng| x + laplace("1", rng).clamp(-3, 3))
         }),
         ("noise redrawn until it is small", |audit, rng| {
             number(audit, rng, |x, rng| {
@@ -152,7 +152,7 @@ fn wrong_sensitivities_are_convicted() {
         }),
         ("100 coordinates under one coordinate's price", |audit, rng| {
             audit.run(epsilon(1.0), &[(0, 1)], rng, |x: &i128, rng| {
-                let noise = LaplaceNoise::vector(amount("10")).unwrap();
+                let noise = LaplaceNoise::vector(amount("5")).unwrap();
                 noise.draw(&[*x; 100], rng)
             })
         }),
@@ -176,6 +176,7 @@ fn wrong_keys_are_convicted() {
         ("a threshold released at ≥ with the δ of >", |audit, rng| {
             // opendp#2922: scale 1, threshold 5, a single row.
             let claim = Claim::approximate(epsilon(1.0), Delta::new(0.004926)?);
+            let audit = audit.clone().runs(200_000);
             audit.run(claim, &[(1i128, 0)], rng, |count: &i128, rng| {
                 Some(count + laplace("1", rng)).filter(|noisy| *count > 0 && *noisy >= 5)
             })
