@@ -219,12 +219,20 @@ pub(super) fn show(
     relation: &str,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
+    let value = brief(value);
     match bound {
-        Bound::Approximate { delta, .. } => write!(f, "ε {relation} {value} at δ = {delta}"),
+        Bound::Approximate { delta, .. } => {
+            write!(f, "ε {relation} {value} at δ = {}", brief(*delta))
+        }
         Bound::Zcdp { .. } => write!(f, "ρ {relation} {value}"),
         Bound::Renyi { order, .. } => write!(f, "ε {relation} {value} at Rényi order {order}"),
         Bound::Gaussian { .. } => write!(f, "μ {relation} {value}"),
     }
+}
+
+/// Six significant digits: what floats were rounded up by is no news to a reader.
+pub(super) fn brief(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 impl fmt::Display for Claim {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use privacy_core::params::Confidence;
 
-use super::claim::{Bound, show};
+use super::claim::{Bound, brief, show};
 
 /// The conclusion of an audit.
 ///
@@ -135,7 +135,7 @@ impl fmt::Display for Evidence {
         write!(f, "against {} of {}, so ≤ {:.4e}; ", unlikely.hits, unlikely.of, unlikely.bound)?;
         show(&self.bound, (self.least * 1e4).floor() / 1e4, "≥", f)?;
         if self.bound.claimed().is_finite() {
-            write!(f, ", claimed was {}", self.bound.claimed())?;
+            write!(f, ", claimed was {}", brief(self.bound.claimed()))?;
         }
         let miss = self.confidence.miss_probability();
         write!(f, " ({} runs, wrong with probability ≤ {miss:e})", self.runs)
