@@ -17,6 +17,10 @@ pub enum Error {
     /// The noise that the question needs cannot be drawn.
     #[error(transparent)]
     Noise(#[from] NoiseError),
+    /// The price cannot be computed.
+    #[cfg(feature = "accounting")]
+    #[error(transparent)]
+    Accounting(#[from] dp_accounting::AccountingError),
     /// A group is listed twice among the known groups.
     #[error("group {position} of the known groups is listed before; list each group once")]
     DuplicateGroup {
@@ -26,8 +30,8 @@ pub enum Error {
     /// A group-by was given no groups.
     #[error("the list of known groups is empty; list the groups, or leave out the group-by")]
     NoGroups,
-    /// Both the context and the session were given a budget.
-    #[error("the context has a budget and the session was given another; give it to one of them")]
+    /// The session was given two budgets: of its own, a ledger, or in its context.
+    #[error("the session was given two budgets; use one of budget, ledger and the context's")]
     TwoBudgets,
     /// The session was opened over more rows than it can index.
     #[error(
@@ -55,6 +59,8 @@ impl Error {
             | Error::DuplicateGroup { .. }
             | Error::NoGroups
             | Error::TwoBudgets => true,
+            #[cfg(feature = "accounting")]
+            Error::Accounting(_) => true,
             Error::TooManyRows { .. } => false,
         }
     }

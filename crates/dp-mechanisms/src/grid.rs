@@ -55,6 +55,10 @@ pub struct Grid {
 const ROUNDER: f64 = 3.0 * (1u64 << 51) as f64;
 
 impl Grid {
+    /// All of `i64`, for values that no bounds are known of.
+    pub(crate) const INTEGERS: Grid =
+        Grid { exponent: 0, lower: i64::MIN, upper: i64::MAX, steps_per_unit: 1.0 };
+
     /// Bounds up to here are rounded to by one addition instead of a call.
     const QUICK: u64 = 1 << 51;
 

@@ -11,7 +11,9 @@ pub mod grid;
 mod hash;
 pub mod keys;
 pub mod noise;
+pub mod quantile;
 mod quick;
+pub mod select;
 pub mod session;
 pub mod transform;
 

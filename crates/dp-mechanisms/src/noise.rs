@@ -44,7 +44,11 @@ mod error;
 mod law;
 mod natural;
 
+pub(crate) use bernoulli::exp_neg;
 pub use bernoulli::{Bernoulli, BernoulliExp};
+pub(crate) use choices::Choices;
+#[cfg(test)]
+pub(crate) use choices::told;
 pub use discrete_gaussian::DiscreteGaussian;
 pub use discrete_laplace::DiscreteLaplace;
 pub use error::NoiseError;

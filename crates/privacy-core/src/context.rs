@@ -5,7 +5,7 @@
 //! it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::access::{
     AccessRequest, Actor, Authorizer, Decision, Denial, PermitAll, Purpose, Resource,
@@ -15,7 +15,7 @@ use crate::budget::{Budget, MemoryBudget, Refusal, RequestId};
 use crate::error::{Error, Result};
 use crate::guarantee::Guarantee;
 use crate::measure::{Allowance, Charge};
-use crate::random::{SecureRng, SystemRng};
+use crate::random::{EntropyError, SecureRng, SystemRng};
 use crate::unit::Scope;
 
 /// The surroundings of a release.
@@ -89,6 +89,33 @@ impl Drop for Unfinished {
             // Nobody is left to tell if this fails; the reservation stays set aside either way.
             let _ = self.audit.append(self.record.clone().ended(Outcome::Failed));
         }
+    }
+}
+
+/// One random source for several contexts.
+#[derive(Clone)]
+struct SharedRng(Arc<Mutex<Box<dyn SecureRng>>>);
+
+impl From<Box<dyn SecureRng>> for SharedRng {
+    fn from(rng: Box<dyn SecureRng>) -> Self {
+        SharedRng(Arc::new(Mutex::new(rng)))
+    }
+}
+
+impl SecureRng for SharedRng {
+    fn fill(&mut self, out: &mut [u8]) -> std::result::Result<(), EntropyError> {
+        // A source that panicked within a draw may be in any state.
+        let mut rng = self.0.lock().map_err(|_| EntropyError)?;
+        rng.fill(out)
+    }
+}
+
+/// Stands for a source while it is moved.
+struct Unavailable;
+
+impl SecureRng for Unavailable {
+    fn fill(&mut self, _: &mut [u8]) -> std::result::Result<(), EntropyError> {
+        Err(EntropyError)
     }
 }
 
@@ -214,6 +241,32 @@ impl Context {
             setting: "the budget",
             remedy: "give the context one before anything private is released",
         })
+    }
+
+    /// A context for a part of the work: the same actor, purpose, randomness, trail and authorizer,
+    /// and a budget of its own.
+    ///
+    /// # Privacy
+    ///
+    /// What the part spends is not charged here. The caller owes a reason why that is right, such
+    /// as having charged this context's budget for all parts together.
+    #[must_use]
+    pub fn part(&mut self, budget: MemoryBudget) -> Context {
+        let rng = SharedRng::from(std::mem::replace(&mut self.rng, Box::new(Unavailable)));
+        self.rng = Box::new(rng.clone());
+        let identity = self.next_request().as_str().to_owned();
+        Context {
+            actor: self.actor.clone(),
+            purpose: self.purpose.clone(),
+            rng: Box::new(rng),
+            budget: Some(Arc::new(budget)),
+            audit: Arc::clone(&self.audit),
+            trail: self.trail.clone(),
+            authorizer: Arc::clone(&self.authorizer),
+            identity,
+            requests: 0,
+            paid: None,
+        }
     }
 
     fn next_request(&mut self) -> RequestId {
@@ -356,7 +409,6 @@ impl fmt::Debug for Context {
 mod tests {
     use super::*;
     use crate::params::Epsilon;
-    use crate::random::EntropyError;
     use crate::unit::{Relation, UnitKind};
 
     struct DenyAll;

@@ -1,7 +1,5 @@
 //! A session that pays from an (ε, δ) budget through a filter.
 
-use std::sync::Arc;
-
 use confidant::accounting::filter::ZcdpFilter;
 use confidant::dp::prelude::*;
 
@@ -10,9 +8,7 @@ fn a_filter_pays_for_more_questions_than_plain_sums() -> Result<(), Box<dyn std:
     let rows: Vec<u32> = (0..1000).collect();
     let (epsilon, delta) = (Epsilon::new(1.0)?, Delta::new(1e-6)?);
     let filter = ZcdpFilter::new(&epsilon, &delta)?;
-    let context = Context::new(Actor::new("tests"), Purpose::new("tests"))?
-        .with_shared_budget(Arc::new(filter));
-    let session = Session::over(&rows).context(context).open()?;
+    let session = Session::over(&rows).ledger(filter).open()?;
     // Each Laplace count at ε = 1/50 is 0.0002-zCDP; by plain sums fifty would spend ε = 1.
     let mut answered = 0;
     while session.count().epsilon(0.02)?.release().is_ok() {
@@ -22,5 +18,32 @@ fn a_filter_pays_for_more_questions_than_plain_sums() -> Result<(), Box<dyn std:
     // The session goes on, and Gaussian questions are paid from the same budget.
     assert!(session.count().rho(1e-3)?.release().unwrap_err().is_budget());
     assert!(session.count().rho(1e-9)?.release().is_ok());
+    Ok(())
+}
+
+#[test]
+fn an_epsilon_delta_price_is_paid_from_budgets_in_both_measures()
+-> Result<(), Box<dyn std::error::Error>> {
+    let rows: Vec<u32> = (0..1000).collect();
+    let (epsilon, delta) = (Epsilon::new(1.0)?, Delta::new(1e-6)?);
+    let plain = Session::over(&rows).budget((epsilon.clone(), delta.clone())).open()?;
+    let plan = plain.count().epsilon_delta(0.4, 5e-7)?;
+    assert_eq!(plan.cost().in_approximate().unwrap().to_string(), "ε = 0.4, δ = 0.0000005");
+    // The stated price is what the noise is worth: zCDP's conversion, from below.
+    let rho = plan.cost().in_zcdp().unwrap().rho.to_f64_up();
+    let implied = confidant::accounting::zcdp::epsilon(rho, 5e-7)?;
+    assert!(implied <= 0.4 && implied > 0.39, "{implied}");
+    let _ = plan.release()?;
+    assert_eq!(plain.remaining().to_string(), "ε = 0.6, δ = 0.0000005");
+
+    let filtered = Session::over(&rows).ledger(ZcdpFilter::new(&epsilon, &delta)?).open()?;
+    let mut answered = 0;
+    while filtered.count().epsilon_delta(0.1, 1e-8)?.release().is_ok() {
+        answered += 1;
+    }
+    assert!(answered > 10, "{answered}");
+    // Out of range.
+    assert!(plain.count().epsilon_delta(0.1, 0.0).unwrap_err().is_parameter());
+    assert!(plain.count().epsilon_delta(0.1, 1.5).unwrap_err().is_parameter());
     Ok(())
 }

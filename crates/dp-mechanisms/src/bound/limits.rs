@@ -1,7 +1,7 @@
 //! From limits on rows and groups to the sensitivity of an aggregate.
 
 use privacy_core::params::{Amount, ContributionLimits};
-use privacy_core::space::{L1, L2, L2Distance, Norm};
+use privacy_core::space::{L1, L2, L2Distance, Linf, Norm};
 use privacy_core::unit::{Relation, UnitKind};
 
 /// What one unit can contribute at most, after bounding, to a query over `groups` groups.
@@ -92,11 +92,22 @@ impl Contribution {
         }
     }
 
+    /// The L∞ sensitivity of a query with the given shape: how far one coordinate can move.
+    #[must_use]
+    pub fn linf(&self, shape: &Shape, relation: Relation) -> Amount {
+        let once = &Amount::from_integer(self.rows_per_group) * &shape.magnitude();
+        match relation {
+            Relation::AddRemove => once,
+            // What leaves a coordinate and what enters it are of one sign and partly cancel.
+            _ if shape.one_sign() => once,
+            _ => once.scaled_by_power_of_two(1),
+        }
+    }
+
     /// The L2 sensitivity of a query with the given shape.
     #[must_use]
     pub fn l2(&self, shape: &Shape, relation: Relation) -> L2Distance {
-        // A row adds at most `magnitude` to its group in L1 norm, hence also in L2 norm.
-        let once = &self.squared_rows() * &shape.magnitude().squared();
+        let once = &self.squared_rows() * &shape.squared_l2();
         L2Distance::from_squared(match relation {
             Relation::AddRemove => once,
             _ if self.all_groups == 1 && shape.coordinates() == 1 => {
@@ -123,10 +134,22 @@ pub enum Shape {
         /// The largest value of a row.
         upper: i64,
     },
-    /// Adds `(x, width − x)` with x between 0 and `width`: a bounded value and its complement.
-    Complements {
-        /// The sum of the two coordinates.
-        width: u64,
+    /// Adds coordinates of 0 or more that sum to exactly `total`: a bounded value and its
+    /// complement, or a basis of polynomials that sum to one.
+    Simplex {
+        /// How many coordinates.
+        coordinates: usize,
+        /// What they sum to.
+        total: u128,
+    },
+    /// Adds a vector of any signs.
+    Vector {
+        /// How many coordinates.
+        coordinates: usize,
+        /// The largest L1 norm.
+        l1: u128,
+        /// The square of the largest L2 norm.
+        squared_l2: u128,
     },
 }
 
@@ -136,7 +159,7 @@ impl Shape {
     pub fn coordinates(&self) -> usize {
         match self {
             Shape::Count | Shape::Sum { .. } => 1,
-            Shape::Complements { .. } => 2,
+            Shape::Simplex { coordinates, .. } | Shape::Vector { coordinates, .. } => *coordinates,
         }
     }
 
@@ -145,7 +168,17 @@ impl Shape {
         match self {
             Shape::Count => 1.into(),
             Shape::Sum { lower, upper } => lower.unsigned_abs().max(upper.unsigned_abs()).into(),
-            Shape::Complements { width } => (*width).into(),
+            Shape::Simplex { total, .. } => whole(*total),
+            Shape::Vector { l1, .. } => whole(*l1),
+        }
+    }
+
+    /// The square of the largest L2 norm of what one row adds.
+    fn squared_l2(&self) -> Amount {
+        match self {
+            Shape::Vector { squared_l2, .. } => whole(*squared_l2),
+            // One coordinate, or all of the total in one of several.
+            _ => self.magnitude().squared(),
         }
     }
 
@@ -154,8 +187,7 @@ impl Shape {
         match self {
             Shape::Sum { lower, upper } => {
                 let (lower, upper) = (i128::from((*lower).min(0)), i128::from((*upper).max(0)));
-                // At most 2^64, which is above the range of u64 by one.
-                Amount::from_fraction(upper.abs_diff(lower), 1u8).unwrap_or(Amount::ZERO)
+                whole(upper.abs_diff(lower))
             }
             _ => self.magnitude(),
         }
@@ -164,12 +196,19 @@ impl Shape {
     fn one_sign(&self) -> bool {
         match self {
             Shape::Sum { lower, upper } => *lower >= 0 || *upper <= 0,
-            _ => true,
+            Shape::Vector { .. } => false,
+            Shape::Count | Shape::Simplex { .. } => true,
         }
     }
 }
 
-/// A norm that noise is calibrated to: [`L1`] for Laplace, [`L2`] for Gaussian noise.
+fn whole(number: u128) -> Amount {
+    // The denominator is not 0.
+    Amount::from_fraction(number, 1u8).unwrap_or(Amount::ZERO)
+}
+
+/// A norm that a mechanism is calibrated to: [`L1`] for Laplace noise, [`L2`] for Gaussian noise,
+/// [`Linf`] for selection.
 pub trait NoiseNorm: Norm {
     /// How far neighbours can be apart in this norm.
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Self::Distance;
@@ -180,6 +219,16 @@ pub trait NoiseNorm: Norm {
 impl NoiseNorm for L1 {
     fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Amount {
         bound.l1(shape, relation)
+    }
+
+    fn times(distance: &Amount, changes: u64) -> Amount {
+        distance * &changes.into()
+    }
+}
+
+impl NoiseNorm for Linf {
+    fn sensitivity(bound: &Contribution, shape: &Shape, relation: Relation) -> Amount {
+        bound.linf(shape, relation)
     }
 
     fn times(distance: &Amount, changes: u64) -> Amount {
@@ -253,7 +302,9 @@ mod tests {
             .flat_map(|&(n, sum)| match shape {
                 Shape::Count => vec![n as i64],
                 Shape::Sum { .. } => vec![sum],
-                Shape::Complements { width } => vec![sum, n as i64 * *width as i64 - sum],
+                Shape::Simplex { total, .. } => vec![sum, n as i64 * *total as i64 - sum],
+                // Features (1, x) of a value x.
+                Shape::Vector { .. } => vec![n as i64, sum],
             })
             .collect()
     }
@@ -266,7 +317,8 @@ mod tests {
             (Shape::Sum { lower: 2, upper: 5 }, [2, 5]),
             (Shape::Sum { lower: -4, upper: 3 }, [-4, 3]),
             (Shape::Sum { lower: -4, upper: -1 }, [-4, -1]),
-            (Shape::Complements { width: 3 }, [0, 3]),
+            (Shape::Simplex { coordinates: 2, total: 3 }, [0, 3]),
+            (Shape::Vector { coordinates: 2, l1: 4, squared_l2: 10 }, [-3, 3]),
         ];
         let limits = [
             limits(Some(1), None, None),
@@ -289,12 +341,13 @@ mod tests {
                             Relation::AddRemove => std::slice::from_ref(&zero),
                             _ => &vectors[..],
                         };
-                        let (mut l1, mut l2) = (0, 0);
+                        let (mut l1, mut l2, mut linf) = (0, 0, 0);
                         for a in &vectors {
                             for b in others {
                                 let changes = || a.iter().zip(b).map(|(a, b)| a.abs_diff(*b));
                                 l1 = l1.max(changes().sum::<u64>());
                                 l2 = l2.max(changes().map(|d| d * d).sum::<u64>());
+                                linf = linf.max(changes().max().unwrap_or(0));
                             }
                         }
                         let declared = (bound.l1(shape, relation), bound.l2(shape, relation));
@@ -303,6 +356,8 @@ mod tests {
                             *declared.1.squared() >= l2.into(),
                             "{shape:?} {limits:?} {relation}"
                         );
+                        let declared_linf = bound.linf(shape, relation);
+                        assert!(declared_linf >= linf.into(), "{shape:?} {limits:?} {relation}");
                         if relation == Relation::AddRemove {
                             assert_eq!(declared.0, l1.into(), "{shape:?} {limits:?}");
                             assert_eq!(*declared.1.squared(), l2.into(), "{shape:?} {limits:?}");

@@ -51,18 +51,12 @@ where
     type Output = Vector<i128, N>;
 
     fn apply(&self, table: &Table<'a, T, U, A>) -> Result<Vec<i128>> {
-        let cells = self.statistic.aggregate(
+        Ok(self.statistic.aggregate(
             Rows { rows: table.rows(), units: table.units(), bound: self.bound },
             self.grouping.groups(),
             |row| self.grouping.group(row),
             |row| self.statistic.item(row),
-        );
-        let mut coordinates =
-            Vec::with_capacity(cells.len() * self.statistic.shape().coordinates());
-        for cell in &cells {
-            cell.coordinates(&self.statistic.shape(), &mut coordinates);
-        }
-        Ok(coordinates)
+        ))
     }
 
     fn stability(&self, d_in: Changes) -> Result<N::Distance> {
@@ -73,7 +67,7 @@ where
 
 /// What the kept rows of one group add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+pub(super) struct Cell {
     /// How many rows.
     pub(super) rows: i128,
     /// The sum of their items.
@@ -85,17 +79,6 @@ impl Cell {
         self.rows += 1;
         self.sum += i128::from(item);
     }
-
-    fn coordinates(&self, shape: &crate::bound::Shape, out: &mut Vec<i128>) {
-        use crate::bound::Shape;
-        match shape {
-            Shape::Count => out.push(self.rows),
-            Shape::Sum { .. } => out.push(self.sum),
-            Shape::Complements { width } => {
-                out.extend([self.sum, self.rows * i128::from(*width) - self.sum]);
-            }
-        }
-    }
 }
 
 /// Rows with their units and the limits that hold for them.
@@ -103,9 +86,9 @@ impl Cell {
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "holds raw rows; never leaves a query")]
 pub struct Rows<'r, 'a, T> {
-    rows: &'a [T],
-    units: Option<&'r UnitIndex>,
-    bound: Contribution,
+    pub(super) rows: &'a [T],
+    pub(super) units: Option<&'r UnitIndex>,
+    pub(super) bound: Contribution,
 }
 
 /// How large an item can be in magnitude, and whether all items are 1.
@@ -422,6 +405,8 @@ impl Gather {
         }
     }
 }
+
+mod tally;
 
 #[cfg(test)]
 mod sensitivity;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use privacy_core::access::{Actor, Purpose};
-use privacy_core::budget::MemoryBudget;
+use privacy_core::budget::{Budget, MemoryBudget};
 use privacy_core::context::Context;
 use privacy_core::measure::Allowance;
 use privacy_core::params::{ContributionLimits, RowLimit};
@@ -23,6 +24,7 @@ pub struct SessionBuilder<'a, T, U = Record, A = AddRemove> {
     index: Option<BuildIndex<'a, T>>,
     limits: Limits,
     budget: Option<Allowance>,
+    ledger: Option<Arc<dyn Budget>>,
     context: Option<Context>,
     claim: PhantomData<fn() -> (U, A)>,
 }
@@ -57,6 +59,7 @@ impl<'a, T> SessionBuilder<'a, T> {
             index: None,
             limits: Limits::default(),
             budget: None,
+            ledger: None,
             context: None,
             claim: PhantomData,
         }
@@ -79,6 +82,7 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
             index: Some(build),
             limits: self.limits,
             budget: self.budget,
+            ledger: self.ledger,
             context: self.context,
             claim: PhantomData,
         }
@@ -112,6 +116,7 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
             index: self.index,
             limits: self.limits,
             budget: self.budget,
+            ledger: self.ledger,
             context: self.context,
             claim: PhantomData,
         }
@@ -120,6 +125,14 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
     /// Opens with a budget of its own: an ε, an (ε, δ) or a ρ.
     pub fn budget(mut self, budget: impl Into<Allowance>) -> Self {
         self.budget = Some(budget.into());
+        self
+    }
+
+    /// Pays from a budget that is held elsewhere: a ledger, a filter, a budget that sessions share.
+    ///
+    /// Either this, [`budget`](Self::budget) or a context with a budget, not two of them.
+    pub fn ledger(mut self, budget: impl Budget + 'static) -> Self {
+        self.ledger = Some(Arc::new(budget));
         self
     }
 
@@ -156,7 +169,8 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
             .into());
         }
         let has_budget = self.context.as_ref().is_some_and(|cx| cx.budget().is_ok());
-        if has_budget && self.budget.is_some() {
+        let given = [has_budget, self.budget.is_some(), self.ledger.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
             return Err(Error::TwoBudgets);
         }
         let mut cx = match self.context {
@@ -166,10 +180,13 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
         if let Some(budget) = self.budget {
             cx = cx.with_budget(MemoryBudget::new(budget));
         }
+        if let Some(ledger) = self.ledger {
+            cx = cx.with_shared_budget(ledger);
+        }
         if cx.budget().is_err() {
             return Err(privacy_core::Error::Missing {
                 setting: "the budget",
-                remedy: "call budget(Epsilon::new(1.0)?) or pass a context that has one",
+                remedy: "call budget(Epsilon::new(1.0)?) or ledger(…), or pass a context that has one",
             }
             .into());
         }

@@ -69,6 +69,13 @@ impl<K, F, Form> ByGroup<K, F, Form> {
     pub(super) fn new(known: KnownGroups<K>, name: F) -> Self {
         ByGroup { known, name, form: PhantomData }
     }
+
+    pub(super) fn keys(&self) -> &[K]
+    where
+        K: Eq + Hash + Clone,
+    {
+        self.known.groups()
+    }
 }
 
 impl<'a, T, K, F, N, Form> Grouping<'a, T> for ByGroup<K, F, Form>

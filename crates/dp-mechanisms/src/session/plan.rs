@@ -86,6 +86,12 @@ where
         Ok(Plan { session, statistic, grouping, bound, pricing, charge, name, request })
     }
 
+    /// The same plan with another proven bound on its cost.
+    #[cfg(feature = "accounting")]
+    pub(super) fn or_charge(self, charge: Charge) -> Self {
+        Plan { charge: self.charge.or(charge), ..self }
+    }
+
     /// What the release would cost.
     pub fn cost(&self) -> &Charge {
         &self.charge
@@ -222,7 +228,9 @@ where
         writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
         writeln!(f, "  noise     {law}")?;
         let (rows, example) = match self.statistic.shape() {
-            Shape::Complements { .. } => (1000, ", for example, if 1000 rows are used"),
+            Shape::Simplex { .. } | Shape::Vector { .. } => {
+                (1000, ", for example, if 1000 rows are used")
+            }
             _ => (1, ""),
         };
         let error = self.expected_error(rows);

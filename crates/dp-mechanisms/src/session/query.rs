@@ -11,7 +11,9 @@ use privacy_core::unit::{Adjacency, PrivacyUnit};
 
 use super::Session;
 use super::grouping::{ByBin, ByGroup, Grouping, Whole};
+use super::moments::NeedsBothBounds;
 use super::plan::{Plan, Pricing};
+use super::regression::NeedsFeatureBounds;
 use super::statistic::{Filtered, NeedsBounds, Statistic};
 use crate::additive::{GaussianNoise, LaplaceNoise};
 use crate::bound::Contribution;
@@ -35,6 +37,15 @@ pub struct Query<'s, 'a, T, U, A, S, G> {
 impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     pub(super) fn new(session: &'s Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
+    }
+
+    /// Session, statistic, grouping, name and request.
+    #[expect(clippy::type_complexity, reason = "read once, where it is taken apart")]
+    pub(super) fn into_parts(
+        self,
+    ) -> Result<(&'s Session<'a, T, U, A>, S, G, Option<Cow<'static, str>>, Option<RequestId>)>
+    {
+        Ok((self.session, self.statistic, self.grouping?, self.name, self.request))
     }
 
     /// Only rows for which `keep` is true.
@@ -107,6 +118,64 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         Ok(Query {
             session: self.session,
             statistic: self.statistic.bounded(bounds, exponent)?,
+            grouping: self.grouping,
+            name: self.name,
+            request: self.request,
+        })
+    }
+
+    /// Clamps the first and the second value of each row into these public intervals.
+    ///
+    /// # Privacy
+    ///
+    /// As for [`bounds`](Query::bounds). A row counts where both values are numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_of_both<V: Value, W: Value>(
+        self,
+        first: RangeInclusive<V>,
+        second: RangeInclusive<W>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBothBounds<V, W>,
+    {
+        let (first, second) = (Bounds::try_from(first)?, Bounds::try_from(second)?);
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(first, second)?,
+            grouping: self.grouping,
+            name: self.name,
+            request: self.request,
+        })
+    }
+
+    /// Clamps each feature and the target of a regression into these public intervals.
+    ///
+    /// # Privacy
+    ///
+    /// As for [`bounds`](Query::bounds). A row counts where all its values are numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_of_features<const D: usize>(
+        self,
+        features: [RangeInclusive<f64>; D],
+        target: RangeInclusive<f64>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsFeatureBounds<D>,
+    {
+        let target = Bounds::try_from(target)?;
+        let mut bounds = [target; D];
+        for (bounds, range) in bounds.iter_mut().zip(features) {
+            *bounds = Bounds::try_from(range)?;
+        }
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(bounds, target)?,
             grouping: self.grouping,
             name: self.name,
             request: self.request,
@@ -233,6 +302,37 @@ where
             let sensitivity = bound.l2(&shape, A::RELATION);
             Ok(Pricing::Gaussian(GaussianNoise::calibrated(&sensitivity, &rho)?))
         })
+    }
+
+    /// Prices the query at (`epsilon`, `delta`): discrete Gaussian noise, approximate differential
+    /// privacy.
+    ///
+    /// Budgets in (ε, δ) and in ρ can both pay. Less noise than [`epsilon`](Query::epsilon) where a
+    /// unit contributes to several groups. Nothing is read and nothing is spent yet.
+    ///
+    /// # Privacy
+    ///
+    /// The noise is calibrated to the largest ρ whose zero-concentrated differential privacy implies
+    /// (ε, δ), rounded down ([`dp_accounting::zcdp::rho_for`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`epsilon`](Query::epsilon), and [`privacy_core::Error::Parameter`] unless 0 < δ < 1.
+    #[cfg(feature = "accounting")]
+    pub fn epsilon_delta<E, D>(self, epsilon: E, delta: D) -> Result<Plan<'s, 'a, T, U, A, S, G>>
+    where
+        S: Statistic<'a, T>,
+        G: Grouping<'a, T>,
+        E: TryInto<Epsilon>,
+        Error: From<E::Error>,
+        D: TryInto<privacy_core::params::Delta>,
+        Error: From<D::Error>,
+    {
+        let (epsilon, delta) = (epsilon.try_into()?, delta.try_into()?);
+        let rho = dp_accounting::zcdp::rho_for(epsilon.to_f64_down(), delta.to_f64_down())?;
+        let rho = Rho::from_amount(privacy_core::params::Amount::from_binary(rho)?)?;
+        let plan = self.rho(rho)?;
+        Ok(plan.or_charge((epsilon, delta).into()))
     }
 
     fn plan(

@@ -22,6 +22,7 @@ pub struct Table<'a, T, U, A> {
 }
 
 /// Which unit each row belongs to.
+#[derive(Clone)]
 pub(crate) struct UnitIndex {
     /// For each row the number of its unit.
     ids: Vec<u32>,
@@ -53,6 +54,25 @@ impl UnitIndex {
             })
             .collect();
         Ok(UnitIndex { ids, identities })
+    }
+
+    /// The index of a table of rows that belong to the given units of this one.
+    pub(crate) fn of_rows(&self, ids: &[u32]) -> UnitIndex {
+        const UNSEEN: u32 = u32::MAX;
+        let mut number = vec![UNSEEN; self.identities.len()];
+        let mut identities = Vec::new();
+        let ids = ids
+            .iter()
+            .map(|&id| {
+                let number = &mut number[id as usize];
+                if *number == UNSEEN {
+                    *number = identities.len() as u32;
+                    identities.push(self.identities[id as usize]);
+                }
+                *number
+            })
+            .collect();
+        UnitIndex { ids, identities }
     }
 
     pub(crate) fn ids(&self) -> &[u32] {

@@ -6,5 +6,8 @@
 mod arrow;
 mod audit;
 mod known;
+mod moments;
 mod noise;
+mod order;
+mod partition;
 mod session;

@@ -270,6 +270,16 @@ impl Allowance {
         })
     }
 
+    /// The charge of a release that spends all of it.
+    #[must_use]
+    pub fn charge(&self) -> Charge {
+        match self.clone() {
+            Allowance::Pure { epsilon } => Charge::pure(epsilon),
+            Allowance::Approximate { epsilon, delta } => Charge::approximate(epsilon, delta),
+            Allowance::Zcdp { rho } => Charge::zcdp(rho),
+        }
+    }
+
     /// Nothing, in the same measure.
     #[must_use]
     pub fn nothing(&self) -> Allowance {
