@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod additive;
+#[cfg(feature = "arrow")]
+pub mod arrow;
+pub mod audit;
 pub mod bound;
 mod error;
 pub mod grid;

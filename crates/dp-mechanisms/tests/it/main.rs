@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod audit;
 mod histogram;
 mod known;
 mod moments;
