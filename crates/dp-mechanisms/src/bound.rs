@@ -7,4 +7,4 @@ mod select;
 
 pub use limits::{Contribution, NoiseNorm, Shape};
 pub use rows::BoundRows;
-pub(crate) use select::{Entry, Selection};
+pub(crate) use select::{Entry, Selection, mix};
