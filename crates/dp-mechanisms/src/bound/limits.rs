@@ -95,8 +95,7 @@ impl Contribution {
     /// The L2 sensitivity of a query with the given shape.
     #[must_use]
     pub fn l2(&self, shape: &Shape, relation: Relation) -> L2Distance {
-        // A row adds at most `magnitude` to its group in L1 norm, hence also in L2 norm.
-        let once = &self.squared_rows() * &shape.magnitude().squared();
+        let once = &self.squared_rows() * &shape.squared_l2();
         L2Distance::from_squared(match relation {
             Relation::AddRemove => once,
             _ if self.all_groups == 1 && shape.coordinates() == 1 => {
@@ -123,10 +122,22 @@ pub enum Shape {
         /// The largest value of a row.
         upper: i64,
     },
-    /// Adds `(x, width − x)` with x between 0 and `width`: a bounded value and its complement.
-    Complements {
-        /// The sum of the two coordinates.
-        width: u64,
+    /// Adds coordinates of 0 or more that sum to exactly `total`: a bounded value and its
+    /// complement, or a basis of polynomials that sum to one.
+    Simplex {
+        /// How many coordinates.
+        coordinates: usize,
+        /// What they sum to.
+        total: u128,
+    },
+    /// Adds a vector of any signs.
+    Vector {
+        /// How many coordinates.
+        coordinates: usize,
+        /// The largest L1 norm.
+        l1: u128,
+        /// The square of the largest L2 norm.
+        squared_l2: u128,
     },
 }
 
@@ -136,7 +147,7 @@ impl Shape {
     pub fn coordinates(&self) -> usize {
         match self {
             Shape::Count | Shape::Sum { .. } => 1,
-            Shape::Complements { .. } => 2,
+            Shape::Simplex { coordinates, .. } | Shape::Vector { coordinates, .. } => *coordinates,
         }
     }
 
@@ -145,7 +156,17 @@ impl Shape {
         match self {
             Shape::Count => 1.into(),
             Shape::Sum { lower, upper } => lower.unsigned_abs().max(upper.unsigned_abs()).into(),
-            Shape::Complements { width } => (*width).into(),
+            Shape::Simplex { total, .. } => whole(*total),
+            Shape::Vector { l1, .. } => whole(*l1),
+        }
+    }
+
+    /// The square of the largest L2 norm of what one row adds.
+    fn squared_l2(&self) -> Amount {
+        match self {
+            Shape::Vector { squared_l2, .. } => whole(*squared_l2),
+            // One coordinate, or all of the total in one of several.
+            _ => self.magnitude().squared(),
         }
     }
 
@@ -154,8 +175,7 @@ impl Shape {
         match self {
             Shape::Sum { lower, upper } => {
                 let (lower, upper) = (i128::from((*lower).min(0)), i128::from((*upper).max(0)));
-                // At most 2^64, which is above the range of u64 by one.
-                Amount::from_fraction(upper.abs_diff(lower), 1u8).unwrap_or(Amount::ZERO)
+                whole(upper.abs_diff(lower))
             }
             _ => self.magnitude(),
         }
@@ -164,9 +184,15 @@ impl Shape {
     fn one_sign(&self) -> bool {
         match self {
             Shape::Sum { lower, upper } => *lower >= 0 || *upper <= 0,
-            _ => true,
+            Shape::Vector { .. } => false,
+            Shape::Count | Shape::Simplex { .. } => true,
         }
     }
+}
+
+fn whole(number: u128) -> Amount {
+    // The denominator is not 0.
+    Amount::from_fraction(number, 1u8).unwrap_or(Amount::ZERO)
 }
 
 /// A norm that noise is calibrated to: [`L1`] for Laplace, [`L2`] for Gaussian noise.
@@ -253,7 +279,9 @@ mod tests {
             .flat_map(|&(n, sum)| match shape {
                 Shape::Count => vec![n as i64],
                 Shape::Sum { .. } => vec![sum],
-                Shape::Complements { width } => vec![sum, n as i64 * *width as i64 - sum],
+                Shape::Simplex { total, .. } => vec![sum, n as i64 * *total as i64 - sum],
+                // Features (1, x) of a value x.
+                Shape::Vector { .. } => vec![n as i64, sum],
             })
             .collect()
     }
@@ -266,7 +294,8 @@ mod tests {
             (Shape::Sum { lower: 2, upper: 5 }, [2, 5]),
             (Shape::Sum { lower: -4, upper: 3 }, [-4, 3]),
             (Shape::Sum { lower: -4, upper: -1 }, [-4, -1]),
-            (Shape::Complements { width: 3 }, [0, 3]),
+            (Shape::Simplex { coordinates: 2, total: 3 }, [0, 3]),
+            (Shape::Vector { coordinates: 2, l1: 4, squared_l2: 10 }, [-3, 3]),
         ];
         let limits = [
             limits(Some(1), None, None),

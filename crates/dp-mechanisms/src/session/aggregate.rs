@@ -51,18 +51,12 @@ where
     type Output = Vector<i128, N>;
 
     fn apply(&self, table: &Table<'a, T, U, A>) -> Result<Vec<i128>> {
-        let cells = self.statistic.aggregate(
+        Ok(self.statistic.aggregate(
             Rows { rows: table.rows(), units: table.units(), bound: self.bound },
             self.grouping.groups(),
             |row| self.grouping.group(row),
             |row| self.statistic.item(row),
-        );
-        let mut coordinates =
-            Vec::with_capacity(cells.len() * self.statistic.shape().coordinates());
-        for cell in &cells {
-            cell.coordinates(&self.statistic.shape(), &mut coordinates);
-        }
-        Ok(coordinates)
+        ))
     }
 
     fn stability(&self, d_in: Changes) -> Result<N::Distance> {
@@ -73,7 +67,7 @@ where
 
 /// What the kept rows of one group add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+pub(super) struct Cell {
     /// How many rows.
     pub(super) rows: i128,
     /// The sum of their items.
@@ -84,17 +78,6 @@ impl Cell {
     fn add(&mut self, item: i64) {
         self.rows += 1;
         self.sum += i128::from(item);
-    }
-
-    fn coordinates(&self, shape: &crate::bound::Shape, out: &mut Vec<i128>) {
-        use crate::bound::Shape;
-        match shape {
-            Shape::Count => out.push(self.rows),
-            Shape::Sum { .. } => out.push(self.sum),
-            Shape::Complements { width } => {
-                out.extend([self.sum, self.rows * i128::from(*width) - self.sum]);
-            }
-        }
     }
 }
 
@@ -422,6 +405,8 @@ impl Gather {
         }
     }
 }
+
+mod tally;
 
 #[cfg(test)]
 mod sensitivity;

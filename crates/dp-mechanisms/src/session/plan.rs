@@ -222,7 +222,9 @@ where
         writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
         writeln!(f, "  noise     {law}")?;
         let (rows, example) = match self.statistic.shape() {
-            Shape::Complements { .. } => (1000, ", for example, if 1000 rows are used"),
+            Shape::Simplex { .. } | Shape::Vector { .. } => {
+                (1000, ", for example, if 1000 rows are used")
+            }
             _ => (1, ""),
         };
         let error = self.expected_error(rows);

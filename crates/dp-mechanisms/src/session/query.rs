@@ -11,7 +11,9 @@ use privacy_core::unit::{Adjacency, PrivacyUnit};
 
 use super::Session;
 use super::grouping::{ByBin, ByGroup, Grouping, Whole};
+use super::moments::NeedsBothBounds;
 use super::plan::{Plan, Pricing};
+use super::regression::NeedsFeatureBounds;
 use super::statistic::{Filtered, NeedsBounds, Statistic};
 use crate::additive::{GaussianNoise, LaplaceNoise};
 use crate::bound::Contribution;
@@ -107,6 +109,64 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         Ok(Query {
             session: self.session,
             statistic: self.statistic.bounded(bounds, exponent)?,
+            grouping: self.grouping,
+            name: self.name,
+            request: self.request,
+        })
+    }
+
+    /// Clamps the first and the second value of each row into these public intervals.
+    ///
+    /// # Privacy
+    ///
+    /// As for [`bounds`](Query::bounds). A row counts where both values are numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_of_both<V: Value, W: Value>(
+        self,
+        first: RangeInclusive<V>,
+        second: RangeInclusive<W>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsBothBounds<V, W>,
+    {
+        let (first, second) = (Bounds::try_from(first)?, Bounds::try_from(second)?);
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(first, second)?,
+            grouping: self.grouping,
+            name: self.name,
+            request: self.request,
+        })
+    }
+
+    /// Clamps each feature and the target of a regression into these public intervals.
+    ///
+    /// # Privacy
+    ///
+    /// As for [`bounds`](Query::bounds). A row counts where all its values are numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Query::bounds).
+    pub fn bounds_of_features<const D: usize>(
+        self,
+        features: [RangeInclusive<f64>; D],
+        target: RangeInclusive<f64>,
+    ) -> Result<Query<'s, 'a, T, U, A, S::Bounded, G>>
+    where
+        S: NeedsFeatureBounds<D>,
+    {
+        let target = Bounds::try_from(target)?;
+        let mut bounds = [target; D];
+        for (bounds, range) in bounds.iter_mut().zip(features) {
+            *bounds = Bounds::try_from(range)?;
+        }
+        Ok(Query {
+            session: self.session,
+            statistic: self.statistic.bounded(bounds, target)?,
             grouping: self.grouping,
             name: self.name,
             request: self.request,

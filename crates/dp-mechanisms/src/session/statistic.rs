@@ -7,7 +7,7 @@ use std::sync::Arc;
 use privacy_core::params::{Bounds, Confidence, ContributionLimits, RowLimit};
 use privacy_core::release::ErrorLaw;
 
-use super::aggregate::{Cell, Items, Rows};
+use super::aggregate::{Items, Rows};
 use super::release::MeanLaw;
 use crate::additive::{Noise, NoiseLaw};
 use crate::bound::Shape;
@@ -31,6 +31,7 @@ pub trait Statistic<'a, T>: Send + Sync {
     /// What is read of `row`; `None` leaves it out.
     fn item(&self, row: &'a T) -> Option<Self::Item>;
 
+    /// The exact aggregate: the coordinates of its [`shape`](Statistic::shape), group by group.
     #[doc(hidden)]
     fn aggregate(
         &self,
@@ -38,7 +39,7 @@ pub trait Statistic<'a, T>: Send + Sync {
         groups: usize,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<Self::Item>,
-    ) -> Vec<Cell>;
+    ) -> Vec<i128>;
 
     /// How one row changes the aggregate.
     fn shape(&self) -> Shape;
@@ -108,8 +109,8 @@ macro_rules! counting_rows {
             groups: usize,
             group: impl Fn(&$lifetime $row) -> Option<u32>,
             item: impl Fn(&$lifetime $row) -> Option<i64>,
-        ) -> Vec<Cell> {
-            rows.sum(Items::Ones, groups, group, item)
+        ) -> Vec<i128> {
+            rows.sum(Items::Ones, groups, group, item).iter().map(|cell| cell.rows).collect()
         }
     };
 }
@@ -176,8 +177,8 @@ where
         groups: usize,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<V>,
-    ) -> Vec<Cell> {
-        rows.distinct(groups, group, item)
+    ) -> Vec<i128> {
+        rows.distinct(groups, group, item).iter().map(|cell| cell.rows).collect()
     }
 
     fn describe(&self) -> String {
@@ -282,7 +283,7 @@ impl<S: NeedsBounds<V>, P, V> NeedsBounds<V> for Filtered<S, P> {
         bounds: Bounds<V>,
         exponent: Option<i32>,
     ) -> privacy_core::Result<Self::Bounded> {
-        Ok(Filtered { statistic: self.statistic.bounded(bounds, exponent)?, keep: self.keep })
+        self.try_map(|statistic| statistic.bounded(bounds, exponent))
     }
 }
 
@@ -311,10 +312,11 @@ where
         groups: usize,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
-    ) -> Vec<Cell> {
+    ) -> Vec<i128> {
         let grid = &self.0.grid;
         let largest = grid.lower().unsigned_abs().max(grid.upper().unsigned_abs());
-        rows.sum(Items::UpTo(largest), groups, group, item)
+        let cells = rows.sum(Items::UpTo(largest), groups, group, item);
+        cells.iter().map(|cell| cell.sum).collect()
     }
 
     fn exponent(&self) -> i32 {
@@ -372,8 +374,10 @@ where
         groups: usize,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
-    ) -> Vec<Cell> {
-        rows.sum(Items::UpTo(self.0.grid.width()), groups, group, item)
+    ) -> Vec<i128> {
+        let width = self.0.grid.width();
+        let cells = rows.sum(Items::UpTo(width), groups, group, item);
+        cells.iter().flat_map(|cell| [cell.sum, cell.rows * i128::from(width) - cell.sum]).collect()
     }
 
     fn exponent(&self) -> i32 {
@@ -381,7 +385,7 @@ where
     }
 
     fn shape(&self) -> Shape {
-        Shape::Complements { width: self.0.grid.width() }
+        Shape::Simplex { coordinates: 2, total: self.0.grid.width().into() }
     }
 
     fn release(&self, noisy: &[i128], noise: &Noise) -> Option<(f64, Arc<dyn ErrorLaw<f64>>)> {
@@ -411,6 +415,13 @@ impl<S, P> Filtered<S, P> {
     pub(super) fn new(statistic: S, keep: P) -> Self {
         Filtered { statistic, keep }
     }
+
+    pub(super) fn try_map<B>(
+        self,
+        change: impl FnOnce(S) -> privacy_core::Result<B>,
+    ) -> privacy_core::Result<Filtered<B, P>> {
+        Ok(Filtered { statistic: change(self.statistic)?, keep: self.keep })
+    }
 }
 
 impl<'a, T, S, P> Statistic<'a, T> for Filtered<S, P>
@@ -433,7 +444,7 @@ where
         groups: usize,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<S::Item>,
-    ) -> Vec<Cell> {
+    ) -> Vec<i128> {
         self.statistic.aggregate(rows, groups, group, item)
     }
 

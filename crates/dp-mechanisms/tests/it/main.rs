@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
 mod known;
+mod moments;
 mod noise;
 mod session;

@@ -7,6 +7,10 @@ use privacy_core::space::{L1, L2, Measurable};
 use privacy_core::unit::{AddRemove, Record, Relation, Replace, UnitKind, User};
 use proptest::prelude::*;
 
+use super::super::moments::{
+    Correlation, LineFit, NeedsBothBounds, OfOne, OfOneValue, OfTwo, OfTwoValues, Reading, Variance,
+};
+use super::super::regression::{NeedsFeatureBounds, Regression, RegressionOf};
 use super::super::statistic::{
     Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Sum, SumOf,
 };
@@ -89,6 +93,27 @@ fn mean(lower: i64, upper: i64) -> Mean<impl Fn(&Row) -> i64 + Send + Sync, i64>
     MeanOf::new(|row: &Row| row.2).bounded(Bounds::new(lower, upper).unwrap(), None).unwrap()
 }
 
+fn variance(lower: i64, upper: i64) -> OfOne<impl Fn(&Row) -> i64 + Send + Sync, i64, Variance> {
+    let bounds = Bounds::new(lower, upper).unwrap();
+    OfOneValue::new(|row: &Row| row.2).bounded(bounds, None).unwrap()
+}
+
+fn two_values<R: Reading>()
+-> OfTwo<impl Fn(&Row) -> i64 + Send + Sync, i64, impl Fn(&Row) -> f64 + Send + Sync, f64, R> {
+    let second = |row: &Row| if row.2 == 3 { f64::NAN } else { f64::from(row.1) * 0.3 };
+    let bounds = (Bounds::new(-3, 5).unwrap(), Bounds::new(0.1, 1.3).unwrap());
+    OfTwoValues::new(|row: &Row| row.2, second).bounded(bounds.0, bounds.1).unwrap()
+}
+
+fn regression()
+-> Regression<impl Fn(&Row) -> [f64; 2] + Send + Sync, impl Fn(&Row) -> f64 + Send + Sync, 2> {
+    let features = |row: &Row| [row.2 as f64, f64::from(row.1)];
+    let target = |row: &Row| if row.2 == 0 { f64::NEG_INFINITY } else { f64::from(row.1) - 2.0 };
+    let unit = Bounds::new(0.0, 1.0).unwrap();
+    let bounds = [Bounds::new(-3.0, 5.0).unwrap(), unit];
+    RegressionOf::new(features, target).bounded(bounds, unit).unwrap()
+}
+
 fn float_sum() -> Sum<impl Fn(&Row) -> f64 + Send + Sync, f64> {
     let value = |row: &Row| match row.2 % 7 {
         0 => f64::NAN,
@@ -122,6 +147,11 @@ fn check_all<U: PrivacyUnit, A: Adjacency>(
         sum(-(1 << 61), 1 << 61),
         mean(-3, 5),
         float_sum(),
+        variance(-3, 5),
+        variance(-(1 << 61), 1 << 61),
+        two_values::<Correlation>(),
+        two_values::<LineFit>(),
+        regression(),
         Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0),
     );
     Ok(())
@@ -217,6 +247,16 @@ proptest! {
         let least = listed.min(cap(limits.rows)).min(1);
         prop_assert!(counts.iter().sum::<i128>() >= least);
     }
+}
+
+#[test]
+fn of_a_user_with_many_equal_rows_as_many_as_allowed_count() {
+    let rows: Vec<Row> = (0..1000).map(|_| (0, 1, 4)).collect();
+    let limits = limits(Some(20), None, None);
+    let (moments, ..) =
+        measured::<_, _, User, AddRemove>(&variance(-3, 5), &Whole, &limits, &rows).unwrap();
+    // 4 is at 7 of 8 steps: (1, 14, 49) a row.
+    assert_eq!(moments, [20, 20 * 14, 20 * 49]);
 }
 
 #[test]
