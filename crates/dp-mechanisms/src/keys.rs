@@ -33,9 +33,9 @@
 //! average: intervals around it hold for a count that is released whatever it is, not given that
 //! it survived.
 
-mod counts;
+pub(crate) mod counts;
 mod gaussian;
-mod gaussian_cost;
+pub(crate) mod gaussian_cost;
 mod geometric;
 mod iterative;
 mod known;

@@ -15,7 +15,9 @@
 
 mod aggregate;
 mod builder;
+mod discovered;
 mod grouping;
+mod limits;
 pub mod moments;
 mod plan;
 mod query;
@@ -35,6 +37,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record};
 
 pub use aggregate::Aggregate;
 pub use builder::SessionBuilder;
+pub use discovered::{Discovered, DiscoveredPlan};
 pub use grouping::{Bin, ByBin, ByGroup, Grouping, Whole};
 use moments::{
     Correlation, Covariance, Joint, LineFit, OfOneValue, OfTwoValues, Single, StandardDeviation,

@@ -8,12 +8,14 @@ use num_rational::Ratio;
 use privacy_core::error::Error;
 use privacy_core::measure::{ApproxCost, ApproxDp};
 use privacy_core::mechanism::Mechanism;
-use privacy_core::params::{Amount, Delta, Epsilon};
+use privacy_core::params::{Amount, Delta, Epsilon, Rho};
 use privacy_core::random::SecureRng;
 use privacy_core::unit::{AddRemove, Adjacency, Relation};
 
 use super::counts::{KeyChanges, KeyCounts, Keyed};
-use super::gaussian_cost::{equal_shifts, few_digits_up, tail_up, zcdp_delta, zcdp_rho};
+use super::gaussian_cost::{
+    equal_shifts, few_digits_up, tail_up, zcdp_delta, zcdp_epsilon, zcdp_rho,
+};
 use super::geometric::amount;
 use super::laplace::Tested;
 use crate::additive::Noise;
@@ -103,11 +105,45 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
         Ok(found)
     }
 
+    /// Noise that is `rho`-zero-concentrated where neighbours are `changes` apart, and the lowest
+    /// threshold that a key of one unit's making passes with probability at most `delta`: together
+    /// δ-approximate ρ-zCDP (Bun, Steinke 2016, Definition 8.1: outside of an event of probability
+    /// δ, namely that such a key is released, only noise stands between neighbours).
+    /// [`cost`](Mechanism::cost) is given at the ε to which ρ and another `delta` convert.
+    ///
+    /// # Errors
+    ///
+    /// As [`calibrated`](Self::calibrated).
+    pub fn concentrated(rho: &Rho, delta: &Delta, changes: KeyChanges) -> Result<Self> {
+        let changes = changes.checked()?;
+        let d = delta.to_f64_down();
+        if d < 1e-280 {
+            let parameter = "delta";
+            let requirement = "at least 1e-280 where keys are selected with Gaussian noise";
+            return Err(Error::Parameter { parameter, requirement, given: d }.into());
+        }
+        let keys = changes.all_keys(A::RELATION);
+        let squared =
+            &Amount::from_integer(keys) * &Amount::from_integer(changes.per_key).squared();
+        let variance =
+            squared.checked_div(&rho.amount().scaled_by_power_of_two(1)).unwrap_or(Amount::ZERO);
+        let epsilon = Amount::from_binary(zcdp_epsilon(rho.to_f64_up(), d))?;
+        let mut found =
+            Self::with(variance.as_ratio().clone(), 0, &Epsilon::from_amount(epsilon)?)?;
+        found.lowest_threshold(changes, |found| found.new_key_delta(changes) <= d);
+        Ok(found)
+    }
+
     /// Sets the least threshold that costs at most `delta`, which the noise alone does not.
     fn lower_threshold(&mut self, changes: KeyChanges, delta: f64) {
+        self.lowest_threshold(changes, |found| found.delta(changes) <= delta);
+    }
+
+    /// Sets the least threshold above a unit's own count that is cheap, as all higher ones are.
+    fn lowest_threshold(&mut self, changes: KeyChanges, is_cheap: impl Fn(&Self) -> bool) {
         let cheap = |found: &mut Self, above: i128| {
             found.threshold = i128::from(changes.per_key) + above;
-            found.delta(changes) <= delta
+            is_cheap(found)
         };
         let (mut dear, mut enough) = (0i128, 1i128);
         while !cheap(self, enough) && enough < 1 << 110 {
@@ -167,6 +203,13 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
         let squared = keys as f64 * (changes.per_key as f64).powi(2) * (1.0 + 1e-12);
         let rho = squared / (2.0 * amount(s2).to_f64_down());
         zcdp_delta(rho, epsilon)
+    }
+
+    /// The chance that a key of one unit's making is released, rounded up.
+    fn new_key_delta(&self, changes: KeyChanges) -> f64 {
+        let alone = tail_up(&self.noise, self.threshold - i128::from(changes.per_key));
+        let keys = changes.all_keys(A::RELATION) as f64;
+        (-((-alone).ln_1p() * keys).exp_m1() * (1.0 + 1e-12)).min(1.0)
     }
 
     fn delta(&self, changes: KeyChanges) -> f64 {

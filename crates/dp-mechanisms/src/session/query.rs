@@ -34,9 +34,22 @@ pub struct Query<'s, 'a, T, U, A, S, G> {
     request: Option<RequestId>,
 }
 
+/// A query without its grouping.
+pub(super) struct QueryParts<'s, 'a, T, U, A, S> {
+    pub(super) session: &'s Session<'a, T, U, A>,
+    pub(super) statistic: S,
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) request: Option<RequestId>,
+}
+
 impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     pub(super) fn new(session: &'s Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
+    }
+
+    pub(super) fn into_parts(self) -> QueryParts<'s, 'a, T, U, A, S> {
+        let Query { session, statistic, name, request, .. } = self;
+        QueryParts { session, statistic, name, request }
     }
 
     /// Only rows for which `keep` is true.

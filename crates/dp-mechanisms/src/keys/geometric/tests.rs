@@ -115,8 +115,7 @@ fn neighbours_cannot_be_told_apart_beyond_the_price() {
         let mut worst = Ratio::zero();
         let counts = if keys == 3 { 3u64 } else { 6 };
         for code in 0..counts.pow(keys as u32) {
-            let less: Vec<u64> =
-                (0..keys).map(|i| code / counts.pow(i as u32) % counts).collect();
+            let less: Vec<u64> = (0..keys).map(|i| code / counts.pow(i as u32) % counts).collect();
             for changed in 1..1u32 << keys {
                 let add = |(i, n): (usize, &u64)| n + u64::from(changed >> i & 1);
                 let more: Vec<u64> = less.iter().enumerate().map(add).collect();
