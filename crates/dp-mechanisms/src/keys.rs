@@ -41,6 +41,7 @@ mod iterative;
 mod known;
 mod laplace;
 mod lists;
+mod rare;
 mod real;
 mod sparse;
 mod weighted;

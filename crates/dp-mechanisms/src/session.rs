@@ -25,6 +25,7 @@ pub mod regression;
 mod release;
 mod statistic;
 mod table;
+mod unit_sum;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,7 @@ pub use statistic::{
     Count, CountDistinct, CountUnits, Filtered, Mean, MeanOf, NeedsBounds, Statistic, Sum, SumOf,
 };
 pub use table::Table;
+pub use unit_sum::{ClampsUnits, UnitSum};
 
 use crate::error::Result;
 

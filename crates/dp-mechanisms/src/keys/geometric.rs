@@ -267,13 +267,7 @@ fn times_shifted(a: u128, b: u128, shift: u32) -> u128 {
     let (low, carry_low) = low.overflowing_add(mid << 64);
     let high = a1 * b1 + (mid >> 64) + (u128::from(carry) << 64) + u128::from(carry_low);
     match shift {
-        0 => {
-            if high == 0 {
-                low
-            } else {
-                u128::MAX
-            }
-        }
+        0 if high == 0 => low,
         1..128 if high >> shift == 0 => (high << (128 - shift)) | (low >> shift),
         _ => u128::MAX,
     }

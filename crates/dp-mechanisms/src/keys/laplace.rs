@@ -14,10 +14,11 @@ use privacy_core::unit::{AddRemove, Adjacency};
 
 use super::counts::{KeyChanges, KeyCounts, Keyed};
 use super::geometric::{amount, share};
+use super::rare::Rare;
 use super::real::{any_of_up, laplace_tail_up};
 use crate::additive::Noise;
 use crate::error::Result;
-use crate::noise::{DiscreteGaussian, DiscreteLaplace};
+use crate::noise::{BernoulliExp, DiscreteGaussian, DiscreteLaplace};
 
 /// Adds discrete Laplace noise to each key's count and releases key and noisy count where the noisy
 /// count is at least a threshold: a stability-based histogram.
@@ -97,15 +98,30 @@ impl<K, A: Adjacency> LaplaceThreshold<K, A> {
             }
             .into());
         }
-        // An estimate from below, from where the exact price decides.
+        // Near an estimate the exact price decides.
         let (t, d) = (scale.to_f64_up(), of_key.to_f64_down());
         let r = (-1.0 / t).exp();
-        let steps = (-(d * (1.0 + r)).ln() * t * (1.0 - 1e-9)).floor() - 1.0;
-        let steps = if steps.is_finite() { steps.max(0.0) as i128 } else { 0 };
-        found.threshold = i128::from(changes.per_key) + steps;
-        while found.cost_at(changes).delta > *delta.amount() {
-            found.threshold += 1;
+        let estimate = (-(d * (1.0 + r)).ln() * t * (1.0 - 1e-9)).floor() - 2.0;
+        let estimate = if estimate.is_finite() { estimate.max(0.0) as i128 } else { 0 };
+        let mut is_cheap = |above: i128| {
+            found.threshold = i128::from(changes.per_key) + above;
+            found.cost_at(changes).delta <= *delta.amount()
+        };
+        let (mut dear, mut step) = (estimate - 1, 1);
+        while !is_cheap(dear + step) {
+            dear += step;
+            step *= 2;
         }
+        let mut cheap = dear + step;
+        while cheap - dear > 1 {
+            let middle = dear + (cheap - dear) / 2;
+            if is_cheap(middle) {
+                cheap = middle;
+            } else {
+                dear = middle;
+            }
+        }
+        is_cheap(cheap);
         Ok(found)
     }
 
@@ -165,7 +181,7 @@ impl<K: Ord + Clone, A: Adjacency> Mechanism for LaplaceThreshold<K, A> {
         rng: &mut dyn SecureRng,
     ) -> privacy_core::Result<Vec<(K, i128)>> {
         let law = Tested { threshold: self.threshold, least_units: self.least_units };
-        law.draw(counts, &self.noise, rng)
+        law.draw_laplace(counts, &self.noise, rng)
     }
 
     fn cost(&self, d_in: KeyChanges) -> privacy_core::Result<ApproxCost> {
@@ -216,23 +232,91 @@ impl Tested {
         noise: &impl Fill,
         rng: &mut dyn SecureRng,
     ) -> privacy_core::Result<Vec<(K, i128)>> {
-        const BLOCK: usize = 1024;
-        let mut draws = [0i128; BLOCK];
+        let all = counts.as_slice();
         let mut released = Vec::new();
+        self.draw_each(all, 0..all.len(), noise, rng, &mut released)?;
+        Ok(released.into_iter().map(|(index, noisy)| (all[index].0.clone(), noisy)).collect())
+    }
+}
+
+/// With fewer counts noise is simply drawn for each.
+const MANY: usize = 256;
+
+impl Tested {
+    /// As [`draw`](Tested::draw), with the same law, but without drawing noise for each of the
+    /// counts so far below the threshold that at most one in 256 passes.
+    ///
+    /// With C the largest such count and c ≤ C, P(Z ≥ T − c) = P(Z ≥ T − C) · e^(−(C − c)/t): which
+    /// of them would pass from C is drawn by gaps, and each stays with the probability
+    /// e^(−(C − c)/t). Given that a count passes, what it exceeds T by is geometric.
+    pub(super) fn draw_laplace<K: Clone + Ord>(
+        &self,
+        counts: &KeyCounts<K>,
+        noise: &DiscreteLaplace,
+        rng: &mut dyn SecureRng,
+    ) -> privacy_core::Result<Vec<(K, i128)>> {
         let shift = i128::from(self.least_units - 1);
-        for block in counts.as_slice().chunks(BLOCK) {
+        let all = counts.as_slice();
+        let far = noise.half_width(1.0 / 128.0).unwrap_or(u128::MAX).saturating_add(1);
+        let cut = i128::try_from(far).map_or(i128::MIN, |far| self.threshold.saturating_sub(far));
+        let is_low = |count: u64| (1..=cut).contains(&(i128::from(count) - shift));
+        let low: Vec<usize> = match all.len() < MANY || cut < 1 {
+            true => Vec::new(),
+            false => (0..all.len()).filter(|i| is_low(all[*i].1)).collect(),
+        };
+        if low.len() < MANY {
+            return self.draw(counts, noise, rng);
+        }
+        let rare = Rare::new(noise, self.threshold - cut).map_err(Error::from)?;
+        let mut released = Vec::new();
+        let mut from = 0u128;
+        while let Some(position) = rare.next(from, low.len() as u128, rng)? {
+            from = position + 1;
+            let index = low.get(position as usize).copied().unwrap_or(0);
+            let Some((_, count)) = all.get(index) else { continue };
+            let below = cut - (i128::from(*count) - shift);
+            let exponent = Ratio::from(BigUint::from(below.unsigned_abs())) / noise.scale();
+            let coin = BernoulliExp::new(exponent).map_err(Error::from)?;
+            if coin.sample(rng)? {
+                let noisy = self.threshold.saturating_add(rare.excess(rng)?);
+                released.push((index, noisy.saturating_add(shift)));
+            }
+        }
+        let rest = (0..all.len()).filter(|i| !is_low(all[*i].1));
+        self.draw_each(all, rest, noise, rng, &mut released)?;
+        released.sort_unstable_by_key(|(index, _)| *index);
+        Ok(released.into_iter().map(|(index, noisy)| (all[index].0.clone(), noisy)).collect())
+    }
+
+    /// The predicate that releases, on the counts at the given positions.
+    fn draw_each<K>(
+        &self,
+        all: &[(K, u64)],
+        positions: impl Iterator<Item = usize>,
+        noise: &impl Fill,
+        rng: &mut dyn SecureRng,
+        released: &mut Vec<(usize, i128)>,
+    ) -> privacy_core::Result<()> {
+        const BLOCK: usize = 1024;
+        let shift = i128::from(self.least_units - 1);
+        let mut draws = [0i128; BLOCK];
+        let mut block = Vec::with_capacity(BLOCK);
+        let mut positions = positions.peekable();
+        while positions.peek().is_some() {
+            block.clear();
+            block.extend(positions.by_ref().take(BLOCK));
             let draws = &mut draws[..block.len()];
             noise.fill(draws, rng)?;
-            for ((key, count), draw) in block.iter().zip(draws) {
+            for (index, draw) in block.iter().zip(draws) {
                 // Counts that the shift leaves nothing of are absent.
-                let shifted = i128::from(*count) - shift;
+                let shifted = i128::from(all[*index].1) - shift;
                 let noisy = shifted.saturating_add(std::mem::take(draw));
                 if shifted > 0 && noisy >= self.threshold {
-                    released.push((key.clone(), noisy.saturating_add(shift)));
+                    released.push((*index, noisy.saturating_add(shift)));
                 }
             }
         }
-        Ok(released)
+        Ok(())
     }
 }
 

@@ -163,18 +163,18 @@ pub(crate) fn any_of_up(p: &Ratio<BigUint>, n: u64) -> Ratio<BigUint> {
     any.min(p * Ratio::from(BigUint::from(n)))
 }
 
-/// Decides an event of real probability p, of which `bracket(bits)` knows about `bits` bits.
+/// Decides an event of real probability p, of which `bracket(bits)` knows about `bits` bits, with
+/// `word` as the first 64 bits of the uniform number that decides.
 ///
-/// A uniform number is drawn bit by bit and compared with ever tighter brackets of p, so that the
+/// The number is drawn word by word and compared with ever tighter brackets of p, so that the
 /// probability of `true` is exactly p.
-pub(crate) fn happens(
+pub(crate) fn happens_after(
+    word: u64,
     random: &mut RandomBuffer<'_>,
     bracket: impl Fn(u64) -> Bracket,
 ) -> Result<bool, EntropyError> {
-    let (mut drawn, mut bits) = (BigUint::ZERO, 0u64);
+    let (mut drawn, mut bits) = (BigUint::from(word), 64u64);
     loop {
-        drawn = (drawn << 64u32) + random.word()?;
-        bits += 64;
         let p = bracket(bits + 16);
         // The uniform number lies in [drawn, drawn + 1) / 2^bits.
         if ((&drawn + 1u8) << p.bits) <= (&p.low << bits) {
@@ -183,6 +183,8 @@ pub(crate) fn happens(
         if (&drawn << p.bits) >= (&p.high << bits) {
             return Ok(false);
         }
+        drawn = (drawn << 64u32) + random.word()?;
+        bits += 64;
     }
 }
 
@@ -260,7 +262,8 @@ mod tests {
         let mut yes = 0u64;
         for _ in 0..20_000 {
             let bracket = |bits| Bracket::exp_neg(&ratio(1, 3), bits);
-            yes += u64::from(happens(&mut random, bracket).unwrap());
+            let word = random.word().unwrap();
+            yes += u64::from(happens_after(word, &mut random, bracket).unwrap());
         }
         privacy_testing::statistics::check_binomial(yes, 20_000, (-1.0f64 / 3.0).exp(), 1e-9);
     }

@@ -6,17 +6,16 @@ use std::ops::RangeInclusive;
 
 use num_bigint::BigUint;
 use num_rational::Ratio;
-use num_traits::One;
 use privacy_core::error::Error;
 use privacy_core::measure::{PureCost, PureDp};
 use privacy_core::mechanism::Mechanism;
 use privacy_core::params::{Amount, Epsilon};
-use privacy_core::random::{RandomBuffer, SecureRng};
+use privacy_core::random::SecureRng;
 use privacy_core::unit::{AddRemove, Adjacency};
 
 use super::counts::{KeyChanges, KeyCounts, Keyed};
 use super::laplace::Tested;
-use super::real::{Bracket, happens, laplace_tail};
+use super::rare::{Rare, tail_up};
 use crate::additive::Noise;
 use crate::error::Result;
 use crate::noise::DiscreteLaplace;
@@ -83,12 +82,10 @@ integer_domain!(u8, u16, u32, u64, i8, i16, i32, i64);
 /// <https://doi.org/10.1145/2274576.2274608>; see Kerschbaum, Lee, Wu 2025,
 /// <https://arxiv.org/abs/2507.17017>, for what pure privacy can reach). No δ.
 ///
-/// The law of the sparse form is exactly that of the dense one. Each key of count 0 passes the
-/// threshold T with probability p = P(Z ≥ T), independently. Candidates are drawn over all
-/// positions with gaps that are geometric of ratio e^−λ, λ rational, so each position is one with
-/// probability 1 − e^−λ ≥ p; each is kept with probability p/(1 − e^−λ), decided against ever tighter
-/// brackets of that number; positions of keys that occur are passed over, as those have noise of
-/// their own. Given Z ≥ T, Z − T is geometric again.
+/// The law of the sparse form is exactly that of the dense one: each key of count 0 passes the
+/// threshold T with probability P(Z ≥ T), independently, and which ones do is drawn as exact
+/// geometric gaps between them; positions of keys that occur are passed over, as those have noise
+/// of their own. Given Z ≥ T, Z − T is geometric.
 ///
 /// # Example
 ///
@@ -110,8 +107,6 @@ pub struct SparseHistogram<D, A = AddRemove> {
     domain: D,
     noise: DiscreteLaplace,
     threshold: i128,
-    /// λ, as the scale 1/λ of a law whose upper half is geometric.
-    gaps: DiscreteLaplace,
     claim: PhantomData<fn() -> A>,
 }
 
@@ -133,7 +128,7 @@ impl<D: KeyDomain, A: Adjacency> SparseHistogram<D, A> {
             }
             .into());
         }
-        let p = tail_of_zero(&noise, threshold.into());
+        let p = tail_up(&noise, threshold.into());
         if threshold == 0 || p * domain.size() as f64 > MOST_EMPTY {
             return Err(Error::Parameter {
                 parameter: "the threshold",
@@ -142,17 +137,7 @@ impl<D: KeyDomain, A: Adjacency> SparseHistogram<D, A> {
             }
             .into());
         }
-        // −ln(1 − p) ≤ p + p² for p ≤ 1/2, which r/(1 + r) never exceeds.
-        let rate = ((p + p * p) * (1.0 + 1e-6)).max(2f64.powi(-99));
-        let gaps = Amount::from_binary(rate)?;
-        let gaps = Amount::from_integer(1).checked_div(&few_bits_up(&gaps)).unwrap_or(Amount::ZERO);
-        Ok(SparseHistogram {
-            domain,
-            noise,
-            threshold: threshold.into(),
-            gaps: DiscreteLaplace::new(gaps.as_ratio().clone())?,
-            claim: PhantomData,
-        })
+        Ok(SparseHistogram { domain, noise, threshold: threshold.into(), claim: PhantomData })
     }
 
     /// The histogram that costs `epsilon` where neighbours are `changes` apart, and holds about
@@ -184,7 +169,7 @@ impl<D: KeyDomain, A: Adjacency> SparseHistogram<D, A> {
         let (mut low, mut high) = (0u64, u64::MAX);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if tail_of_zero(&noise, middle.into()) * size <= empty {
+            if tail_up(&noise, middle.into()) * size <= empty {
                 high = middle;
             } else {
                 low = middle;
@@ -208,7 +193,7 @@ impl<D: KeyDomain, A: Adjacency> SparseHistogram<D, A> {
     /// How many keys of count 0 a release holds on average, if few keys occur.
     #[must_use]
     pub fn expected_empty(&self) -> f64 {
-        tail_of_zero(&self.noise, self.threshold) * self.domain.size() as f64
+        tail_up(&self.noise, self.threshold) * self.domain.size() as f64
     }
 
     /// The keys of count 0 that pass, with their noisy counts, in order.
@@ -217,56 +202,18 @@ impl<D: KeyDomain, A: Adjacency> SparseHistogram<D, A> {
         counts: &KeyCounts<D::Key>,
         rng: &mut dyn SecureRng,
     ) -> privacy_core::Result<Vec<(D::Key, i128)>> {
-        let rate = self.gaps.scale().recip();
-        let acceptance = |bits: u64| {
-            // Both numbers may be as small as 2^-100.
-            let wide = bits + 128;
-            let candidate = Bracket::exp_neg(&rate, wide).complement();
-            laplace_tail(self.noise.scale(), self.threshold, wide).divided_by(&candidate)
-        };
+        let rare = Rare::new(&self.noise, self.threshold).map_err(Error::from)?;
         let mut released = Vec::new();
-        let mut next = 0u128;
-        loop {
-            next = next.saturating_add(upper_half(&self.gaps, rng)?);
-            if next >= self.domain.size() {
-                return Ok(released);
-            }
-            if happens(&mut RandomBuffer::new(rng), acceptance)?
-                && let Some(key) = self.domain.key(next)
+        let mut from = 0;
+        while let Some(position) = rare.next(from, self.domain.size(), rng)? {
+            from = position + 1;
+            if let Some(key) = self.domain.key(position)
                 && counts.as_slice().binary_search_by(|(k, _)| k.cmp(&key)).is_err()
             {
-                let excess = upper_half(&self.noise, rng)?;
-                let excess = i128::try_from(excess).unwrap_or(i128::MAX);
-                released.push((key, self.threshold.saturating_add(excess)));
+                released.push((key, self.threshold.saturating_add(rare.excess(rng)?)));
             }
-            next += 1;
         }
-    }
-}
-
-/// An upper bound of P(Z ≥ m) with a relative error of about 1e-12; 0 below 1e-300.
-fn tail_of_zero(noise: &DiscreteLaplace, m: i128) -> f64 {
-    match m {
-        ..1 => 1.0,
-        _ => 0.5 * noise.tail(m.unsigned_abs() - 1) * (1.0 + 1e-11),
-    }
-}
-
-/// At most 1/2^20 above `value`, with few digits, so that draws stay in machine words.
-fn few_bits_up(value: &Amount) -> Amount {
-    let (n, d) = (value.numerator(), value.denominator());
-    let shift = 24 + d.bits() as i64 - n.bits() as i64;
-    let shift = shift.max(0) as u64;
-    let steps: BigUint = (n << shift) / d + 1u8;
-    Amount::from_fraction(steps, BigUint::one() << shift).unwrap_or_else(|_| value.clone())
-}
-
-/// A draw given that it is not negative: geometric, P(X = x) = (1 − r) r^x.
-fn upper_half(noise: &DiscreteLaplace, rng: &mut dyn SecureRng) -> privacy_core::Result<u128> {
-    loop {
-        if let Ok(drawn) = u128::try_from(noise.sample(rng)?) {
-            return Ok(drawn);
-        }
+        Ok(released)
     }
 }
 
@@ -282,7 +229,7 @@ impl<D: KeyDomain, A: Adjacency> Mechanism for SparseHistogram<D, A> {
         rng: &mut dyn SecureRng,
     ) -> privacy_core::Result<Self::Output> {
         let law = Tested { threshold: self.threshold, least_units: 1 };
-        let mut released = law.draw(counts, &self.noise, rng)?;
+        let mut released = law.draw_laplace(counts, &self.noise, rng)?;
         released.retain(|(key, _)| self.domain.position(key).is_some());
         released.extend(self.draw_empty(counts, rng)?);
         released.sort_unstable_by(|a, b| a.0.cmp(&b.0));

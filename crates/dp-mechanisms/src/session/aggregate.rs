@@ -371,6 +371,7 @@ impl Gather {
 mod by_group;
 mod slots;
 mod tally;
+mod totals;
 
 #[cfg(test)]
 mod sensitivity;

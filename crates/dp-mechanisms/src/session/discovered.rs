@@ -85,6 +85,7 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
 }
 
 /// How groups are selected and their statistics released.
+#[expect(clippy::large_enum_variant, reason = "a plan holds one, and is not moved about")]
 pub(super) enum Way<K, A> {
     Laplace(LaplaceThreshold<K, A>),
     Gaussian(GaussianThreshold<K, A>),

@@ -21,23 +21,24 @@ use privacy_core::mechanism::Mechanism;
 use privacy_core::space::Scalar;
 
 impl<T, U: PrivacyUnit, A: Adjacency> Session<'_, T, U, A> {
-    /// Picks, of the row limits in `ladder`, one within which about `percent` percent of the units
-    /// have all their rows: a candidate for `max_rows_per_unit`, paid for at once.
+    /// Picks, of the row limits in `ladder`, about the least within which `percent` percent of the
+    /// units have all their rows: a candidate for `max_rows_per_unit`, paid for at once.
     ///
     /// Tight limits mean little noise and much left out; for counts and sums a limit that some 90
     /// to 99 percent of units meet is a good start.
     ///
     /// # Privacy
     ///
-    /// Pure `epsilon`. The exponential mechanism (McSherry, Talwar 2007) over the ladder, with the
-    /// utility −|100 n_i − percent · n| of a limit that n_i of n units meet. One unit more or less
-    /// changes it by at most max(percent, 100 − percent), one unit replaced by at most 100. Weights
+    /// Pure `epsilon`. The exponential mechanism (McSherry, Talwar 2007) over the ladder, with
+    /// the loss of limit i how far percent · n lies from the interval between 100 n_(i−1) and
+    /// 100 n_i, where n_i of n units meet limit i. One unit more or less changes it by at most
+    /// max(percent, 100 − percent), one unit replaced by at most 100. Weights
     /// are never computed: a uniform candidate is accepted with an exact coin of probability
-    /// exp(−ε (best − utility)/(2Δ)), again and again.
+    /// exp(−ε (loss − least loss)/(2Δ)), again and again.
     ///
     /// # Errors
     ///
-    /// [`CoreError::Parameter`] unless the ladder has entries, all at least 1, and `percent` is
+    /// [`CoreError::Parameter`] unless the ladder increases from at least 1, and `percent` is
     /// from 1 to 99; [`CoreError::Budget`] and the other errors of a
     /// [release](super::Plan::release).
     ///
@@ -71,8 +72,9 @@ impl<T, U: PrivacyUnit, A: Adjacency> Session<'_, T, U, A> {
             requirement,
             given,
         };
-        if ladder.is_empty() || ladder.contains(&0) {
-            let requirement = "one or more limits, each at least 1";
+        let increases = ladder.windows(2).all(|pair| pair[0] < pair[1]);
+        if !increases || ladder.first().is_none_or(|first| *first == 0) {
+            let requirement = "one or more increasing limits, each at least 1";
             return Err(parameter("the ladder of limits", requirement, 0.0).into());
         }
         if !(1..=99).contains(&percent) {
@@ -89,9 +91,12 @@ impl<T, U: PrivacyUnit, A: Adjacency> Session<'_, T, U, A> {
         let paid = self.cx().release(ask, |rng| {
             let rows_of = self.rows_of_units();
             let units = rows_of.len() as i128;
+            let wanted = i128::from(percent) * units;
+            let mut below = 0;
             let loss = |limit: &u32| {
-                let within = rows_of.iter().filter(|rows| *rows <= limit).count() as i128;
-                (100 * within - i128::from(percent) * units).unsigned_abs()
+                let within = 100 * rows_of.iter().filter(|rows| *rows <= limit).count() as i128;
+                let lower = std::mem::replace(&mut below, within);
+                (lower - wanted).max(wanted - within).max(0).unsigned_abs()
             };
             let losses: Vec<u128> = ladder.iter().map(loss).collect();
             pick(&losses, &epsilon, 2 * u64::from(sensitivity), rng)

@@ -47,6 +47,15 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
     }
 
+    /// The same query of another statistic.
+    pub(super) fn try_map<R>(
+        self,
+        map: impl FnOnce(S) -> Result<R>,
+    ) -> Result<Query<'s, 'a, T, U, A, R, G>> {
+        let Query { session, statistic, grouping, name, request } = self;
+        Ok(Query { session, statistic: map(statistic)?, grouping, name, request })
+    }
+
     pub(super) fn into_parts(self) -> QueryParts<'s, 'a, T, U, A, S> {
         let Query { session, statistic, name, request, .. } = self;
         QueryParts { session, statistic, name, request }

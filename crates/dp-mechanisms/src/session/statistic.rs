@@ -306,6 +306,12 @@ impl<S: NeedsBounds<V>, P, V> NeedsBounds<V> for Filtered<S, P> {
 #[derive(Clone, Copy)]
 pub struct Sum<F, V>(Clamped<F, V>);
 
+impl<F, V: Value> Sum<F, V> {
+    pub(super) fn describe_values(&self) -> String {
+        self.0.describe("sum")
+    }
+}
+
 impl<'a, T, F, V> Statistic<'a, T> for Sum<F, V>
 where
     T: 'a,

@@ -50,6 +50,10 @@ fn thresholds_are_the_lowest_that_delta_allows() {
     let continuous = 1.0 + (1.0 / (2.0 * delta)).ln() / epsilon;
     assert!((continuous - 21.33).abs() < 5e-3);
     assert_eq!(calibrated("1.0986122886681098", "1e-10", 1, 1).threshold(), 22);
+    let wide = calibrated("1e-27", "1e-9", 2, 1);
+    assert!(
+        wide.cost(KeyChanges { keys: 2, per_key: 1 }).unwrap().delta <= "1e-9".parse().unwrap()
+    );
     for (epsilon, delta) in [("1", "1e-6"), ("0.1", "1e-12"), ("4", "0.01"), ("0.01", "0.3")] {
         for (keys, per_key) in [(1, 1), (3, 1), (2, 5), (40, 2)] {
             let mut law = calibrated(epsilon, delta, keys, per_key);
@@ -188,4 +192,35 @@ fn extreme_counts_and_empty_data_are_defined() {
     let low = LaplaceThreshold::<u32>::new(&Amount::from_integer(1), 0).unwrap();
     assert!(low.cost(changes).unwrap().delta > "0.8".parse().unwrap());
     assert!(Ratio::<BigUint>::zero() < *low.cost(changes).unwrap().delta.as_ratio());
+}
+
+#[test]
+fn counts_far_below_the_threshold_pass_as_often_as_with_noise_on_each() {
+    let law = LaplaceThreshold::<u32>::new(&Amount::from_integer(2), 14).unwrap();
+    // At most one in 256 of the counts up to 2 passes: those are drawn by gaps.
+    assert!(law.probability(2) < 1.0 / 256.0 && law.probability(4) > 1.0 / 256.0);
+    let law = law.with_least_units(3);
+    let counts = KeyCounts::new((0..800_000u32).map(|key| (key, u64::from(key % 8) + 1)));
+    let mut rng = InsecureTestRng::from_seed(13);
+    let released = law.draw(&counts, &mut rng).unwrap();
+    assert!(released.is_sorted());
+    for count in 1..=8u64 {
+        let of_count: Vec<i128> = released
+            .iter()
+            .filter(|(key, _)| u64::from(key % 8) + 1 == count)
+            .map(|(_, noisy)| *noisy)
+            .collect();
+        let exact = match count {
+            1 | 2 => 0.0,
+            count => 0.5 * law.noise.tail((14 - (count - 2) - 1).into()),
+        };
+        // False alarm 1e-9 each.
+        privacy_testing::statistics::check_binomial(of_count.len() as u64, 100_000, exact, 1e-9);
+        let r = (-0.5f64).exp();
+        let at_threshold = of_count.iter().filter(|noisy| **noisy == 16).count() as u64;
+        let all = of_count.len() as u64;
+        if all > 0 {
+            privacy_testing::statistics::check_binomial(at_threshold, all, 1.0 - r, 1e-9);
+        }
+    }
 }

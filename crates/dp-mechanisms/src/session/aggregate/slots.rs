@@ -57,11 +57,19 @@ impl<Sum: Accumulator> Slots<Sum> {
 
     fn add_to<const WIDTH: usize>(&mut self, rows: &[Used]) {
         let (units, _) = self.slots.as_chunks_mut::<WIDTH>();
+        // Loads that depend on nothing overlap: the slots of all rows are fetched before the first
+        // is looked at.
+        let fetch = |row: &Used| units.get(row.unit as usize).map_or(0, |slots| slots[0].tag);
+        std::hint::black_box(rows.iter().fold(0, |tags, row| tags ^ fetch(row)));
         for row in rows {
             let Some(slots) = units.get_mut(row.unit as usize) else { continue };
             let tag = row.group + 1;
-            let free_or_same = |slot: &Slot<Sum>| slot.tag == tag || slot.tag == 0;
-            match slots.iter().position(free_or_same).and_then(|i| slots.get_mut(i)) {
+            // The first slot that is free or the group's, without a branch for each.
+            let mut fits = 0u32;
+            for (i, slot) in slots.iter().enumerate() {
+                fits |= u32::from((slot.tag == tag) | (slot.tag == 0)) << i;
+            }
+            match slots.get_mut(fits.trailing_zeros() as usize) {
                 Some(slot) => {
                     slot.tag = tag;
                     slot.rows += 1;

@@ -66,7 +66,8 @@ fn plans_say_what_they_select_and_cost() {
     let session = session(&rows);
     let plan = session.count_units().by_discovered(|row| row.1).epsilon_delta(1.0, 1e-6).unwrap();
     let text = plan.to_string();
-    for part in ["by discovered groups", "selects   groups of about", "costs     ε = 1, δ = ", "± "] {
+    for part in ["by discovered groups", "selects   groups of about", "costs     ε = 1, δ = ", "± "]
+    {
         assert!(text.contains(part), "{text}");
     }
     assert!(plan.probability(plan.threshold()) >= 0.5 && plan.probability(1) <= 1e-6);
@@ -148,6 +149,7 @@ fn limits_are_suggested_and_what_they_leave_out_is_estimated() {
     let left_out = session.estimate_left_out(100, 1.0).unwrap();
     assert!((left_out.value() - 100).abs() < 2100);
     assert!(session.suggest_rows_per_unit(0, &[1], 1.0).is_err_and(|error| error.is_parameter()));
+    assert!(session.suggest_rows_per_unit(5, &[3, 3], 1.0).is_err());
     assert!(session.suggest_rows_per_unit(5, &[], 1.0).is_err_and(|error| error.is_parameter()));
     assert!(session.estimate_left_out(0, 1.0).is_err_and(|error| error.is_parameter()));
 }
