@@ -52,7 +52,7 @@ impl<T, U: PrivacyUnit, A: Adjacency> Session<'_, T, U, A> {
     ///     .chain((0..5000).map(|_| 0)).collect();
     /// let session = Session::over(&rows).unit(|row: &u32| *row).max_rows_per_unit(1)
     ///     .budget(Epsilon::new(1.0)?).open()?;
-    /// let limit = session.suggest_rows_per_unit(99, &[1, 3, 10, 30, 100, 300], 0.5)?;
+    /// let limit = session.suggest_rows_per_unit(90, &[1, 3, 10, 30, 100, 300], 0.5)?;
     /// assert_eq!(*limit.value(), 10);
     /// # Ok::<(), dp_mechanisms::Error>(())
     /// ```
