@@ -11,6 +11,10 @@ mod workload;
 use std::hint::black_box;
 use std::time::Duration;
 
+use confidant::core::mechanism::Mechanism;
+use confidant::dp::keys::{
+    GaussianThreshold, KeyChanges, KeyCounts, LaplaceThreshold, SparseHistogram, TruncatedGeometric,
+};
 use confidant::dp::noise::{DiscreteGaussian, DiscreteLaplace};
 use confidant::dp::prelude::*;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
@@ -189,6 +193,43 @@ fn noise(c: &mut Criterion) {
     group.finish();
 }
 
+/// A million keys with one to a hundred thousand units each, most of them with few.
+fn keys(c: &mut Criterion) {
+    const KEYS: u64 = 1_000_000;
+    let mut rng = must(SystemRng::new().map_err(Into::into));
+    let scattered = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let tail = KeyCounts::new((1..=KEYS).map(|i| (scattered(i), 100_000 / i + 1)));
+    let large = KeyCounts::new((1..=KEYS).map(|i| (scattered(i), 1000 + i % 1000)));
+    let one = KeyChanges::of_unit(1);
+    let (epsilon, delta) =
+        (must(Epsilon::new(1.0).map_err(Into::into)), must(Delta::new(1e-9).map_err(Into::into)));
+    let geometric: TruncatedGeometric<u64> =
+        must(TruncatedGeometric::calibrated(&epsilon, &delta, one).map_err(Into::into));
+    let laplace: LaplaceThreshold<u64> =
+        must(LaplaceThreshold::calibrated(&epsilon, &delta, one).map_err(Into::into));
+    let gaussian: GaussianThreshold<u64> =
+        must(GaussianThreshold::calibrated(&epsilon, &delta, one).map_err(Into::into));
+    let sparse: SparseHistogram<_> =
+        must(SparseHistogram::calibrated(0..=u64::MAX, &epsilon, one, 1.0).map_err(Into::into));
+    let mut group = c.benchmark_group("selection among 1e6 keys");
+    group.throughput(Throughput::Elements(KEYS));
+    for (shape, counts) in [("a long tail", &tail), ("large counts", &large)] {
+        group.bench_function(format!("{shape}, truncated geometric"), |b| {
+            b.iter(|| must(geometric.draw(counts, &mut rng).map_err(Into::into)));
+        });
+        group.bench_function(format!("{shape}, Laplace threshold"), |b| {
+            b.iter(|| must(laplace.draw(counts, &mut rng).map_err(Into::into)));
+        });
+        group.bench_function(format!("{shape}, Gaussian threshold"), |b| {
+            b.iter(|| must(gaussian.draw(counts, &mut rng).map_err(Into::into)));
+        });
+        group.bench_function(format!("{shape}, sparse histogram over 2^64 keys"), |b| {
+            b.iter(|| must(sparse.draw(counts, &mut rng).map_err(Into::into)));
+        });
+    }
+    group.finish();
+}
+
 fn settings() -> Criterion {
     Criterion::default()
         .sample_size(10)
@@ -197,5 +238,5 @@ fn settings() -> Criterion {
         .configure_from_args()
 }
 
-criterion_group! { name = dp; config = settings(); targets = noise, queries }
+criterion_group! { name = dp; config = settings(); targets = noise, keys, queries }
 criterion_main!(dp);

@@ -2,9 +2,13 @@
 //! which rows are kept.
 
 mod limits;
+mod reservoir;
 mod rows;
 mod select;
+mod totals;
 
 pub use limits::{Contribution, NoiseNorm, Shape};
+pub use reservoir::Reservoirs;
 pub use rows::BoundRows;
-pub(crate) use select::{Entry, Selection};
+pub(crate) use select::{Entry, Selection, mix};
+pub use totals::{TotalLimits, UnitTotals};

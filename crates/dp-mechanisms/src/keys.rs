@@ -1,162 +1,59 @@
-//! Groups that are known beforehand.
+//! Keys of groups: known beforehand, or found in the data.
+//!
+//! That a group occurs at all can disclose a person: the one visit to a ward, the one login from a
+//! country. Groups either come from knowledge of the domain ([`KnownGroups`]) or are selected
+//! privately from the data by a mechanism over the number of units of each key ([`KeyCounts`]):
+//!
+//! | mechanism | releases | noise | choose it |
+//! |---|---|---|---|
+//! | [`TruncatedGeometric`] | keys | none but the choice itself | where only the keys matter; no mechanism keeps a key more often |
+//! | [`LaplaceThreshold`] | keys and counts | discrete Laplace | where a unit has few keys |
+//! | [`GaussianThreshold`] | keys and counts | discrete Gaussian | where a unit has many keys |
+//! | [`WeightedGaussian`] | keys | discrete Gaussian | where units have lists of very different lengths |
+//! | [`IterativeSelection`] | keys | discrete Gaussian | as before, with long tails: several rounds |
+//! | [`SparseHistogram`] | keys and counts | discrete Laplace | pure ε over a known, huge domain |
 //!
 //! # Privacy
 //!
-//! A list of known groups is public: every group on it gets a release, empty or not, and rows of
-//! other groups are left out. It must come from knowledge of the domain (an enum, a catalogue),
-//! never from the rows: that a group occurs at all can disclose a person.
+//! Each mechanism states its theorem. What they share:
+//!
+//! - The δ of a threshold is computed from the predicate that releases, `noisy >= threshold`, as an
+//!   exact tail of the discrete law, rounded up by a relative error below 2^-60 (Laplace) or 2e-8
+//!   (Gaussian).
+//! - A count is released as the noisy value that was tested; testing one draw and releasing another
+//!   would be two releases.
+//! - Keys come out in their own order, never in the order of the table or of a hash map.
+//! - A key that nobody has is never released (except by [`SparseHistogram`], whose domain is
+//!   public).
+//! - With [a threshold on the true number of units](LaplaceThreshold::with_least_units), keys of
+//!   fewer units are never released: k-anonymity and differential privacy at once. The shift that
+//!   this needs, n to max(0, n − (k − 1)), brings no neighbours further apart.
+//!
+//! Released counts lie above the threshold, so a count that survived narrowly is too large on
+//! average: intervals around it hold for a count that is released whatever it is, not given that
+//! it survived.
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::Hash;
+pub(crate) mod counts;
+mod gaussian;
+pub(crate) mod gaussian_cost;
+mod geometric;
+mod iterative;
+mod known;
+mod laplace;
+mod lists;
+mod rare;
+mod real;
+mod sparse;
+mod weighted;
 
-use crate::error::{Error, Result};
-use crate::hash::TableHasher;
-
-/// A list of distinct known groups with fast lookup.
-#[derive(Clone, Debug)]
-pub struct KnownGroups<K> {
-    groups: Vec<K>,
-    positions: HashMap<K, u32, TableHasher>,
-}
-
-impl<K: Eq + Hash + Clone> KnownGroups<K> {
-    /// The given groups in the given order.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoGroups`] or [`Error::DuplicateGroup`].
-    pub fn new(groups: &[K]) -> Result<Self> {
-        if groups.is_empty() {
-            return Err(Error::NoGroups);
-        }
-        let mut positions = HashMap::with_capacity_and_hasher(groups.len(), TableHasher::default());
-        for (position, group) in groups.iter().enumerate() {
-            if positions.insert(group.clone(), position as u32).is_some() {
-                return Err(Error::DuplicateGroup { position });
-            }
-        }
-        Ok(KnownGroups { groups: groups.to_vec(), positions })
-    }
-
-    /// The groups in order.
-    #[must_use]
-    pub fn groups(&self) -> &[K] {
-        &self.groups
-    }
-
-    /// Where the group named by `name` stands, or `None` for a group that is not on the list.
-    #[inline]
-    pub fn position<N, Form>(&self, name: &N) -> Option<u32>
-    where
-        N: Names<K, Form>,
-        K: Borrow<N::Target>,
-    {
-        self.positions.get(name.target()).copied()
-    }
-}
-
-/// What a row may say to name a group `K`: the group itself, a reference to it, or for text any
-/// string type.
-///
-/// `Form` only keeps the implementations apart and is always inferred.
-#[diagnostic::on_unimplemented(
-    message = "a row's `{Self}` cannot be looked up in a list of `{K}`",
-    label = "does not name a `{K}`",
-    note = "return the same type as the listed groups, or a reference to it; strings of any kind \
-            name strings"
-)]
-pub trait Names<K, Form> {
-    /// What both sides are compared as.
-    type Target: ?Sized + Eq + Hash;
-
-    /// The name in the form that is compared.
-    fn target(&self) -> &Self::Target;
-}
-
-/// A name that is the group. See [`Names`].
-#[derive(Debug)]
+pub use counts::{KeyChanges, KeyCounts, Keyed, UnitsPerKey};
+pub use gaussian::GaussianThreshold;
+pub use geometric::TruncatedGeometric;
+pub use iterative::IterativeSelection;
 #[doc(hidden)]
-pub enum Itself {}
-
-/// A name that is a reference to the group. See [`Names`].
-#[derive(Debug)]
-#[doc(hidden)]
-pub enum Reference {}
-
-/// A name of another string type. See [`Names`].
-#[derive(Debug)]
-#[doc(hidden)]
-pub enum Text {}
-
-impl<K: Eq + Hash> Names<K, Itself> for K {
-    type Target = K;
-
-    #[inline]
-    fn target(&self) -> &K {
-        self
-    }
-}
-
-impl<K: Eq + Hash> Names<K, Reference> for &K {
-    type Target = K;
-
-    #[inline]
-    fn target(&self) -> &K {
-        self
-    }
-}
-
-macro_rules! text_names {
-    ($($name:ty => $group:ty),* $(,)?) => {
-        $(
-            impl<'k> Names<$group, Text> for $name {
-                type Target = str;
-
-                #[inline]
-                fn target(&self) -> &str {
-                    self
-                }
-            }
-        )*
-    };
-}
-text_names! {
-    String => &'k str,
-    &String => &'k str,
-    Box<str> => &'k str,
-    &Box<str> => &'k str,
-    std::sync::Arc<str> => &'k str,
-    &std::sync::Arc<str> => &'k str,
-    std::borrow::Cow<'_, str> => &'k str,
-    &std::borrow::Cow<'_, str> => &'k str,
-    &'k str => String,
-    &&'k str => String,
-    std::borrow::Cow<'k, str> => String,
-    &std::borrow::Cow<'k, str> => String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_every_string_type_find_their_group() {
-        let listed = KnownGroups::new(&["de", "fr"]).unwrap();
-        let owned = KnownGroups::new(&["de".to_owned(), "fr".to_owned()]).unwrap();
-        let name = String::from("fr");
-        assert_eq!(listed.position(&name), Some(1));
-        assert_eq!(listed.position(&&name), Some(1));
-        assert_eq!(listed.position(&"fr"), Some(1));
-        assert_eq!(owned.position(&"fr"), Some(1));
-        assert_eq!(owned.position(&&name), Some(1));
-        assert_eq!(listed.position(&"it"), None);
-    }
-
-    #[test]
-    fn lists_must_be_distinct_and_not_empty() {
-        assert!(matches!(KnownGroups::<u8>::new(&[]), Err(Error::NoGroups)));
-        let twice = KnownGroups::new(&[1, 2, 1]);
-        assert!(matches!(twice, Err(Error::DuplicateGroup { position: 2 })));
-    }
-}
+pub use known::{Itself, Reference, Text};
+pub use known::{KnownGroups, Names};
+pub use laplace::LaplaceThreshold;
+pub use lists::{KeyLists, Lists};
+pub use sparse::{KeyDomain, SparseHistogram};
+pub use weighted::WeightedGaussian;

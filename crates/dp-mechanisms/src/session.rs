@@ -16,8 +16,10 @@
 mod aggregate;
 mod ask;
 mod builder;
+mod discovered;
 mod grouping;
 pub mod histogram;
+mod limits;
 pub mod moments;
 pub mod order;
 mod partition;
@@ -28,6 +30,7 @@ mod release;
 mod statistic;
 mod table;
 mod top;
+mod unit_sum;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,6 +44,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record};
 pub use aggregate::Aggregate;
 pub use ask::{MechanismPlan, Values};
 pub use builder::SessionBuilder;
+pub use discovered::{Discovered, DiscoveredPlan};
 pub use grouping::{Bin, ByBin, ByGroup, Grouping, Whole};
 use moments::{
     Correlation, Covariance, Joint, LineFit, OfOneValue, OfTwoValues, Single, StandardDeviation,
@@ -56,6 +60,7 @@ pub use statistic::{
 };
 pub use table::Table;
 pub use top::{Counts, Top, TopQuery};
+pub use unit_sum::{ClampsUnits, UnitSum};
 
 use crate::error::Result;
 

@@ -117,7 +117,7 @@ const GROUP_CHOICE: u64 = 0x6b8b_4567_327b_23c6;
 
 /// Mixes a number into a hash: two rounds of the finalizer of Steele, Lea and Flood 2014
 /// (SplitMix), <https://doi.org/10.1145/2714064.2660195>.
-fn mix(state: u64, next: u64) -> u64 {
+pub(crate) fn mix(state: u64, next: u64) -> u64 {
     let finalize = |mut x: u64| {
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,7 +1,8 @@
 //! The exact integer aggregate of a query: rows bounded by unit, clamped, summed by group.
 //!
-//! One pass over the rows finds how much each unit has; units within the limits are summed as they
-//! are, and only the rows of the others are gathered, cut to the limits and added.
+//! One pass over the rows finds how much each unit has, and in how many groups; units within the
+//! limits are summed as they are, and only the rows of the others are gathered, cut to the limits
+//! and added.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash};
@@ -131,7 +132,7 @@ impl<'a, T> Rows<'_, 'a, T> {
                     Items::UpTo(_) => self.sum_by_unit::<i128>(units, item),
                 };
             }
-            (Some(units), cells) => self.sum_by_unit_and_group(units, cells, group, item),
+            (Some(units), cells) => self.sum_by_unit_and_group(items, units, cells, group, item),
         }
         cells
     }
@@ -218,48 +219,6 @@ impl<'a, T> Rows<'_, 'a, T> {
         cell
     }
 
-    /// Units, several groups.
-    fn sum_by_unit_and_group(
-        &self,
-        units: &UnitIndex,
-        cells: &mut [Cell],
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
-    ) {
-        const LEFT_OUT: u32 = u32::MAX;
-        let mut rows_of = vec![0u32; units.identities().len()];
-        let group_of: Vec<u32> = self
-            .rows
-            .iter()
-            .zip(units.ids())
-            .map(|(row, &id)| match (group(row), item(row)) {
-                (Some(group), Some(_)) => {
-                    rows_of[id as usize] += 1;
-                    group
-                }
-                _ => LEFT_OUT,
-            })
-            .collect();
-        let mut gather = Gather::new(rows_of.iter().copied(), self.bound.always_within());
-        for ((row, &id), &group) in self.rows.iter().zip(units.ids()).zip(&group_of) {
-            if group == LEFT_OUT {
-                continue;
-            }
-            let Some(value) = item(row) else { continue };
-            if gather.wants(id) {
-                gather.push(id, Entry { group, value });
-            } else {
-                cells[group as usize].add(value);
-            }
-        }
-        gather.select(
-            units,
-            self.bound,
-            |value| value as u64,
-            |entry| cells[entry.group as usize].add(entry.value),
-        );
-    }
-
     /// The cells of all groups, where each row names a value and each group counts the distinct
     /// ones.
     pub(super) fn distinct<V: Eq + Hash>(
@@ -318,6 +277,9 @@ impl<'a, T> Rows<'_, 'a, T> {
 
 /// A sum that may wrap where it will be thrown away.
 trait Accumulator: Copy + Default + Into<i128> {
+    /// Whether all items are 1 and the sum is not kept.
+    const ONES: bool = false;
+
     fn add_wrapping(self, item: i64) -> Self;
 }
 
@@ -406,7 +368,10 @@ impl Gather {
     }
 }
 
+mod by_group;
+mod slots;
 mod tally;
+mod totals;
 
 #[cfg(test)]
 mod sensitivity;

@@ -47,7 +47,7 @@ pub(super) enum Pricing {
 }
 
 impl Pricing {
-    fn noise(&self) -> Noise {
+    pub(super) fn noise(&self) -> Noise {
         match self {
             Pricing::Laplace(noise) => noise.noise(),
             Pricing::Gaussian(noise) => noise.noise(),

@@ -34,18 +34,32 @@ pub struct Query<'s, 'a, T, U, A, S, G> {
     request: Option<RequestId>,
 }
 
+/// A query taken apart.
+pub(super) struct QueryParts<'s, 'a, T, U, A, S, G> {
+    pub(super) session: &'s Session<'a, T, U, A>,
+    pub(super) statistic: S,
+    pub(super) grouping: Result<G>,
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) request: Option<RequestId>,
+}
+
 impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     pub(super) fn new(session: &'s Session<'a, T, U, A>, statistic: S, grouping: G) -> Self {
         Query { session, statistic, grouping: Ok(grouping), name: None, request: None }
     }
 
-    /// Session, statistic, grouping, name and request.
-    #[expect(clippy::type_complexity, reason = "read once, where it is taken apart")]
-    pub(super) fn into_parts(
+    /// The same query of another statistic.
+    pub(super) fn try_map<R>(
         self,
-    ) -> Result<(&'s Session<'a, T, U, A>, S, G, Option<Cow<'static, str>>, Option<RequestId>)>
-    {
-        Ok((self.session, self.statistic, self.grouping?, self.name, self.request))
+        map: impl FnOnce(S) -> Result<R>,
+    ) -> Result<Query<'s, 'a, T, U, A, R, G>> {
+        let Query { session, statistic, grouping, name, request } = self;
+        Ok(Query { session, statistic: map(statistic)?, grouping, name, request })
+    }
+
+    pub(super) fn into_parts(self) -> QueryParts<'s, 'a, T, U, A, S, G> {
+        let Query { session, statistic, grouping, name, request } = self;
+        QueryParts { session, statistic, grouping, name, request }
     }
 
     /// Only rows for which `keep` is true.

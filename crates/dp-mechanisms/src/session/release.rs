@@ -11,7 +11,8 @@ use serde::{Serialize, Serializer};
 use crate::additive::{Noise, NoiseLaw};
 use crate::grid::Grid;
 
-/// One release for each of the known groups, in the order they were listed.
+/// One release for each group: the known groups in the order they were listed, or the groups that
+/// were selected in their own order.
 ///
 /// All of them together cost one [`charge`](GroupedRelease::charge); each one's own charge is that
 /// same charge. Each interval holds with its own confidence, not all at once.
@@ -48,7 +49,7 @@ impl<K, V> GroupedRelease<K, V> {
         self.groups.len()
     }
 
-    /// Whether there are no groups; there always is one.
+    /// Whether there are no groups: known groups always have one, a selection may be empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use privacy_core::params::{Bounds, Confidence, ContributionLimits, RowLimit};
 use privacy_core::release::ErrorLaw;
+use privacy_core::unit::UnitKind;
 
 use super::aggregate::{Items, Rows};
 use super::release::MeanLaw;
@@ -52,6 +53,12 @@ pub trait Statistic<'a, T>: Send + Sync {
     /// The limits that hold for this statistic where the session has `limits`.
     fn limits(&self, limits: ContributionLimits) -> ContributionLimits {
         limits
+    }
+
+    /// Whether it is the number of units of a group, where `unit` is protected: then the noisy
+    /// count that decides whether a group is released is the release itself.
+    fn counts_units(&self, _unit: UnitKind) -> bool {
+        false
     }
 
     /// The release that the noisy aggregate of one group stands for, and the law of its error.
@@ -122,6 +129,10 @@ pub struct Count;
 impl<'a, T> Statistic<'a, T> for Count {
     counting_rows!('a, T);
 
+    fn counts_units(&self, unit: UnitKind) -> bool {
+        unit == UnitKind::Record
+    }
+
     fn describe(&self) -> String {
         "count".to_owned()
     }
@@ -138,6 +149,10 @@ impl<'a, T> Statistic<'a, T> for CountUnits {
         let mut once = limits;
         once.rows_per_group = Some(RowLimit::ONE);
         once
+    }
+
+    fn counts_units(&self, _: UnitKind) -> bool {
+        true
     }
 
     fn describe(&self) -> String {
@@ -290,6 +305,12 @@ impl<S: NeedsBounds<V>, P, V> NeedsBounds<V> for Filtered<S, P> {
 /// The sum of clamped values.
 #[derive(Clone, Copy)]
 pub struct Sum<F, V>(Clamped<F, V>);
+
+impl<F, V: Value> Sum<F, V> {
+    pub(super) fn describe_values(&self) -> String {
+        self.0.describe("sum")
+    }
+}
 
 impl<'a, T, F, V> Statistic<'a, T> for Sum<F, V>
 where
@@ -458,6 +479,10 @@ where
 
     fn limits(&self, limits: ContributionLimits) -> ContributionLimits {
         self.statistic.limits(limits)
+    }
+
+    fn counts_units(&self, unit: UnitKind) -> bool {
+        self.statistic.counts_units(unit)
     }
 
     fn release(

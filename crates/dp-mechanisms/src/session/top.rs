@@ -18,7 +18,7 @@ use super::Session;
 use super::aggregate::Aggregate;
 use super::ask::MechanismPlan;
 use super::grouping::{ByGroup, Grouping};
-use super::query::Query;
+use super::query::{Query, QueryParts};
 use super::statistic::{Count, CountDistinct, CountUnits, Filtered, Statistic};
 use super::table::Table;
 use crate::bound::{Contribution, NoiseNorm, Shape};
@@ -98,7 +98,8 @@ where
     /// # Ok::<(), dp_mechanisms::Error>(())
     /// ```
     pub fn top(self, k: u32) -> Result<TopQuery<'s, 'a, T, U, A, S, ByGroup<K, F, Form>>> {
-        let (session, statistic, grouping, name, request) = self.into_parts()?;
+        let QueryParts { session, statistic, grouping, name, request } = self.into_parts();
+        let grouping = grouping?;
         let groups = grouping.groups() as u64;
         if !(1..=groups).contains(&k.into()) {
             return Err(privacy_core::Error::Parameter {
