@@ -37,12 +37,17 @@
 //! ```
 
 mod bernoulli;
+mod bracket;
 mod choices;
 mod discrete_gaussian;
 mod discrete_laplace;
 mod error;
+mod fixed;
 mod law;
+mod lazy;
 mod natural;
+mod stepped;
+mod table;
 
 pub use bernoulli::{Bernoulli, BernoulliExp};
 pub use discrete_gaussian::DiscreteGaussian;
