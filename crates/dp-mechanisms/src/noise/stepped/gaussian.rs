@@ -33,6 +33,11 @@ impl GaussianShape {
         Self::with_shift(sigma_squared, shift_for(&sigma_squared.to_integer().sqrt()))
     }
 
+    /// 2^(2 shift) / (2 sigma^2) in units of 2^-70, rounded down; 0 if that passes 2^63.
+    pub(crate) fn step(&self) -> u64 {
+        self.step
+    }
+
     /// exp(-2^(2 shift) / (2 sigma^2)): the mass of the second cell relative to the first.
     fn first_ratio(&self, precision: u64) -> Bracket {
         let numer = self.sigma_squared.denom() << (2 * self.shift);

@@ -290,3 +290,49 @@ fn offsets_next_to_the_border_of_acceptance_are_decided_by_further_bits() {
         assert!(shift >= 64 || (both.contains(&true) && both.contains(&false)), "2^{bits}");
     }
 }
+
+/// Fails unless the draws follow the law with these tails, in signed bins of the magnitude.
+fn check_draws(draws: &[i128], edges: &[u128], tail: impl Fn(u128) -> f64) {
+    // Bins: 0, then (edge, next edge] on each side, then beyond the last edge.
+    let mut counts = vec![0u64; 2 * edges.len() + 1];
+    for draw in draws {
+        let bin = edges.partition_point(|edge| *edge < draw.unsigned_abs());
+        counts[if bin == 0 { 0 } else { 2 * bin - usize::from(*draw < 0) }] += 1;
+    }
+    let mut expected = vec![(1.0 - tail(0)).max(0.0)];
+    for (i, edge) in edges.iter().enumerate() {
+        let next = edges.get(i + 1).map_or(0.0, |next| tail(*next));
+        expected.extend([(tail(*edge) - next) / 2.0; 2]);
+    }
+    privacy_testing::statistics::check_chi_square(&counts, &expected, 1e-9);
+}
+
+#[test]
+fn a_million_draws_follow_the_law_at_each_scale() {
+    // False-alarm probability 1e-9 for each scale and law, seed fixed.
+    let mut rng = InsecureTestRng::from_seed(13);
+    let mut draws = vec![0i128; 1_000_000];
+    let powers = [20u32, 40, 70].map(|bits| Ratio::from(two_to(bits)));
+    let small = [ratio(1, 3), ratio(1, 1), ratio(3, 1), ratio(100, 1), ratio(1000, 7)];
+    for scale in small.into_iter().chain(powers) {
+        let unit = u128::try_from(scale.to_integer()).unwrap().max(1);
+        let mut edges: Vec<u128> = (0..40).map(|i| unit * i / 4).collect();
+        edges.dedup();
+        let laplace = super::super::DiscreteLaplace::new(scale.clone()).unwrap();
+        laplace.fill(&mut draws, &mut rng).unwrap();
+        check_draws(&draws, &edges, |m| laplace.tail(m));
+        edges.truncate(20);
+        let gaussian = super::super::DiscreteGaussian::new(&scale * &scale).unwrap();
+        gaussian.fill(&mut draws, &mut rng).unwrap();
+        check_draws(&draws, &edges, |m| gaussian.tail(m));
+    }
+}
+
+#[test]
+fn batches_of_words_are_the_same_draws() {
+    let noise = super::super::DiscreteLaplace::new(ratio(50, 1)).unwrap();
+    let (mut wide, mut narrow) = (vec![0i128; 500], vec![0i64; 500]);
+    noise.fill(&mut wide, &mut InsecureTestRng::from_seed(14)).unwrap();
+    noise.fill_i64(&mut narrow, &mut InsecureTestRng::from_seed(14)).unwrap();
+    assert!(wide.iter().zip(&narrow).all(|(a, b)| *a == i128::from(*b)));
+}
