@@ -5,7 +5,7 @@
 //! number of random words, look at the same memory in the same order and have no branch that
 //! depends on a word. In exchange their law is not exact: probabilities are rounded to fixed point
 //! and the far tail is cut, and the statistical distance to the exact law is a certified
-//! [`Delta`](privacy_core::params::Delta) of the sampler.
+//! [`Delta`] of the sampler.
 //!
 //! # Privacy
 //!
