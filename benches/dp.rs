@@ -15,6 +15,7 @@ use confidant::core::mechanism::Mechanism;
 use confidant::dp::keys::{
     GaussianThreshold, KeyChanges, KeyCounts, LaplaceThreshold, SparseHistogram, TruncatedGeometric,
 };
+use confidant::dp::noise::constant_time::{ConstantTimeGaussian, ConstantTimeLaplace};
 use confidant::dp::noise::{DiscreteGaussian, DiscreteLaplace};
 use confidant::dp::prelude::*;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
@@ -159,7 +160,7 @@ fn queries(c: &mut Criterion) {
 fn noise(c: &mut Criterion) {
     let mut rng = must(SystemRng::new().map_err(Into::into));
     let mut group = c.benchmark_group("noise");
-    for parameter in [10, 1_000_000] {
+    for parameter in [3, 1 << 10, 1 << 20, 1 << 32] {
         let scale = Amount::from_integer(parameter);
         let laplace = must(DiscreteLaplace::new(scale.as_ratio().clone()).map_err(Into::into));
         let gaussian =
@@ -178,6 +179,24 @@ fn noise(c: &mut Criterion) {
             b.iter_batched_ref(
                 || draws.clone(),
                 |draws| must(gaussian.fill(draws, &mut rng).map_err(Into::into)),
+                BatchSize::LargeInput,
+            );
+        });
+
+        let steady = must(ConstantTimeLaplace::new(scale.as_ratio().clone()).map_err(Into::into));
+        group.bench_function(format!("discrete Laplace, scale {parameter}, constant time"), |b| {
+            b.iter_batched_ref(
+                || draws.clone(),
+                |draws| must(steady.fill(draws, &mut rng).map_err(Into::into)),
+                BatchSize::LargeInput,
+            );
+        });
+        let variance = scale.squared().as_ratio().clone();
+        let steady = must(ConstantTimeGaussian::new(variance).map_err(Into::into));
+        group.bench_function(format!("discrete Gaussian, sigma {parameter}, constant time"), |b| {
+            b.iter_batched_ref(
+                || draws.clone(),
+                |draws| must(steady.fill(draws, &mut rng).map_err(Into::into)),
                 BatchSize::LargeInput,
             );
         });

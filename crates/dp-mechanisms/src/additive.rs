@@ -1,8 +1,17 @@
-//! Noise added to integers: the two additive mechanisms.
+//! Noise added to integers: the additive mechanisms.
 //!
-//! Both add independent exact noise to every coordinate and never touch floating point.
+//! | sensitivity bounded in | mechanism | noise |
+//! |---|---|---|
+//! | absolute distance, L1 | [`LaplaceNoise`] | discrete Laplace, independent |
+//! | absolute distance, L2 | [`GaussianNoise`] | discrete Gaussian, independent |
+//! | L∞ | [`MaxNorm`] | masses that fall with the largest magnitude |
+//! | absolute distance | [`ConstantTimeLaplaceNoise`], [`ConstantTimeGaussianNoise`] | the first two, drawn in constant time |
+//!
+//! None of them touches floating point between the data and the release.
 
+mod constant_time;
 mod law;
+mod max_norm;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +25,9 @@ use privacy_core::random::SecureRng;
 use privacy_core::release::ErrorLaw;
 use privacy_core::space::{L1, L2, L2Distance, Norm, Scalar, Space, Vector};
 
+pub use constant_time::{ConstantTimeGaussianNoise, ConstantTimeLaplaceNoise};
 pub use law::{Noise, NoiseLaw};
+pub use max_norm::MaxNorm;
 
 use crate::noise::{DiscreteGaussian, DiscreteLaplace, NoiseError};
 

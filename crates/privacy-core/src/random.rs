@@ -11,7 +11,7 @@
 use std::fmt;
 
 use num_bigint::BigUint;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 mod system;
 #[cfg(feature = "test-rng")]
@@ -36,19 +36,44 @@ pub trait SecureRng: Send + Sync {
     ///
     /// [`EntropyError`] if the source cannot deliver. What `out` holds then must not be used.
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError>;
-}
 
-impl<R: SecureRng + ?Sized> SecureRng for &mut R {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
-        (**self).fill(out)
+    /// Fills `out` with fresh random words, by default from the bytes of [`SecureRng::fill`] in
+    /// little-endian order.
+    ///
+    /// Override it where words can be had without the way through bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecureRng::fill`].
+    fn fill_words(&mut self, out: &mut [u64]) -> Result<(), EntropyError> {
+        let mut bytes = Zeroizing::new([0; 512]);
+        for words in out.chunks_mut(bytes.len() / 8) {
+            let bytes = &mut bytes[..words.len() * 8];
+            self.fill(bytes)?;
+            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
+        Ok(())
     }
 }
 
-impl<R: SecureRng + ?Sized> SecureRng for Box<R> {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
-        (**self).fill(out)
-    }
+macro_rules! forwarded {
+    ($($pointer:ty),*) => {
+        $(
+            impl<R: SecureRng + ?Sized> SecureRng for $pointer {
+                fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
+                    (**self).fill(out)
+                }
+
+                fn fill_words(&mut self, out: &mut [u64]) -> Result<(), EntropyError> {
+                    (**self).fill_words(out)
+                }
+            }
+        )*
+    };
 }
+forwarded!(&mut R, Box<R>);
 
 /// The random source could not deliver; nothing was released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +95,11 @@ impl Default for EntropyError {
     }
 }
 
-/// Words held between two calls to the source.
-const BUFFER_WORDS: usize = 64;
+/// The most words held between two calls to the source.
+const BUFFER_WORDS: usize = 512;
+
+/// The words that the first call asks for: little for a single draw, while a batch soon has more.
+const FIRST_WORDS: usize = 4;
 
 /// Buffered words and exactly uniform integers from a [`SecureRng`].
 ///
@@ -95,10 +123,9 @@ const BUFFER_WORDS: usize = 64;
 /// ```
 pub struct RandomBuffer<'a> {
     source: &'a mut dyn SecureRng,
-    words: [u64; BUFFER_WORDS],
+    /// Zeros up to `next`: what was handed out is wiped.
+    words: Vec<u64>,
     next: usize,
-    /// How many words the next refill asks for: little for a single draw, a block in a batch.
-    refill: usize,
     bits: u64,
     bits_left: u32,
 }
@@ -106,14 +133,7 @@ pub struct RandomBuffer<'a> {
 impl<'a> RandomBuffer<'a> {
     /// An empty buffer over `source`; nothing is drawn before it is needed.
     pub fn new(source: &'a mut dyn SecureRng) -> Self {
-        RandomBuffer {
-            source,
-            words: [0; BUFFER_WORDS],
-            next: BUFFER_WORDS,
-            refill: 4,
-            bits: 0,
-            bits_left: 0,
-        }
+        RandomBuffer { source, words: Vec::new(), next: 0, bits: 0, bits_left: 0 }
     }
 
     /// A uniform 64-bit word.
@@ -123,29 +143,25 @@ impl<'a> RandomBuffer<'a> {
     /// [`EntropyError`] if the source fails.
     #[inline]
     pub fn word(&mut self) -> Result<u64, EntropyError> {
-        if self.next == BUFFER_WORDS {
-            self.refill()?;
+        match self.words.get_mut(self.next) {
+            Some(word) => {
+                self.next += 1;
+                Ok(std::mem::take(word))
+            }
+            None => self.refill(),
         }
-        let word = std::mem::take(&mut self.words[self.next]);
-        self.next += 1;
-        Ok(word)
     }
 
+    /// Fetches more words than before and takes the first.
     #[cold]
-    fn refill(&mut self) -> Result<(), EntropyError> {
-        let start = BUFFER_WORDS - self.refill;
-        let mut bytes = [0u8; BUFFER_WORDS * 8];
-        let bytes = &mut bytes[start * 8..];
-        let filled = self.source.fill(bytes);
-        if filled.is_ok() {
-            for (word, bytes) in self.words[start..].iter_mut().zip(bytes.as_chunks().0) {
-                *word = u64::from_le_bytes(*bytes);
-            }
-            self.next = start;
-            self.refill = (self.refill * 4).min(BUFFER_WORDS);
-        }
-        bytes.zeroize();
-        filled
+    fn refill(&mut self) -> Result<u64, EntropyError> {
+        // All that is held are zeros: growing leaves nothing behind.
+        let wanted = (self.words.len() * 4).clamp(FIRST_WORDS, BUFFER_WORDS);
+        self.words.resize(wanted, 0);
+        self.next = wanted;
+        self.source.fill_words(&mut self.words)?;
+        self.next = 1;
+        Ok(self.words.first_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// A fair bit.
@@ -237,7 +253,7 @@ impl<'a> RandomBuffer<'a> {
 
 impl Drop for RandomBuffer<'_> {
     fn drop(&mut self) {
-        self.words[self.next..].zeroize();
+        self.words.zeroize();
         self.bits.zeroize();
     }
 }

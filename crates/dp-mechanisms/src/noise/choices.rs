@@ -13,6 +13,9 @@ pub(crate) trait Choices {
     /// A fair bit.
     fn bit(&mut self) -> Result<bool, EntropyError>;
 
+    /// An integer of `count` fair bits, for `count` from 1 to 64.
+    fn bits(&mut self, count: u32) -> Result<u64, EntropyError>;
+
     /// Uniform in `0..bound`, for `bound` >= 1.
     fn below_u64(&mut self, bound: u64) -> Result<u64, EntropyError>;
 
@@ -34,6 +37,11 @@ impl Choices for RandomBuffer<'_> {
     #[inline]
     fn bit(&mut self) -> Result<bool, EntropyError> {
         RandomBuffer::bit(self)
+    }
+
+    #[inline]
+    fn bits(&mut self, count: u32) -> Result<u64, EntropyError> {
+        Ok(self.word()? >> (64 - count))
     }
 
     #[inline]
@@ -72,6 +80,9 @@ pub(crate) mod told {
         () => {
             fn bit(&mut self) -> Result<bool, EntropyError> {
                 Ok(self.below_u64(2)? == 1)
+            }
+            fn bits(&mut self, count: u32) -> Result<u64, EntropyError> {
+                self.below_u64(1 << count)
             }
             fn below_u64(&mut self, bound: u64) -> Result<u64, EntropyError> {
                 Ok(below(self.0, &bound.into())?.try_into().unwrap())

@@ -10,7 +10,9 @@ use super::choices::Choices;
 use super::discrete_laplace;
 use super::error::NoiseError;
 use super::law::GaussianLaw;
-use super::natural::{Fraction, checked_scale, signed};
+use super::lazy::Lazy;
+use super::natural::{Fraction, checked_scale, narrowed, signed};
+use super::stepped::{GaussianShape, Stepped};
 
 /// Integer noise Z with P(Z = x) proportional to exp(-x^2 / (2 sigma^2)).
 ///
@@ -46,6 +48,7 @@ pub struct DiscreteGaussian {
     proposal: Fraction,
     acceptance: Acceptance,
     law: GaussianLaw,
+    fast: Lazy<Stepped<GaussianShape>>,
 }
 
 impl DiscreteGaussian {
@@ -63,6 +66,7 @@ impl DiscreteGaussian {
             acceptance: Acceptance::new(&sigma_squared, &t),
             proposal: Fraction::from(&Ratio::new(t, BigUint::one())),
             law: GaussianLaw::new(&sigma_squared),
+            fast: Lazy::new(),
             sigma_squared,
         })
     }
@@ -85,7 +89,11 @@ impl DiscreteGaussian {
     /// accepted, is replaced by the nearest end of the range: post-processing if the draw is
     /// released by itself or added with saturation.
     pub fn sample(&self, rng: &mut dyn SecureRng) -> Result<i128, EntropyError> {
-        self.draw(&mut RandomBuffer::new(rng))
+        let random = &mut RandomBuffer::new(rng);
+        match self.fast.after(1, || self.stepped()) {
+            Some(fast) => fast.signed(random),
+            None => self.draw(random),
+        }
     }
 
     /// Overwrites `out` with independent draws, faster than one by one.
@@ -94,9 +102,36 @@ impl DiscreteGaussian {
     ///
     /// [`EntropyError`] if the random source fails; discard what `out` then holds.
     pub fn fill(&self, out: &mut [i128], rng: &mut dyn SecureRng) -> Result<(), EntropyError> {
+        self.fill_with(out, rng, |drawn| drawn)
+    }
+
+    /// As [`fill`](Self::fill), for words; a draw beyond their range becomes its nearest end.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] if the random source fails; discard what `out` then holds.
+    pub fn fill_i64(&self, out: &mut [i64], rng: &mut dyn SecureRng) -> Result<(), EntropyError> {
+        self.fill_with(out, rng, narrowed)
+    }
+
+    fn fill_with<T>(
+        &self,
+        out: &mut [T],
+        rng: &mut dyn SecureRng,
+        convert: impl Fn(i128) -> T,
+    ) -> Result<(), EntropyError> {
         let random = &mut RandomBuffer::new(rng);
-        for slot in out {
-            *slot = self.draw(random)?;
+        match self.fast.after(out.len(), || self.stepped()) {
+            Some(fast) => {
+                for slot in out {
+                    *slot = convert(fast.signed(random)?);
+                }
+            }
+            None => {
+                for slot in out {
+                    *slot = convert(self.draw(random)?);
+                }
+            }
         }
         Ok(())
     }
@@ -141,6 +176,11 @@ impl DiscreteGaussian {
         self.law.half_width(alpha)
     }
 
+    fn stepped(&self) -> Stepped<GaussianShape> {
+        Stepped::new(GaussianShape::new(&self.sigma_squared))
+    }
+
+    /// A draw without tables, as in CKS20.
     fn draw<C: Choices + ?Sized>(&self, choices: &mut C) -> Result<i128, EntropyError> {
         loop {
             if let Some(drawn) = self.attempt(choices)? {

@@ -8,7 +8,9 @@ use super::bernoulli::{exp_neg_unit, geometric};
 use super::choices::Choices;
 use super::error::NoiseError;
 use super::law::LaplaceLaw;
-use super::natural::{Fraction, Natural, checked_scale, signed, with_fraction};
+use super::lazy::Lazy;
+use super::natural::{Fraction, Natural, checked_scale, narrowed, signed, with_fraction};
+use super::stepped::{LaplaceShape, Stepped};
 
 /// Integer noise Z with P(Z = x) = (1-r)/(1+r) * r^|x|, r = exp(-1/scale).
 ///
@@ -46,6 +48,7 @@ pub struct DiscreteLaplace {
     scale: Ratio<BigUint>,
     fraction: Fraction,
     law: LaplaceLaw,
+    fast: Lazy<Stepped<LaplaceShape>>,
 }
 
 impl DiscreteLaplace {
@@ -60,6 +63,7 @@ impl DiscreteLaplace {
         Ok(DiscreteLaplace {
             fraction: Fraction::from(&scale),
             law: LaplaceLaw::new(&scale),
+            fast: Lazy::new(),
             scale,
         })
     }
@@ -82,7 +86,11 @@ impl DiscreteLaplace {
     /// accepted, is replaced by the nearest end of the range: post-processing if the draw is
     /// released by itself or added with saturation.
     pub fn sample(&self, rng: &mut dyn SecureRng) -> Result<i128, EntropyError> {
-        self.draw(&mut RandomBuffer::new(rng))
+        let random = &mut RandomBuffer::new(rng);
+        match self.fast.after(1, || self.stepped()) {
+            Some(fast) => fast.signed(random),
+            None => self.draw(random),
+        }
     }
 
     /// Overwrites `out` with independent draws, faster than one by one.
@@ -91,9 +99,36 @@ impl DiscreteLaplace {
     ///
     /// [`EntropyError`] if the random source fails; discard what `out` then holds.
     pub fn fill(&self, out: &mut [i128], rng: &mut dyn SecureRng) -> Result<(), EntropyError> {
+        self.fill_with(out, rng, |drawn| drawn)
+    }
+
+    /// As [`fill`](Self::fill), for words; a draw beyond their range becomes its nearest end.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] if the random source fails; discard what `out` then holds.
+    pub fn fill_i64(&self, out: &mut [i64], rng: &mut dyn SecureRng) -> Result<(), EntropyError> {
+        self.fill_with(out, rng, narrowed)
+    }
+
+    fn fill_with<T>(
+        &self,
+        out: &mut [T],
+        rng: &mut dyn SecureRng,
+        convert: impl Fn(i128) -> T,
+    ) -> Result<(), EntropyError> {
         let random = &mut RandomBuffer::new(rng);
-        for slot in out {
-            *slot = self.draw(random)?;
+        match self.fast.after(out.len(), || self.stepped()) {
+            Some(fast) => {
+                for slot in out {
+                    *slot = convert(fast.signed(random)?);
+                }
+            }
+            None => {
+                for slot in out {
+                    *slot = convert(self.draw(random)?);
+                }
+            }
         }
         Ok(())
     }
@@ -136,6 +171,11 @@ impl DiscreteLaplace {
         self.law.half_width(alpha)
     }
 
+    fn stepped(&self) -> Stepped<LaplaceShape> {
+        Stepped::new(LaplaceShape::new(&self.scale, true))
+    }
+
+    /// A draw without tables, as in CKS20.
     fn draw<C: Choices + ?Sized>(&self, choices: &mut C) -> Result<i128, EntropyError> {
         loop {
             if let Some((magnitude, negative)) = attempt(choices, &self.fraction)? {
@@ -151,26 +191,37 @@ pub(super) fn attempt<C: Choices + ?Sized>(
     choices: &mut C,
     scale: &Fraction,
 ) -> Result<Option<(u128, bool)>, EntropyError> {
+    let Some(magnitude) = magnitude(choices, scale)? else {
+        return Ok(None);
+    };
+    // A fair sign, with the negative zero rejected so that zero is not counted twice.
+    let negative = choices.bit()?;
+    Ok(if negative && magnitude == 0 { None } else { Some((magnitude, negative)) })
+}
+
+/// One round of rejection sampling of a geometric draw.
+#[inline]
+pub(super) fn magnitude<C: Choices + ?Sized>(
+    choices: &mut C,
+    scale: &Fraction,
+) -> Result<Option<u128>, EntropyError> {
     with_fraction!(scale, |numer, denom| round(choices, numer, denom))
 }
 
 /// With scale t/s: U uniform below t, kept with probability exp(-U/t), and V geometric with ratio
-/// exp(-1) make X = U + tV geometric with ratio exp(-1/t); floor(X/s) has ratio exp(-s/t). A fair
-/// sign follows, with the negative zero rejected so that zero is not counted twice.
+/// exp(-1) make X = U + tV geometric with ratio exp(-1/t); floor(X/s) has ratio exp(-s/t).
 #[inline]
 fn round<C: Choices + ?Sized, N: Natural>(
     choices: &mut C,
     t: &N,
     s: &N,
-) -> Result<Option<(u128, bool)>, EntropyError> {
+) -> Result<Option<u128>, EntropyError> {
     let u = N::uniform_below(choices, t)?;
     if !exp_neg_unit(choices, &u, t)? {
         return Ok(None);
     }
     let v = geometric(choices)?;
-    let magnitude = N::place(u, t, v, s);
-    let negative = choices.bit()?;
-    Ok(if negative && magnitude == 0 { None } else { Some((magnitude, negative)) })
+    Ok(Some(N::place(u, t, v, s)))
 }
 
 #[cfg(test)]

@@ -139,8 +139,15 @@ pub(crate) fn checked_scale(
 /// A signed draw; saturates beyond `i128`, which is post-processing of the exact draw.
 #[inline]
 pub(crate) fn signed(magnitude: u128, negative: bool) -> i128 {
-    let magnitude = i128::try_from(magnitude).unwrap_or(i128::MAX);
-    if negative { -magnitude } else { magnitude }
+    let magnitude = magnitude.min(i128::MAX as u128) as i128;
+    // -m is !m + 1; no branch waits for the sign.
+    (magnitude ^ -i128::from(negative)) + i128::from(negative)
+}
+
+/// A draw as a word; saturates beyond `i64`, which is post-processing of the exact draw.
+#[inline]
+pub(crate) fn narrowed(drawn: i128) -> i64 {
+    drawn.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{EntropyError, SecureRng};
 
 const KEY_BYTES: usize = 32;
-const BLOCK_BYTES: usize = 4096;
-/// Blocks after which fresh operating-system entropy is taken: 1 GiB.
+const BLOCK_WORDS: usize = 512;
+/// Bytes turned into words at a time.
+const CHUNK_BYTES: usize = 512;
+/// Blocks of 4 KiB after which fresh operating-system entropy is taken: 1 GiB.
 const BLOCKS_PER_SEED: u32 = 1 << 18;
 
 /// The secure random source an application passes to mechanisms.
@@ -40,7 +42,7 @@ const BLOCKS_PER_SEED: u32 = 1 << 18;
 /// ```
 pub struct SystemRng {
     key: Zeroizing<[u8; KEY_BYTES]>,
-    block: Zeroizing<[u8; BLOCK_BYTES]>,
+    block: Zeroizing<[u64; BLOCK_WORDS]>,
     next: usize,
     blocks_left: u32,
     process: u32,
@@ -55,8 +57,8 @@ impl SystemRng {
     pub fn new() -> Result<Self, EntropyError> {
         let mut rng = SystemRng {
             key: Zeroizing::new([0; KEY_BYTES]),
-            block: Zeroizing::new([0; BLOCK_BYTES]),
-            next: BLOCK_BYTES,
+            block: Zeroizing::new([0; BLOCK_WORDS]),
+            next: BLOCK_WORDS,
             blocks_left: 0,
             process: std::process::id(),
         };
@@ -68,7 +70,7 @@ impl SystemRng {
         // Whatever happens below, the old stream is not continued.
         self.blocks_left = 0;
         self.block.zeroize();
-        self.next = BLOCK_BYTES;
+        self.next = BLOCK_WORDS;
         getrandom::fill(self.key.as_mut()).map_err(|_| EntropyError)?;
         self.blocks_left = BLOCKS_PER_SEED;
         self.process = std::process::id();
@@ -81,7 +83,13 @@ impl SystemRng {
         }
         let mut stream = ChaCha20Rng::from_seed(*self.key);
         stream.fill_bytes(self.key.as_mut());
-        stream.fill_bytes(self.block.as_mut());
+        let mut bytes = Zeroizing::new([0; CHUNK_BYTES]);
+        for words in self.block.chunks_mut(CHUNK_BYTES / 8) {
+            stream.fill_bytes(bytes.as_mut());
+            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
         // The old key goes with the stream's state.
         stream = ChaCha20Rng::from_seed([0; KEY_BYTES]);
         std::hint::black_box(&stream);
@@ -89,27 +97,47 @@ impl SystemRng {
         self.next = 0;
         Ok(())
     }
-}
 
-impl SecureRng for SystemRng {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
-        if self.process != std::process::id() {
-            self.reseed()?;
-        }
+    fn notice_fork(&mut self) -> Result<(), EntropyError> {
+        if self.process == std::process::id() { Ok(()) } else { self.reseed() }
+    }
+
+    /// Moves words out of the block, which keeps zeros in their place.
+    #[inline]
+    fn take(&mut self, out: &mut [u64]) -> Result<(), EntropyError> {
         let mut rest = out;
         while !rest.is_empty() {
-            if self.next == BLOCK_BYTES {
+            if self.next == BLOCK_WORDS {
                 self.refill()?;
             }
-            let n = rest.len().min(BLOCK_BYTES - self.next);
+            let n = rest.len().min(BLOCK_WORDS - self.next);
             let (now, later) = rest.split_at_mut(n);
             let fresh = &mut self.block[self.next..self.next + n];
             now.copy_from_slice(fresh);
-            fresh.zeroize();
+            fresh.fill(0);
             self.next += n;
             rest = later;
         }
         Ok(())
+    }
+}
+
+impl SecureRng for SystemRng {
+    /// Takes whole words: the rest of a word of which fewer than eight bytes were asked for is
+    /// dropped.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
+        self.notice_fork()?;
+        for bytes in out.chunks_mut(8) {
+            let mut word = [0];
+            self.take(&mut word)?;
+            bytes.copy_from_slice(&word[0].to_le_bytes()[..bytes.len()]);
+        }
+        Ok(())
+    }
+
+    fn fill_words(&mut self, out: &mut [u64]) -> Result<(), EntropyError> {
+        self.notice_fork()?;
+        self.take(out)
     }
 }
 
@@ -143,13 +171,16 @@ mod tests {
         let mut out = [0; 64];
         rng.fill(&mut out).unwrap();
         assert_ne!(out, [0; 64]);
-        assert_eq!(rng.block[..64], [0; 64]);
+        assert_eq!(rng.block[..8], [0; 8]);
+        let mut words = [0; 5];
+        rng.fill_words(&mut words).unwrap();
+        assert_eq!(rng.block[..13], [0; 13]);
     }
 
     #[test]
     fn reads_longer_than_a_block_are_filled_to_the_end() {
         let mut rng = SystemRng::new().unwrap();
-        let mut out = vec![0; 3 * BLOCK_BYTES + 5];
+        let mut out = vec![0; 3 * 8 * BLOCK_WORDS + 5];
         rng.fill(&mut out).unwrap();
         // 2^-128 that some aligned 16-byte window is all zero, times the number of windows.
         assert!(out.chunks_exact(16).all(|window| window != [0; 16]));
