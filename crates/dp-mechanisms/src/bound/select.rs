@@ -22,11 +22,12 @@ pub(crate) struct Selection {
     bound: Contribution,
     ranked: Vec<(u64, Entry)>,
     group_ranks: Vec<(u64, u32)>,
+    counts: Vec<(u32, u64)>,
 }
 
 impl Selection {
     pub(crate) fn new(bound: Contribution) -> Self {
-        Selection { bound, ranked: Vec::new(), group_ranks: Vec::new() }
+        Selection { bound, ranked: Vec::new(), group_ranks: Vec::new(), counts: Vec::new() }
     }
 
     /// Calls `keep` for each entry of the unit that is kept. Sorts `entries`.
@@ -41,7 +42,8 @@ impl Selection {
         mut keep: impl FnMut(Entry),
     ) {
         sort(entries);
-        self.rank_groups(identity, entries);
+        let groups = entries.chunk_by(|a, b| a.group == b.group);
+        self.rank_groups(identity, groups.filter_map(|rows| Some(rows.first()?.group)));
         self.ranked.clear();
         for group in entries.chunk_by(|a, b| a.group == b.group) {
             let Some(first) = group.first() else { continue };
@@ -63,13 +65,54 @@ impl Selection {
         self.ranked.iter().for_each(|(_, entry)| keep(*entry));
     }
 
+    /// Calls `keep` with each group that is kept and how many rows of it are, where it does not
+    /// matter which. `groups` are the groups of the unit's rows; they are sorted.
+    ///
+    /// Of a unit with more rows than it may have, each group keeps its share, rounded up or down
+    /// such that the expectation over units is the share itself. Depends on nothing but the unit's
+    /// own rows.
+    pub(crate) fn keep_counts(
+        &mut self,
+        identity: u64,
+        groups: &mut [u32],
+        mut keep: impl FnMut(u32, u64),
+    ) {
+        groups.sort_unstable();
+        let of_group = || groups.chunk_by(|a, b| a == b);
+        self.rank_groups(identity, of_group().filter_map(|rows| rows.first().copied()));
+        self.counts.clear();
+        for rows in of_group() {
+            let Some(group) = rows.first().copied().filter(|group| self.group_is_kept(*group))
+            else {
+                continue;
+            };
+            self.counts.push((group, (rows.len() as u64).min(self.bound.rows_per_group())));
+        }
+        let total: u64 = self.counts.iter().map(|(_, rows)| rows).sum();
+        let limit = self.bound.rows();
+        if total <= limit {
+            self.counts.iter().for_each(|&(group, rows)| keep(group, rows));
+            return;
+        }
+        // Systematic sampling: every `total / limit`-th row from a random start. A unit has fewer
+        // than 2^32 rows and the limit is below that, so nothing overflows.
+        let start = mix(identity, total) % total;
+        let (mut before, mut kept_before) = (0, 0);
+        for &(group, rows) in &self.counts {
+            before += rows;
+            let kept = (before * limit + start) / total;
+            if kept > kept_before {
+                keep(group, kept - kept_before);
+            }
+            kept_before = kept;
+        }
+    }
+
     /// Leaves in `group_ranks` the groups that are kept, sorted by group, where some are not.
-    fn rank_groups(&mut self, identity: u64, sorted: &[Entry]) {
+    fn rank_groups(&mut self, identity: u64, groups: impl Iterator<Item = u32>) {
         self.group_ranks.clear();
-        let groups = sorted.chunk_by(|a, b| a.group == b.group).filter_map(|g| g.first());
-        self.group_ranks.extend(
-            groups.map(|entry| (mix(identity ^ GROUP_CHOICE, u64::from(entry.group)), entry.group)),
-        );
+        let rank = |group: u32| (mix(identity ^ GROUP_CHOICE, u64::from(group)), group);
+        self.group_ranks.extend(groups.map(rank));
         keep_smallest(&mut self.group_ranks, 0, self.bound.groups());
         self.group_ranks.sort_unstable_by_key(|(_, group)| *group);
     }
@@ -197,6 +240,52 @@ mod tests {
             Selection::new(bound).keep(identity, &mut renumbered.clone(), content, |_| again += 1);
             assert_eq!(again, kept.len());
         }
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_within_every_limit_whatever_the_order(
+            mut rows in prop::collection::vec(0u32..6, 0..60),
+            limits in (1u32..20, 1u32..7, 1u32..10),
+            identity: u64,
+        ) {
+            let bound = contribution(limits.0, limits.1, limits.2);
+            let counts = |rows: &[u32]| {
+                let mut counts = [0u64; 6];
+                Selection::new(bound).keep_counts(identity, &mut rows.to_vec(), |group, rows| {
+                    assert!(rows > 0);
+                    counts[group as usize] += rows;
+                });
+                counts
+            };
+            let result = counts(&rows);
+            let total: u64 = result.iter().sum();
+            prop_assert!(total <= bound.rows());
+            prop_assert!(result.iter().filter(|n| **n > 0).count() as u64 <= bound.groups());
+            prop_assert!(result.iter().all(|&n| n <= bound.rows_per_group()));
+            // As much as the choice of single rows keeps, from the same groups or fewer.
+            let entries: Vec<Entry> =
+                rows.iter().enumerate().map(|(i, &group)| Entry { group, value: i as i64 }).collect();
+            prop_assert_eq!(total, kept(bound, identity, &entries).len() as u64);
+            rows.reverse();
+            prop_assert_eq!(counts(&rows), result);
+        }
+    }
+
+    #[test]
+    fn over_many_units_each_group_keeps_its_share() {
+        // Three of six rows, in groups of 3, 2 and 1: shares of 3/2, 1 and 1/2.
+        let bound = contribution(3, 1000, 1000);
+        let groups = [0, 0, 0, 1, 1, 2];
+        let mut kept = [0u64; 3];
+        for unit in 0..30_000u64 {
+            Selection::new(bound).keep_counts(mix(7, unit), &mut groups.clone(), |group, rows| {
+                kept[group as usize] += rows;
+            });
+        }
+        assert_eq!(kept.iter().sum::<u64>(), 90_000);
+        assert_eq!(kept[1], 30_000);
+        privacy_testing::statistics::check_binomial(kept[2], 30_000, 0.5, 1e-9);
     }
 
     #[test]

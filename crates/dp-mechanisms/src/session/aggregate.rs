@@ -1,8 +1,8 @@
 //! The exact integer aggregate of a query: rows bounded by unit, clamped, summed by group.
 //!
-//! One pass over the rows finds how much each unit has, and in how many groups; units within the
-//! limits are summed as they are, and only the rows of the others are gathered, cut to the limits
-//! and added.
+//! Without groups, one pass over the rows finds how much each unit has; units within the limits are
+//! summed as they are, and only the rows of the others are gathered, cut to the limits and added.
+//! With groups, rows are sorted by unit first.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash};
@@ -277,9 +277,6 @@ impl<'a, T> Rows<'_, 'a, T> {
 
 /// A sum that may wrap where it will be thrown away.
 trait Accumulator: Copy + Default + Into<i128> {
-    /// Whether all items are 1 and the sum is not kept.
-    const ONES: bool = false;
-
     fn add_wrapping(self, item: i64) -> Self;
 }
 
@@ -369,7 +366,7 @@ impl Gather {
 }
 
 mod by_group;
-mod slots;
+mod sorted;
 mod tally;
 mod totals;
 

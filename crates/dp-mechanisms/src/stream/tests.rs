@@ -125,11 +125,12 @@ impl SecureRng for Failing {
 
 #[test]
 fn a_failing_source_takes_no_step() {
-    let plan = TreePlan::laplace(1000, ONE, &epsilon(1e6)).unwrap();
-    let root = SquareRootPlan::new(1000, ONE, &rho(1e9)).unwrap();
+    const STEPS: u64 = 1 << 16;
+    let plan = TreePlan::laplace(STEPS, ONE, &epsilon(1e6)).unwrap();
+    let root = SquareRootPlan::new(STEPS, ONE, &rho(1e9)).unwrap();
     let window = WindowPlan::laplace(1000, ONE, &epsilon(1e6)).unwrap();
     let unbounded = UnboundedPlan::laplace(ONE, &epsilon(1e6)).unwrap();
-    let failing = || Failing(rng(1), 40);
+    let failing = || Failing(rng(1), 3);
     let streams: [Box<dyn Continual>; 5] = [
         Box::new(plan.open(failing())),
         Box::new(plan.open_refined(failing())),
