@@ -45,6 +45,7 @@ mod neighbours;
 mod normal;
 mod observe;
 mod one_run;
+mod released;
 pub mod replay;
 mod sight;
 mod verdict;

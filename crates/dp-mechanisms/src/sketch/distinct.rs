@@ -183,7 +183,12 @@ impl PrivateDistinctSketch {
         Ok(())
     }
 
-    fn buckets(&self) -> usize {
+    /// The words of all releases merged into this one.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u32> + '_ {
+        self.parts.iter().flat_map(|part| part.buckets.iter().copied())
+    }
+
+    pub(crate) fn buckets(&self) -> usize {
         self.parts.first().map_or(0, |part| part.buckets.len())
     }
 

@@ -279,6 +279,11 @@ impl PrivateFrequencySketch {
         Ok(())
     }
 
+    /// All counters, row by row.
+    pub(crate) fn counters(&self) -> &[i64] {
+        &self.counters
+    }
+
     /// The law of the noise in each counter; collisions come on top.
     #[must_use]
     pub fn noise_law(&self) -> PrefixLaw {

@@ -54,6 +54,11 @@ impl NoisyTree {
         &self.shape
     }
 
+    /// The counts, level by level from the top.
+    pub(crate) fn levels(&self) -> &[Vec<f64>] {
+        &self.levels
+    }
+
     /// The estimated number of values.
     #[must_use]
     pub fn total(&self) -> f64 {
