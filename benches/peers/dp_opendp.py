@@ -23,7 +23,7 @@ EPSILON = 0.1
 BOUNDS = (0, 3600)
 BINS = [*range(0, 3600, 300), 3601]
 CATEGORIES = range(72, 1072)
-QUANTILES = [i / 101 for i in range(1, 101)]
+QUANTILES = [(2 * i + 1) / 200 for i in range(100)]
 
 dp.enable_features("contrib")
 

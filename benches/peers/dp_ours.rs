@@ -181,9 +181,9 @@ impl Sorted {
     }
 }
 
-/// A hundred quantiles, evenly apart.
-fn percents() -> Vec<f64> {
-    (1..=100).map(|i| f64::from(i) / 101.0).collect()
+/// A hundred shares of the rows, evenly apart: 0.005, 0.015 and so on.
+fn hundred_shares() -> Vec<f64> {
+    (0..100).map(|i| f64::from(2 * i + 1) / 200.0).collect()
 }
 
 fn bounded(values: &[i64]) -> Vec<f64> {
@@ -232,7 +232,7 @@ fn of_values(name: &str, parameter: f64) -> Result<Operation> {
             judged(release, move |value| sorted.rank_error(*value, parameter))
         }
         "quantiles-of-values" => {
-            let quantiles = percents();
+            let quantiles = hundred_shares();
             let asked = quantiles.clone();
             let release = move || {
                 let query = session.quantiles(|value| *value, &asked).bounds(0..=3600)?;
@@ -241,7 +241,7 @@ fn of_values(name: &str, parameter: f64) -> Result<Operation> {
             judged(release, by_rank(sorted, quantiles))
         }
         "distribution-of-values" => {
-            let quantiles = percents();
+            let quantiles = hundred_shares();
             let asked = quantiles.clone();
             let release = move || {
                 let query = session.distribution(|value| *value).bounds(0..=3600)?;
