@@ -10,6 +10,7 @@ mod workload;
 use std::hint::black_box;
 
 use confidant::core::prelude::*;
+use confidant::dp::prelude::Session;
 use confidant::dp::quantile::{ApproxBounds, ApproxQuantiles, Quantile, QuantileTree, TreeShape};
 use confidant::dp::select::{ExponentialMechanism, PermuteAndFlip, Scores, TopK};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -67,6 +68,24 @@ fn quantiles(c: &mut Criterion) {
         b.iter(|| {
             let noisy = must(tree.draw(black_box(&values), &mut rng));
             (1..=100).map(|i| noisy.quantile(f64::from(i) / 101.0)).sum::<i64>()
+        });
+    });
+    // What a caller pays in all: the bounds, the price, the budget, the record.
+    let session = must(Session::over(black_box(&values)).budget(must(Epsilon::new(1e9))).open());
+    let shares: Vec<f64> = (0..100).map(|i| f64::from(2 * i + 1) / 200.0).collect();
+    group.bench_function("100 quantiles, asked of a session", |b| {
+        b.iter(|| {
+            let query = session.quantiles(|value| *value, &shares);
+            let plan = must(must(query.bounds(0..=3_600_000)).epsilon(1.0));
+            must(plan.release()).into_value()
+        });
+    });
+    group.bench_function("distribution, asked of a session", |b| {
+        b.iter(|| {
+            let query = session.distribution(|value| *value);
+            let plan = must(must(query.bounds(0..=3_600_000)).epsilon(1.0));
+            let distribution = must(plan.release()).into_value();
+            shares.iter().map(|share| distribution.quantile(*share)).sum::<i128>()
         });
     });
     let finder: ApproxBounds = must(ApproxBounds::new(&epsilon));

@@ -10,6 +10,7 @@ OpenDP's Python interface; for batches of noise that conversion is about a hundr
 OpenDP keeps no budget in this path; the other side charges one.
 """
 
+import math
 import sys
 import time
 
@@ -20,6 +21,9 @@ from opendp._lib import AnyObjectPtr
 
 EPSILON = 0.1
 BOUNDS = (0, 3600)
+BINS = [*range(0, 3600, 300), 3601]
+CATEGORIES = range(72, 1072)
+QUANTILES = [(2 * i + 1) / 200 for i in range(100)]
 
 dp.enable_features("contrib")
 
@@ -31,6 +35,11 @@ def loaded(array, kind="Vec<i64>"):
 
 def released(measurement, argument, truth):
     """Repeats a release and compares it with the truth afterwards."""
+    return judged(measurement, argument, lambda value: abs(value - truth))
+
+
+def judged(measurement, argument, error):
+    """Repeats a release, whose errors are found afterwards."""
 
     def run(repetitions):
         values = [0] * repetitions
@@ -38,7 +47,7 @@ def released(measurement, argument, truth):
         for i in range(repetitions):
             values[i] = measurement(argument)
         elapsed = time.perf_counter() - start
-        return elapsed, sum(abs(value - truth) for value in values) / repetitions
+        return elapsed, sum(map(error, values)) / repetitions
 
     return run
 
@@ -63,6 +72,81 @@ def on_rows(transform, sensitivity):
     return measurement
 
 
+def calibrated(build, changes=1):
+    """The measurement that `build` makes of a scale, with the least scale that is EPSILON-private."""
+    return dp.binary_search_chain(build, changes, EPSILON, T=float)
+
+
+def moment(family, values):
+    """Mean and variance of a table whose number of rows is public, as OpenDP asks for."""
+    clamped = np.clip(values, *BOUNDS)
+    bounds = tuple(map(float, BOUNDS))
+    anything = dp.vector_domain(dp.atom_domain(T="f64", nan=False), size=len(values))
+    clamp = dp.t.make_clamp(anything, dp.symmetric_distance(), bounds=bounds)
+    mean = family == "mean-of-values"
+    transform = clamp >> (dp.t.then_mean() if mean else dp.t.then_variance(ddof=0))
+    # In a table of fixed size neighbours differ by one row replaced: two changes.
+    measurement = calibrated(lambda scale: transform >> dp.m.then_laplace(scale=scale), 2)
+    truth = float(clamped.mean() if mean else clamped.var())
+    return released(measurement, loaded(values.astype(np.float64), "Vec<f64>"), truth)
+
+
+def quantile(rows, values, q):
+    """One quantile, chosen among all integers within the bounds."""
+    candidates = list(range(BOUNDS[0], BOUNDS[1] + 1))
+
+    def build(scale):
+        space = *rows, dp.max_divergence()
+        return dp.m.make_private_quantile(*space, candidates=candidates, alpha=q, scale=scale)
+
+    ordered = np.sort(values)
+    return judged(calibrated(build), loaded(values), lambda value: rank_error(ordered, value, q))
+
+
+def quantiles(rows, values):
+    """A hundred quantiles from a tree of noisy counts of every integer within the bounds."""
+    leaves = BOUNDS[1] - BOUNDS[0] + 1
+    branching = dp.t.choose_branching_factor(len(values))
+    clamp = dp.t.make_clamp(*rows, bounds=BOUNDS)
+    counts = clamp >> by_category(range(BOUNDS[0], BOUNDS[1] + 1))
+    tree = counts >> dp.t.then_b_ary_tree(leaf_count=leaves, branching_factor=branching)
+    noisy = calibrated(lambda scale: tree >> dp.m.then_laplace(scale=scale))
+    consistent = dp.t.make_consistent_b_ary_tree(branching, TIA="i64", TOA="f64")
+    edges = [float(edge) for edge in range(BOUNDS[0], BOUNDS[1] + 2)]
+    measurement = noisy >> consistent >> dp.t.make_quantiles_from_counts(edges, QUANTILES)
+    ordered = np.sort(values)
+
+    def error(answers):
+        # A place between the edges of a leaf means the integer that the leaf counts.
+        pairs = zip(answers, QUANTILES)
+        return float(np.mean([rank_error(ordered, math.floor(a), q) for a, q in pairs]))
+
+    return judged(measurement, loaded(values), error)
+
+
+def rank_error(ordered, value, q):
+    """The rows between a value and the place of a quantile; 0 if equal rows reach over it."""
+    place = q * len(ordered)
+    below, upto = (np.searchsorted(ordered, value, side) for side in ("left", "right"))
+    return float(max(below - place, place - upto, 0))
+
+
+def by_category(categories):
+    return dp.t.then_count_by_categories(
+        categories=list(categories),
+        null_category=False,
+        MO=dp.L1Distance["i64"],
+        TOA="i64",
+    )
+
+
+def histogram(measurement, values, truth):
+    """Repeats the release of many counts; its error is their mean distance from the true ones."""
+    return judged(
+        measurement, loaded(values), lambda counts: float(np.mean(np.abs(np.subtract(counts, truth))))
+    )
+
+
 def operation(name, values):
     """The operation of that name, with its data and its measurement."""
     rows = dp.vector_domain(dp.atom_domain(T="i64")), dp.symmetric_distance()
@@ -77,6 +161,28 @@ def operation(name, values):
         total = clamp >> dp.t.make_sum(clamp.output_domain, clamp.output_metric)
         truth = int(np.clip(values, *BOUNDS).sum())
         return released(on_rows(total, BOUNDS[1]), loaded(values), truth)
+    if family in ("mean-of-values", "variance-of-values"):
+        return moment(family, values)
+    if family == "quantile-of-values":
+        return quantile(rows, values, float(parameter))
+    if family == "quantiles-of-values":
+        return quantiles(rows, values)
+    if family == "bins-of-values":
+        # Bin 0 is what lies below the first edge; what lies above the last is in the last bin.
+        found = dp.t.make_find_bin(*rows, edges=BINS)
+        truth = np.histogram(values, BINS[:-1] + [BOUNDS[1]])[0]
+        return histogram(on_rows(found >> by_category(range(1, 13)), 1), values, truth)
+    if family == "categories-of-values":
+        inside = values[(values >= CATEGORIES[0]) & (values <= CATEGORIES[-1])]
+        truth = np.bincount(inside - CATEGORIES[0], minlength=len(CATEGORIES))
+        counted = dp.t.make_count_by_categories(
+            *rows,
+            categories=list(CATEGORIES),
+            null_category=False,
+            MO=dp.L1Distance["i64"],
+            TOA="i64",
+        )
+        return histogram(on_rows(counted, 1), values, truth)
     scale = float(parameter)
     if family == "laplace-batch":
         return drawn(dp.m.make_laplace(vector, dp.l1_distance(T="i64"), scale=scale))

@@ -2,7 +2,7 @@
 //!
 //! Reads lines `OPERATION REPETITIONS` and answers each with a line `SECONDS ERROR`: the time that
 //! all repetitions took, measured here, and the mean distance of what was released from the truth
-//! (0 where nothing is released). `values FILE` writes the integers that both sides read.
+//! (0 where nothing is released). `values FILE` writes the integers that all sides read.
 
 #[path = "../workload.rs"]
 mod workload;
@@ -28,6 +28,15 @@ const VALUES: usize = 1_000_000;
 const ROWS: usize = 10_000_000;
 const MANY: u64 = 1_000_000;
 const FEW: u64 = 20_000;
+const OF_VALUES: [&str; 7] = [
+    "mean-of-values",
+    "variance-of-values",
+    "quantile-of-values",
+    "quantiles-of-values",
+    "distribution-of-values",
+    "bins-of-values",
+    "categories-of-values",
+];
 
 static VALUES_READ: LazyLock<Vec<i64>> = LazyLock::new(|| workload::lengths(VALUES));
 static LOGINS: LazyLock<Vec<Login>> = LazyLock::new(|| logins(ROWS, MANY));
@@ -37,6 +46,8 @@ static LENGTHS_U32: LazyLock<Vec<u32>> = LazyLock::new(|| column_of(|login| logi
 static LENGTHS_I64: LazyLock<Vec<i64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
 static LENGTHS_F64: LazyLock<Vec<f64>> = LazyLock::new(|| column_of(|login| login.seconds.into()));
 static LENGTHS_F32: LazyLock<Vec<f32>> = LazyLock::new(|| column_of(|login| login.seconds as f32));
+/// Each of a thousand lengths that occur is a category of its own.
+static CATEGORIES: LazyLock<Vec<i64>> = LazyLock::new(|| (72..1072).collect());
 static ALL_APPS: LazyLock<Vec<u16>> = LazyLock::new(|| (0..APPS).collect());
 
 fn column_of<V>(value: impl Fn(&Login) -> V) -> Vec<V> {
@@ -65,14 +76,23 @@ fn timed<T>(mut run: impl FnMut() -> Result<T> + 'static) -> Operation {
 }
 
 /// Times releases and compares them with the truth afterwards.
-fn released(truth: i128, mut release: impl FnMut() -> Result<i128> + 'static) -> Operation {
+fn released(truth: i128, release: impl FnMut() -> Result<i128> + 'static) -> Operation {
+    judged(release, move |value| value.abs_diff(truth) as f64)
+}
+
+/// Times releases of any kind, whose errors are found afterwards.
+fn judged<T>(
+    mut release: impl FnMut() -> Result<T> + 'static,
+    error: impl Fn(&T) -> f64 + 'static,
+) -> Operation {
     Box::new(move |repetitions| {
         let mut values = Vec::with_capacity(repetitions);
         let start = Instant::now();
         for _ in 0..repetitions {
             values.push(release()?);
         }
-        Ok(Measured { elapsed: start.elapsed(), error: mean_distance(&values, truth) })
+        let elapsed = start.elapsed();
+        Ok(Measured { elapsed, error: mean(values.iter().map(&error)) })
     })
 }
 
@@ -87,8 +107,12 @@ fn drawn(mut fill: impl FnMut(&mut [i128]) -> Result<()> + 'static) -> Operation
 }
 
 fn mean_distance(values: &[i128], truth: i128) -> f64 {
-    let total: f64 = values.iter().map(|value| value.abs_diff(truth) as f64).sum();
-    total / values.len() as f64
+    mean(values.iter().map(|value| value.abs_diff(truth) as f64))
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len();
+    values.sum::<f64>() / count as f64
 }
 
 fn budget() -> Result<Epsilon> {
@@ -137,10 +161,133 @@ fn gaussian(sigma: u64) -> Result<DiscreteGaussian> {
     Ok(DiscreteGaussian::new(Amount::from_integer(sigma).squared().as_ratio().clone())?)
 }
 
+/// The values in order, from which the error of a quantile is read.
+struct Sorted(Vec<i64>);
+
+impl Sorted {
+    fn new(values: &[i64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        Sorted(sorted)
+    }
+
+    /// How many rows lie between `value` and the share `q` of the rows: 0 if rows equal to `value`
+    /// reach over that place.
+    fn rank_error(&self, value: i128, q: f64) -> f64 {
+        let below = self.0.partition_point(|&other| i128::from(other) < value) as f64;
+        let upto = self.0.partition_point(|&other| i128::from(other) <= value) as f64;
+        let place = q * self.0.len() as f64;
+        (below - place).max(place - upto).max(0.0)
+    }
+}
+
+/// A hundred shares of the rows, evenly apart: 0.005, 0.015 and so on.
+fn hundred_shares() -> Vec<f64> {
+    (0..100).map(|i| f64::from(2 * i + 1) / 200.0).collect()
+}
+
+fn bounded(values: &[i64]) -> Vec<f64> {
+    values.iter().map(|value| (*value).clamp(0, 3600) as f64).collect()
+}
+
+fn counts_of<K>(release: &GroupedRelease<K, i64>) -> Vec<i64> {
+    release.iter().map(|(_, count)| *count.value()).collect()
+}
+
+/// The mean distance of counts from the true ones.
+fn by_count(truth: Vec<i64>) -> impl Fn(&Vec<i64>) -> f64 {
+    move |counts| {
+        mean(counts.iter().zip(&truth).map(|(count, truth)| count.abs_diff(*truth) as f64))
+    }
+}
+
+/// Statistics of the million integers beyond counts and sums, asked of one open session.
+fn of_values(name: &str, parameter: f64) -> Result<Operation> {
+    let values: &'static [i64] = &VALUES_READ;
+    let session = by_record(values)?;
+    let sorted = Sorted::new(values);
+    Ok(match name {
+        "mean-of-values" => {
+            let truth = mean(bounded(values).into_iter());
+            let release = move || {
+                let query = session.mean(|value| *value).bounds(0..=3600)?;
+                Ok(query.epsilon(EPSILON)?.release()?.into_value())
+            };
+            judged(release, move |value| (value - truth).abs())
+        }
+        "variance-of-values" => {
+            let center = mean(bounded(values).into_iter());
+            let truth = mean(bounded(values).into_iter().map(|value| (value - center).powi(2)));
+            let release = move || {
+                let query = session.variance(|value| *value).bounds(0..=3600)?;
+                Ok(query.epsilon(EPSILON)?.release()?.into_value())
+            };
+            judged(release, move |value| (value - truth).abs())
+        }
+        "quantile-of-values" => {
+            let release = move || {
+                let query = session.quantile(|value| *value, parameter).bounds(0..=3600)?;
+                Ok(query.epsilon(EPSILON)?.release()?.into_value())
+            };
+            judged(release, move |value| sorted.rank_error(*value, parameter))
+        }
+        "quantiles-of-values" => {
+            let quantiles = hundred_shares();
+            let asked = quantiles.clone();
+            let release = move || {
+                let query = session.quantiles(|value| *value, &asked).bounds(0..=3600)?;
+                Ok(query.epsilon(EPSILON)?.release()?.into_value())
+            };
+            judged(release, by_rank(sorted, quantiles))
+        }
+        "distribution-of-values" => {
+            let quantiles = hundred_shares();
+            let asked = quantiles.clone();
+            let release = move || {
+                let query = session.distribution(|value| *value).bounds(0..=3600)?;
+                let tree = query.epsilon(EPSILON)?.release()?.into_value();
+                Ok(asked.iter().map(|q| tree.quantile(*q)).collect::<Vec<i128>>())
+            };
+            judged(release, by_rank(sorted, quantiles))
+        }
+        "bins-of-values" => {
+            let edges: Vec<i64> = (0..=12).map(|i| 300 * i).collect();
+            let bin = |value: i64| (value / 300).min(11);
+            let inside = || values.iter().filter(|value| (0..=3600).contains(*value));
+            let mut truth = vec![0; 12];
+            inside().for_each(|value| truth[bin(*value) as usize] += 1);
+            let release = move || {
+                let query = session.count().by_bin(|value| *value, &edges);
+                Ok(counts_of(&query.epsilon(EPSILON)?.release()?))
+            };
+            judged(release, by_count(truth))
+        }
+        "categories-of-values" => {
+            let mut truth = vec![0; CATEGORIES.len()];
+            let inside = values.iter().filter(|value| CATEGORIES.contains(value));
+            inside.for_each(|value| truth[(value - CATEGORIES[0]) as usize] += 1);
+            let release = move || {
+                let query = session.count().by(|value| *value, &CATEGORIES);
+                Ok(counts_of(&query.epsilon(EPSILON)?.release()?))
+            };
+            judged(release, by_count(truth))
+        }
+        _ => return Err(format!("no operation is called {name}").into()),
+    })
+}
+
+/// The mean rank error of several quantiles.
+fn by_rank(sorted: Sorted, quantiles: Vec<f64>) -> impl Fn(&Vec<i128>) -> f64 {
+    move |values| mean(values.iter().zip(&quantiles).map(|(v, q)| sorted.rank_error(*v, *q)))
+}
+
 /// The operation of that name, with its data and whatever is built once.
 fn operation(name: &str) -> Result<Operation> {
     let mut rng = SystemRng::new()?;
     let (family, parameter) = name.split_once(' ').unwrap_or((name, "0"));
+    if OF_VALUES.contains(&family) {
+        return of_values(family, parameter.parse()?);
+    }
     let parameter: u64 = parameter.parse()?;
     Ok(match family {
         "count-of-values" => {

@@ -24,6 +24,8 @@ SECONDS_OF_TURN = 0.25
 MOST_REPETITIONS = 1_000_000
 # The mean distance of this many releases from the truth is within some 5 % of its expectation.
 RELEASES_FOR_ERROR = 1000
+# Where releases take long, there are as many as fit into this time, and the estimate is rougher.
+SECONDS_FOR_ERROR = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,10 +135,11 @@ def measure(comparison, rounds):
             elapsed, error = sides[i].worker.ask(f"{sides[i].operation} {counts[i]}")
             seconds[i].append(elapsed / counts[i] / sides[i].items)
             errors[i].append(error)
-    for side, count, seen in zip(sides, counts, errors):
+    for side, count, seen, took in zip(sides, counts, errors, seconds):
         # Few releases say little about an error; those beyond the turns aren't timed.
-        missing = RELEASES_FOR_ERROR - count * rounds
-        if seen[0] > 0 and missing > 0:
+        affordable = SECONDS_FOR_ERROR / (statistics.median(took) * side.items)
+        missing = min(RELEASES_FOR_ERROR - count * rounds, int(affordable))
+        if any(seen) and missing > 0:
             _, error = side.worker.ask(f"{side.operation} {missing}")
             turns = count * rounds
             mean = (statistics.mean(seen) * turns + error * missing) / (turns + missing)
