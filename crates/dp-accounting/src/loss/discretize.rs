@@ -19,8 +19,9 @@
 //! with the number of compositions. The same argument shows that the running minimum restores
 //! monotonicity of the lower `G` (the curve need not be convex for its chords to lie below `d`).
 
+use super::atoms::{ATOM_ERROR, Atom};
 use super::density::{Density, Tail};
-use super::pair::{ATOM_ERROR, Pair};
+use super::pair::Pair;
 use crate::numeric::U;
 
 /// The law of a loss on the grid `offset + i step`, `i` from `first`; what is missing to mass 1 is
@@ -116,15 +117,19 @@ pub(super) fn discretize(
     offset: f64,
     span: (f64, f64),
 ) -> Grid {
+    let pair = match &pair.below {
+        Some(below) if side == Side::Lower => below,
+        _ => pair,
+    };
     let index = |y: f64| ((y - offset) / step).floor();
     let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
     if pair.density.is_some() {
         first = index(span.0) - 1.0;
         last = index(span.1) + 2.0;
     }
-    for &(loss, _) in &pair.atoms {
-        first = first.min(index(loss) - 1.0);
-        last = last.max(index(loss) + 2.0);
+    for atom in &pair.atoms {
+        first = first.min(index(atom.loss) - 1.0);
+        last = last.max(index(atom.loss) + 2.0);
     }
     if first > last {
         (first, last) = (0.0, 0.0);
@@ -143,8 +148,8 @@ pub(super) fn discretize(
         infinity: pair.infinity,
         slack: 8.0 * U * (first.abs().max(last.abs()) + 1.0) * step + 4.0 * U * offset.abs(),
     };
-    for &(loss, mass) in &pair.atoms {
-        place_atom(&mut grid, side, loss, mass, pair.room);
+    for atom in &pair.atoms {
+        place_atom(&mut grid, side, atom, pair.room);
     }
     if let Some(density) = &pair.density {
         let from = (index(span.0) - 1.0 - first) as usize;
@@ -173,7 +178,8 @@ fn keep_all_mass(grid: &mut Grid) {
     }
 }
 
-fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
+fn place_atom(grid: &mut Grid, side: Side, atom: &Atom, room: f64) {
+    let (loss, mass) = (atom.loss, atom.p());
     let position = (loss - grid.offset) / grid.step - grid.first as f64;
     // Within the slack an atom sits on its grid point.
     let near = position.round();

@@ -51,8 +51,7 @@ impl<'a> Part<'a> {
             span = range(density, above, 1e-14);
             draw(density, span, &mut picture);
         }
-        picture
-            .extend(pair.atoms.iter().filter(|a| a.1 > 0.0).map(|&(loss, mass)| (loss, mass.ln())));
+        picture.extend(pair.atoms.iter().filter(|a| a.mass > 0.0).map(|a| (a.loss, a.ln_p())));
         Part { pair, count, span, picture }
     }
 
