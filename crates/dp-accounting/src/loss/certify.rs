@@ -40,12 +40,12 @@ impl Bracket {
 }
 
 /// Most cells of a grid or a window; beyond it the step grows instead.
-const MOST_CELLS: f64 = (1u64 << 22) as f64;
+const MOST_CELLS: f64 = (1u64 << 20) as f64;
 /// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
 /// more than the discretization.
 const FINEST: f64 = 3e-9;
 /// Most refinements of the grid.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// Brackets the answer for one direction.
 pub(super) struct Question<'a> {
@@ -116,10 +116,9 @@ impl<'a> Question<'a> {
 
     fn grids(&self, side: Side, step: f64) -> Vec<(Grid, u64)> {
         let grid = |part: &Part<'_>| {
-            let offset = part.pair.lattice.map_or(0.0, |(offset, _)| {
-                // The remainder alone, so that the grid passes through zero's neighbourhood.
-                offset - (offset / step).round() * step
-            });
+            let offset = part.pair.anchor();
+            // The remainder alone, so that the grid passes through zero's neighbourhood.
+            let offset = offset - (offset / step).round() * step;
             (discretize(part.pair, side, step, offset, part.span), part.count)
         };
         self.parts.iter().map(grid).collect()
@@ -162,8 +161,14 @@ impl<'a> Question<'a> {
             Some(self.read(&composed))
         };
         let upper = side(Side::Upper)?;
-        let lower = if want_lower { side(Side::Lower)?.min(upper) } else { 0.0 };
-        Some(Bracket { lower, upper })
+        if !want_lower {
+            return Some(Bracket { lower: 0.0, upper });
+        }
+        let mut lower = side(Side::Lower)?;
+        if !self.is_exact() {
+            lower = lower.max(side(Side::Floor)?);
+        }
+        Some(Bracket { lower: lower.min(upper), upper })
     }
 
     /// [`Question::direct`] at the finest step it can be done at.
@@ -172,9 +177,9 @@ impl<'a> Question<'a> {
             Some(_) => part.span.1 - part.span.0,
             None => part.pair.width(),
         };
-        let widest = self.parts.iter().map(span).fold(self.sight.high - self.sight.low, f64::max);
+        let widest = self.parts.iter().map(span).fold(0.0, f64::max);
         let finest = widest / super::direct::MOST as f64;
-        (0..5).find_map(|i| {
+        (0..6).find_map(|i| {
             let step = choose_step(&self.parts, finest * 2f64.powi(i));
             (step > 0.0).then(|| self.direct(step, want_lower)).flatten()
         })
@@ -222,7 +227,8 @@ pub(super) fn settle(
                 continue;
             }
         }
-        best = best.max(question.answer(goal, &tolerance, want_lower).meet(*known));
+        let answer = question.answer(goal, &tolerance, want_lower).meet(*known);
+        best = best.max(answer.meet(question.ceiling()));
     }
     if let Target::Delta(_) = target {
         let most = directions.iter().map(|pairs| largest_loss(pairs).unwrap_or(f64::INFINITY));
@@ -317,6 +323,20 @@ impl Question<'_> {
             return found;
         }
         self.coarse(false).map_or(found, |coarse| found.meet(coarse))
+    }
+
+    /// What bounded losses alone say: epsilon is no more than the largest, and delta no more than if
+    /// that one were certain.
+    fn ceiling(&self) -> Bracket {
+        let pairs: Vec<_> = self.parts.iter().map(|part| (part.pair, part.count)).collect();
+        let upper = match (largest_loss(&pairs), self.target) {
+            (None, _) => f64::INFINITY,
+            (Some(most), Target::Delta(_)) => most.max(0.0),
+            (Some(most), Target::Epsilon(epsilon)) => {
+                (-(epsilon - most).min(0.0).exp_m1()) * (1.0 + 1e-12) + f64::MIN_POSITIVE
+            }
+        };
+        Bracket { lower: 0.0, upper }
     }
 
     /// True if no discretization error is left to shrink.

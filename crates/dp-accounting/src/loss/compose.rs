@@ -102,7 +102,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
                 let weight = mass * (theta * grid.loss(i) - norm).exp();
                 let weight = match side {
                     Side::Upper => weight.max(1e-300),
-                    Side::Lower => weight,
+                    Side::Lower | Side::Floor => weight,
                 };
                 let index = (grid.first + i as i64).rem_euclid(length as i64) as usize;
                 buffer[index] += weight;
@@ -167,7 +167,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     let mut wrapped = 0.0;
     match side {
         Side::Upper => infinity = infinity * (1.0 + 1e-12) + beyond * (1.0 + 1e-12),
-        Side::Lower => {
+        Side::Lower | Side::Floor => {
             infinity = if infinity < 1e-290 { 0.0 } else { infinity * (1.0 - 1e-12) };
             let above = log_high - log_norm - sight.lift * high;
             let below = log_low - log_norm + sight.drop * low;

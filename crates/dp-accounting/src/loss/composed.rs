@@ -58,7 +58,7 @@ impl Composed {
     fn cell(&self, j: usize) -> f64 {
         match self.side {
             Side::Upper => (self.mass[j] + self.cell_error).max(0.0),
-            Side::Lower => (self.mass[j] - self.cell_error).max(0.0),
+            Side::Lower | Side::Floor => (self.mass[j] - self.cell_error).max(0.0),
         }
     }
 
@@ -105,7 +105,7 @@ impl Composed {
     pub(super) fn epsilon(&self, delta: f64, guess: f64) -> f64 {
         let rest = match self.side {
             Side::Upper => delta - self.infinity - delta * 4.0 * U,
-            Side::Lower => delta - self.infinity + delta * 4.0 * U,
+            Side::Lower | Side::Floor => delta - self.infinity + delta * 4.0 * U,
         };
         if rest <= 0.0 {
             return f64::INFINITY;
@@ -118,7 +118,7 @@ impl Composed {
         let wanted = rest.ln() - scale;
         let target = match self.side {
             Side::Upper => (wanted - self.relative).exp() * (1.0 - 1e-12),
-            Side::Lower => (wanted + self.relative).exp() * (1.0 + 1e-12),
+            Side::Lower | Side::Floor => (wanted + self.relative).exp() * (1.0 + 1e-12),
         };
         if target.is_nan() || target == 0.0 {
             return if self.side == Side::Upper { f64::INFINITY } else { 0.0 };
@@ -154,7 +154,9 @@ impl Composed {
             (Side::Upper, Some(epsilon)) if epsilon.is_nan() => f64::INFINITY,
             (Side::Upper, found) => (found.unwrap_or(self.low) + self.slack).max(0.0).next_up(),
             // `max` turns a NaN into 0.
-            (Side::Lower, found) => found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0)),
+            (Side::Lower | Side::Floor, found) => {
+                found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0))
+            }
         }
     }
 
@@ -168,7 +170,7 @@ impl Composed {
     pub(super) fn delta(&self, epsilon: f64) -> f64 {
         let (epsilon, sign) = match self.side {
             Side::Upper => (epsilon - self.slack, 1.0),
-            Side::Lower => (epsilon + self.slack, -1.0),
+            Side::Lower | Side::Floor => (epsilon + self.slack, -1.0),
         };
         let mut scaled = 0.0f64;
         let unknown = !self.complete && !self.mass.is_empty() && epsilon < self.low;
@@ -197,7 +199,7 @@ impl Composed {
         if scaled.is_nan() {
             return if self.side == Side::Upper { 1.0 } else { 0.0 };
         }
-        if self.side == Side::Lower {
+        if self.side != Side::Upper {
             // The overlap is that of a scale anchored at epsilon; no cell weighs more than 1.
             let lift = (self.theta * (anchor - epsilon).max(0.0)).exp();
             scaled -= self.wrapped * (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
@@ -210,7 +212,7 @@ impl Composed {
         };
         match self.side {
             Side::Upper => (self.infinity + finite + f64::MIN_POSITIVE).min(1.0),
-            Side::Lower => {
+            Side::Lower | Side::Floor => {
                 let bound = (self.infinity + finite) * (1.0 - 4.0 * U) - f64::MIN_POSITIVE;
                 // Also where it is not a number.
                 if bound > 0.0 { bound.min(1.0) } else { 0.0 }

@@ -57,7 +57,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, above: f64) -> Option<C
     let infinity = match side {
         // Cells that underflowed count as unbounded.
         Side::Upper => total.infinity * (1.0 + 1e-12) + cells * count * f64::MIN_POSITIVE,
-        Side::Lower => total.infinity * (1.0 - 1e-12),
+        Side::Lower | Side::Floor => total.infinity * (1.0 - 1e-12),
     };
     Some(Composed {
         side,
@@ -130,7 +130,7 @@ impl Trim {
         law.mass.truncate(top);
         match self.side {
             Side::Upper => law.infinity += cut * (1.0 + total as f64 * U),
-            Side::Lower => {
+            Side::Lower | Side::Floor => {
                 if let Some(last) = law.mass.last_mut() {
                     *last += cut * (1.0 - total as f64 * U);
                 }

@@ -40,7 +40,10 @@ pub(super) struct Grid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Upper,
+    /// By tangents: close where the curve bends little within a cell.
     Lower,
+    /// Every loss rounded down: further off, but not thrown by a bend.
+    Floor,
 }
 
 impl Grid {
@@ -118,7 +121,7 @@ pub(super) fn discretize(
     span: (f64, f64),
 ) -> Grid {
     let pair = match &pair.below {
-        Some(below) if side == Side::Lower => below,
+        Some(below) if side != Side::Upper => below,
         _ => pair,
     };
     let index = |y: f64| ((y - offset) / step).floor();
@@ -156,6 +159,7 @@ pub(super) fn discretize(
         match side {
             Side::Upper => connect_the_dots(&mut grid, density, from),
             Side::Lower => tangents(&mut grid, density, from),
+            Side::Floor => floors(&mut grid, density, from),
         }
     }
     if side == Side::Upper {
@@ -203,7 +207,7 @@ fn place_atom(grid: &mut Grid, side: Side, atom: &Atom, room: f64) {
                 *high += mass * share;
             }
         }
-        Side::Lower => {
+        Side::Lower | Side::Floor => {
             if let Some(low) = grid.mass.get_mut(cell) {
                 *low += (mass * (1.0 - ATOM_ERROR) - room).max(0.0);
             }
@@ -287,6 +291,31 @@ fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
         previous = *above;
     }
     grid.infinity += beyond;
+}
+
+/// The P-mass of every cell at its lower end, with the errors taken off the tails.
+fn floors(grid: &mut Grid, density: &Density, from: usize) {
+    let (low_end, high_end) = density.support();
+    let total = density.total();
+    let mut running = f64::INFINITY;
+    // At or above y_i, of which what lies above is a part.
+    let mut at_least: Vec<f64> = (from..grid.mass.len())
+        .map(|i| {
+            let y = grid.loss(i);
+            let tail = if y >= high_end {
+                Tail::default()
+            } else {
+                let y = y.max(low_end).max(f64::MIN);
+                sane(density.tail(y, 2.0 * U * y.abs()), total)
+            };
+            running = running.min(((tail.p - tail.p_error) * (1.0 - 4.0 * U)).max(0.0));
+            running
+        })
+        .collect();
+    at_least.push(0.0);
+    for (mass, pair) in grid.mass[from..].iter_mut().zip(at_least.windows(2)) {
+        *mass += (pair[0] - pair[1]) * (1.0 - 4.0 * U);
+    }
 }
 
 fn tangents(grid: &mut Grid, density: &Density, from: usize) {

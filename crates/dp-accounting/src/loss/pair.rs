@@ -204,7 +204,7 @@ impl Pair {
     /// The pair after sampling a fraction `rate` in (0, 1) without replacement, one record
     /// replaced; `self` must be the pair of a symmetric mechanism under replacement.
     ///
-    /// Zhu, Dong, Wang 2022, Theorem 11 (<https://arxiv.org/abs/2106.08567>): the hockey-stick
+    /// Zhu, Dong, Wang 2022, on amplification by sampling (<https://arxiv.org/abs/2106.08567>): the hockey-stick
     /// divergence is at most that of the removal pair above order 1, of the addition pair below.
     pub(super) fn without_replacement(&self, rate: f64) -> Self {
         let keep = 1.0 - rate;
@@ -277,6 +277,19 @@ impl Pair {
         let atom = self.atoms.last().map_or(f64::NEG_INFINITY, |atom| atom.loss);
         let density = self.density.as_ref().map_or(f64::NEG_INFINITY, |d| d.support().1);
         atom.max(density)
+    }
+
+    /// A loss that a grid should pass through: of the atoms, or where sampling crowds the losses.
+    pub(super) fn anchor(&self) -> f64 {
+        match (&self.lattice, &self.density) {
+            (Some((offset, _)), _) => *offset,
+            (None, Some(density @ Density::Sampled { direction, .. })) => {
+                let (low, high) = density.support();
+                let edge = if *direction == Direction::Remove { low } else { high };
+                if edge.is_finite() { edge } else { 0.0 }
+            }
+            _ => 0.0,
+        }
     }
 
     /// The distance between the first and the last atom.

@@ -26,7 +26,7 @@ impl LossDistribution {
         self.epsilon_within(delta, DEFAULT_TOLERANCE)
     }
 
-    /// The epsilon at `delta`, bracketed to `tolerance` as far as 2^22 cells and double precision
+    /// The epsilon at `delta`, bracketed to `tolerance` as far as 2^20 cells and double precision
     /// allow; the bracket that is returned always holds.
     ///
     /// # Errors

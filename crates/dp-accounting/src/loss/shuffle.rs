@@ -18,6 +18,8 @@ use crate::numeric::{ln_factorial, normal_quantile};
 
 /// Levels that C is rounded to, at least and at most; every value has its own if there are no more.
 const LEVELS: (f64, f64) = (48.0, 1024.0);
+/// Reports looked at; more are priced as so many.
+const MOST_REPORTS: u64 = 1 << 24;
 /// Atoms aimed at.
 const ATOMS: f64 = 3e5;
 /// Mass moved to infinity on either side.
@@ -28,8 +30,14 @@ pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
     if reports < 2 {
         return None;
     }
-    let mut pair = one_side(epsilon, reports, Side::Upper)?;
-    pair.below = one_side(epsilon, reports, Side::Lower).map(Arc::new);
+    // Fewer reports only hide less: enough for an upper end.
+    let mut pair = one_side(epsilon, reports.min(MOST_REPORTS), Side::Upper)?;
+    let below = if reports > MOST_REPORTS {
+        Pair::black_box(0.0, 0.0)
+    } else {
+        one_side(epsilon, reports, Side::Lower)?
+    };
+    pair.below = Some(Arc::new(below));
     Some(pair)
 }
 
@@ -40,8 +48,6 @@ fn coins(total: f64) -> f64 {
 }
 
 fn one_side(epsilon: f64, reports: u64, side: Side) -> Option<Pair> {
-    // Fewer reports only hide less.
-    let reports = reports.min(1 << 32);
     let clone = (-epsilon).exp();
     let n = reports - 1;
     // Four logarithms of factorials, each good to 4 ulp, in the exponent of every mass.
