@@ -10,6 +10,7 @@ mod normal;
 mod round;
 
 pub use logarithm::{ln_binomial, ln_factorial, log_add_exp, log_sum_exp, log1mexp};
+pub(crate) use normal::normal_tail_and_density;
 pub use normal::{
     NORMAL_RELATIVE_ERROR, erfcx, ln_normal_tail, mills_ratio, normal_cdf, normal_density,
     normal_quantile, normal_tail,

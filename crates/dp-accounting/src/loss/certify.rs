@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compose::compose;
+use super::compose::{compose, log_moment};
 use super::composed::Composed;
 use super::density::Density;
-use super::discretize::{Grid, Side, discretize};
+use super::discretize::{Grid, Side, discretize, discretize_both};
 use super::pair::Pair;
 use super::tilt::{Part, Sight, Target, aim, choose_step};
 
@@ -52,12 +52,14 @@ pub(super) struct Question<'a> {
     parts: Vec<Part<'a>>,
     target: Target,
     sight: Sight,
+    /// Of epsilon, or relative of delta.
+    tolerance: f64,
     /// P-mass that does not matter to the answer.
     faint: f64,
 }
 
 impl<'a> Question<'a> {
-    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target) -> Self {
+    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target, tolerance: f64) -> Self {
         let steps: f64 = pairs.iter().map(|(_, count)| *count as f64).sum();
         // Mass moved to infinity: a ten-millionth of the delta in question.
         let make = |above: f64| -> Vec<Part<'a>> {
@@ -71,7 +73,7 @@ impl<'a> Question<'a> {
                 let (mut delta, mut above) = (1.0, 1e-300);
                 for _ in 0..6 {
                     let parts = make(above);
-                    let sight = aim(&parts, target);
+                    let sight = aim(&parts, target, tolerance);
                     let next = super::tilt::rough_delta(&parts, &sight, epsilon);
                     let settled = next > 0.1 * delta;
                     delta = next.min(delta);
@@ -84,8 +86,8 @@ impl<'a> Question<'a> {
             }
         };
         let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
-        let sight = aim(&parts, target);
-        Question { parts, target, sight, faint: (1e-9 * delta).max(1e-300) }
+        let sight = aim(&parts, target, tolerance);
+        Question { parts, target, sight, tolerance, faint: (1e-9 * delta).max(1e-300) }
     }
 
     /// The step at which the upper bound exceeds the exact value by about `tolerance`:
@@ -116,29 +118,59 @@ impl<'a> Question<'a> {
 
     fn grids(&self, side: Side, step: f64) -> Vec<(Grid, u64)> {
         let grid = |part: &Part<'_>| {
-            let offset = part.pair.anchor();
-            // The remainder alone, so that the grid passes through zero's neighbourhood.
-            let offset = offset - (offset / step).round() * step;
+            let offset = offset(part.pair, step);
             (discretize(part.pair, side, step, offset, part.span), part.count)
         };
         self.parts.iter().map(grid).collect()
     }
 
-    fn composed(&self, side: Side, step: f64) -> Composed {
+    fn both_grids(&self, step: f64) -> [Vec<(Grid, u64)>; 2] {
+        let mut all = [Vec::new(), Vec::new()];
+        for part in &self.parts {
+            let grids = discretize_both(part.pair, step, offset(part.pair, step), part.span);
+            for (all, grid) in all.iter_mut().zip(grids) {
+                all.push((grid, part.count));
+            }
+        }
+        all
+    }
+
+    /// The composition at a given step, and what it answers.
+    fn composed(&self, side: Side, step: f64) -> (Composed, f64) {
         let parts = self.grids(side, step);
-        let mut sight = self.sight;
+        self.seen(&parts, side, self.sight)
+    }
+
+    /// The composition of grids, in the window of `sight` or a wider one.
+    fn seen(&self, parts: &[(Grid, u64)], side: Side, mut sight: Sight) -> (Composed, f64) {
         let coarse = |(grid, _): &(Grid, u64)| grid.mass.len() < 1024;
         let empty = parts.iter().any(|(grid, _)| grid.is_empty());
         if !self.is_exact() && !empty && parts.iter().any(coarse) {
             // So coarse a grid has a law of its own; look at that.
             let seen: Vec<Part<'_>> =
-                self.parts.iter().zip(&parts).map(|(part, (grid, _))| part.on(grid)).collect();
-            sight = aim(&seen, self.target);
+                self.parts.iter().zip(parts).map(|(part, (grid, _))| part.on(grid)).collect();
+            sight = aim(&seen, self.target, self.tolerance);
         }
+        let composed = self.compose(parts, side, &sight);
+        let answer = self.read(&composed);
+        let seen = match self.target {
+            Target::Delta(_) => composed.sees(answer),
+            Target::Epsilon(_) => true,
+        };
+        if seen || sight.floor >= sight.low {
+            return (composed, answer);
+        }
+        let composed = self.compose(parts, side, &sight.widened());
+        let answer = self.read(&composed);
+        (composed, answer)
+    }
+
+    fn compose(&self, parts: &[(Grid, u64)], side: Side, sight: &Sight) -> Composed {
+        let step = parts.first().map_or(1.0, |(grid, _)| grid.step);
         let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
         // Not a number becomes the smallest.
         let length = (cells.clamp(32.0, MOST_CELLS) as usize).max(32).next_power_of_two();
-        compose(&parts, side, &sight, length)
+        compose(parts, side, sight, length)
     }
 
     fn read(&self, composed: &Composed) -> f64 {
@@ -150,7 +182,7 @@ impl<'a> Question<'a> {
 
     /// One side of the bracket at a given step.
     pub(super) fn bound(&self, side: Side, step: f64) -> f64 {
-        self.read(&self.composed(side, step))
+        self.composed(side, step).1
     }
 
     /// Both ends by plain convolution, which sees small masses beside large ones; `None` if that
@@ -186,6 +218,13 @@ impl<'a> Question<'a> {
     }
 }
 
+/// The offset of a pair's grid: the remainder of its anchor, so that the grid passes through zero's
+/// neighbourhood.
+fn offset(pair: &Pair, step: f64) -> f64 {
+    let anchor = pair.anchor();
+    anchor - (anchor / step).round() * step
+}
+
 /// The larger answer over the directions, to `tolerance` where that can be reached.
 ///
 /// The direction that looks worst is answered first; another is looked at on a grid eight times
@@ -212,7 +251,17 @@ pub(super) fn settle(
                 continue;
             }
         }
-        questions.push((Question::new(pairs, target), known));
+        questions.push((
+            Question::new(
+                pairs,
+                target,
+                tolerance(match target {
+                    Target::Delta(_) => f64::MAX,
+                    Target::Epsilon(_) => 1.0,
+                }),
+            ),
+            known,
+        ));
     }
     questions.sort_by(|a, b| b.0.rank().total_cmp(&a.0.rank()));
     for (i, (question, known)) in questions.iter().enumerate() {
@@ -278,12 +327,12 @@ impl Question<'_> {
             return self.answer_above(goal, tolerance);
         }
         let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
-        // The lower bound is about twice as far below as the upper is above.
-        let mut share = 0.3;
+        let mut share = 0.5;
         let mut last = f64::INFINITY;
         for _ in 0..ROUNDS {
-            let step = self.step_for(share * goal);
-            let (upper, lower) = (self.bound(Side::Upper, step), self.bound(Side::Lower, step));
+            let (step, [above, below]) = self.both(goal, &mut share);
+            let upper = self.seen(&above, Side::Upper, self.sight).1;
+            let lower = self.seen(&below, Side::Lower, self.sight).1;
             bracket = bracket.meet(Bracket { lower, upper });
             let (gap, wanted) = match self.target {
                 Target::Delta(_) => (bracket.width(), tolerance(bracket.upper)),
@@ -311,10 +360,37 @@ impl Question<'_> {
         bracket
     }
 
+    /// Both laws on a grid about as fine as the tolerance needs, and the step; `share` of the goal
+    /// is first tried for the upper end.
+    ///
+    /// The moments at the tilt tell how far the two ends will lie apart before anything is composed.
+    /// How much finer than for the upper end alone that is depends on how the density bends.
+    fn both(&self, goal: f64, share: &mut f64) -> (f64, [Vec<(Grid, u64)>; 2]) {
+        let theta = self.sight.theta;
+        let moment = |grids: &[(Grid, u64)]| -> f64 {
+            grids.iter().map(|(grid, count)| log_moment(grid, theta) * *count as f64).sum()
+        };
+        let at = |share: f64| {
+            let step = self.step_for(share * goal);
+            (step, self.both_grids(step))
+        };
+        let mut found = at(*share);
+        for _ in 0..2 {
+            let gap = (moment(&found.1[0]) - moment(&found.1[1])) / theta / goal;
+            let finer = self.is_exact() || found.0 <= self.limit(0.0) * 1.01;
+            if !gap.is_finite() || gap <= 0.93 || finer {
+                break;
+            }
+            // At least quadratic in the step, mostly between that and its fourth power.
+            *share *= (0.85 / gap).powf(2.0 / 3.0).max(0.125);
+            found = at(*share);
+        }
+        found
+    }
+
     /// The upper end alone.
     fn answer_above(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
-        let mut composed = self.composed(Side::Upper, self.step_for(0.9 * goal));
-        let upper = self.read(&composed);
+        let (mut composed, upper) = self.composed(Side::Upper, self.step_for(0.9 * goal));
         composed.forget_errors();
         // What it would be without the certificate: far less if the certificate is the problem.
         let bracket = Bracket { lower: self.read(&composed).min(upper), upper };

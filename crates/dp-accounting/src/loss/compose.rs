@@ -12,7 +12,14 @@
 //!
 //! **Wrap-around.** Composition is cyclic. Mass from below the window lands on larger losses, which
 //! only raises an upper bound; P-mass above the window is bounded by Chernoff's inequality and
-//! added to the mass at infinity. The lower bound subtracts what may have been wrapped into it.
+//! added to the mass at infinity, and its image in the window only raises the bound, too.
+//!
+//! The lower bound subtracts what may have been wrapped into it. Let W be the window's width. The
+//! tilted mass at `y` below the window is read at `y + m W` as a P-mass `e^(-theta m W)` times what
+//! it is. With `y >= low - m W` and any `t` from 0 to theta, a Chernoff bound for each m gives
+//! `e^(K(t) - t low - (theta - t) W) / (1 - e^(-(theta - t) W))` in all; alternatively, it is at
+//! most the tilted mass below the window. Mass from above is read above epsilon only if it comes from above `epsilon + W`;
+//! again Chernoff's inequality bounds that.
 
 use super::composed::Composed;
 use super::discretize::{Grid, Side};
@@ -24,7 +31,7 @@ use crate::numeric::U;
 const VANISHED: f64 = -100.0;
 
 /// `ln sum p e^(theta y)`; `-inf` without mass.
-fn log_moment(grid: &Grid, theta: f64) -> f64 {
+pub(super) fn log_moment(grid: &Grid, theta: f64) -> f64 {
     let anchor = |stride: usize| {
         let last = grid.mass.len().saturating_sub(1);
         (0..grid.mass.len())
@@ -164,7 +171,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     };
     let mut infinity = -log_infinity.exp_m1();
     let unbounded = infinity;
-    let mut wrapped = 0.0;
+    let (mut wrapped_above, mut wrapped_below, mut wrapped_far) = (0.0, 0.0, 0.0);
     match side {
         Side::Upper => infinity = infinity * (1.0 + 1e-12) + beyond * (1.0 + 1e-12),
         Side::Lower | Side::Floor => {
@@ -173,7 +180,13 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
             let below = log_low - log_norm + sight.drop * low;
             let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
             let part = |open: bool, log: f64| if open { (log + room).exp() } else { 0.0 };
-            wrapped = (part(open_above, above) + part(open_below, below)) * 1.001;
+            wrapped_above = part(open_above, above) * 1.001;
+            wrapped_below = part(open_below, below) * 1.001;
+            // A window of `length` cells is wider than from its first to its last loss.
+            let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
+            let turn = -fall * (high - low);
+            let far = log - log_norm + fall * low + turn - (-turn.exp()).ln_1p();
+            wrapped_far = part(open_below, far) * 1.001;
         }
     }
     let far = low.abs().max(high.abs());
@@ -190,7 +203,10 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         log_norm,
         infinity,
         unbounded,
-        wrapped,
+        wrapped_above,
+        wrapped_below,
+        wrapped_far,
+        lift: sight.lift,
         slack,
         complete: !open_below,
         relative,

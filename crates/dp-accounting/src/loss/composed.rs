@@ -18,8 +18,14 @@ pub(super) struct Composed {
     pub(super) infinity: f64,
     /// The part of it that is the mechanisms' own.
     pub(super) unbounded: f64,
-    /// Tilted mass that may have been wrapped (lower bound).
-    pub(super) wrapped: f64,
+    /// Tilted mass that may have been wrapped from above into the window, for a lower bound; into
+    /// what lies above `y`, it is `e^(-lift (y - low))` times that.
+    pub(super) wrapped_above: f64,
+    pub(super) lift: f64,
+    /// Two bounds of what was wrapped from below: as tilted mass anywhere, and as if all of it were
+    /// at the window's lower end.
+    pub(super) wrapped_below: f64,
+    pub(super) wrapped_far: f64,
     pub(super) slack: f64,
     /// No mass lies below the window.
     pub(super) complete: bool,
@@ -40,7 +46,10 @@ impl Composed {
             log_norm: 0.0,
             infinity,
             unbounded: infinity,
-            wrapped: 0.0,
+            wrapped_above: 0.0,
+            lift: 0.0,
+            wrapped_below: 0.0,
+            wrapped_far: 0.0,
             slack: 0.0,
             complete: true,
             relative: 0.0,
@@ -124,13 +133,17 @@ impl Composed {
             return if self.side == Side::Upper { f64::INFINITY } else { 0.0 };
         }
         let width = -(-self.step).exp_m1();
-        let wrap = self.wrapped * self.overlap();
-        let (mut found, mut lowest) = (None, (0.0, 0.0, 0.0));
+        let growth = (self.theta * self.step).exp();
+        let (mut found, mut lowest) = (None, (0.0, 0.0, 0.0, 0.0));
         self.walk(anchor, |loss, weight, value, slope| {
-            lowest = (loss, value, slope);
+            lowest = (loss, value, slope, weight);
             // The hockey stick one cell further down.
             let next = value + width * slope;
-            let wrap = wrap * weight * (self.theta * self.step).exp();
+            if next < target {
+                return false;
+            }
+            let most = (self.overlap() * weight * growth).min(weight);
+            let wrap = self.wrap(loss - self.step, most, anchor);
             if next - wrap < target {
                 return false;
             }
@@ -146,7 +159,8 @@ impl Composed {
         });
         if found.is_none() && self.complete && lowest.2 > 0.0 {
             // Below all of the mass the hockey stick goes on as it does in the last cell.
-            let inside = ((target - lowest.1) / lowest.2).clamp(0.0, 1.0);
+            let wrap = self.wrap(self.low, lowest.3, anchor);
+            let inside = ((target + wrap - lowest.1) / lowest.2).clamp(0.0, 1.0);
             let epsilon = lowest.0 + (-inside).ln_1p();
             found = Some(epsilon.max(f64::MIN));
         }
@@ -158,6 +172,26 @@ impl Composed {
                 found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0))
             }
         }
+    }
+
+    /// What may have been wrapped into the hockey stick at `loss` or above, on the scale of a walk
+    /// anchored at `anchor` where tilted mass weighs at most `most`.
+    fn wrap(&self, loss: f64, most: f64, anchor: f64) -> f64 {
+        if self.wrapped_above == 0.0 && self.wrapped_below == 0.0 {
+            return 0.0;
+        }
+        let reach = (loss - self.low).max(0.0);
+        let above = self.wrapped_above * (-self.lift * reach * (1.0 - 1e-12)).exp();
+        // Not a number is no bound.
+        let rise = self.theta * (anchor - self.low);
+        let far = self.wrapped_far * (rise + 8.0 * U * rise.abs()).exp() * (1.0 + 8.0 * U);
+        let below = most * self.wrapped_below;
+        most * above + if far < below { far } else { below }
+    }
+
+    /// Whether an answer was seen, and not guessed from the window's lower end.
+    pub(super) fn sees(&self, epsilon: f64) -> bool {
+        self.complete || self.mass.is_empty() || epsilon > self.low + 2.0 * self.step + self.slack
     }
 
     /// `max over t >= 0 of e^(-theta t) (1 - e^-t)`: what one unit of tilted mass can weigh.
@@ -181,6 +215,7 @@ impl Composed {
         let mut last = (f64::NAN, 0.0, 0.0);
         let width = -(-self.step).exp_m1();
         let anchor = self.anchor(epsilon);
+        let scale = self.log_norm - self.theta * anchor;
         self.walk(anchor, |loss, _, value, slope| {
             if loss <= epsilon {
                 return true;
@@ -202,9 +237,9 @@ impl Composed {
         if self.side != Side::Upper {
             // The overlap is that of a scale anchored at epsilon; no cell weighs more than 1.
             let lift = (self.theta * (anchor - epsilon).max(0.0)).exp();
-            scaled -= self.wrapped * (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
+            let most = (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
+            scaled -= self.wrap(epsilon, most, anchor);
         }
-        let scale = self.log_norm - self.theta * anchor;
         let finite = if scaled > 0.0 {
             (scaled.ln() + scale + sign * (self.relative + 1e-13 + 8.0 * U * scale.abs())).exp()
         } else {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::atoms::Scattered;
 use crate::numeric::{
     NORMAL_RELATIVE_ERROR, U, ln_normal_tail, mills_ratio, normal_density, normal_tail,
+    normal_tail_and_density,
 };
 
 /// The tails above a loss `y`, with absolute error bounds.
@@ -48,13 +49,19 @@ pub(super) enum Density {
     Scattered(Arc<Scattered>),
 }
 
-/// A normal tail at `z` where `z` itself is uncertain by `dz`, times `scale`.
-fn shifted_tail(z: f64, dz: f64) -> (f64, f64) {
-    let small = normal_tail(z.abs());
-    let density = normal_density(z.abs() - dz.min(z.abs()));
-    let error = NORMAL_RELATIVE_ERROR * small + dz * density;
+/// A normal tail at `z` where `z` itself is uncertain by `dz`, its error, and the density there.
+fn shifted_tail(z: f64, dz: f64) -> (f64, f64, f64) {
+    let (small, density) = normal_tail_and_density(z.abs());
+    // The density within dz: e^x is at most 1 + 2 x for x below 1.
+    let growth = z.abs() * dz;
+    let nearby = if growth < 1.0 {
+        density * (1.0 + 2.0 * growth)
+    } else {
+        normal_density(z.abs() - dz.min(z.abs()))
+    };
+    let error = NORMAL_RELATIVE_ERROR * small + dz * nearby;
     // Below zero the tail is 1 less a small one, and only that one errs.
-    if z < 0.0 { (1.0 - small, error + U) } else { (small, error) }
+    if z < 0.0 { (1.0 - small, error + U, density) } else { (small, error, density) }
 }
 
 impl Density {
@@ -67,13 +74,13 @@ impl Density {
             Density::Gaussian { mu } => {
                 let z = y / mu - 0.5 * mu;
                 let dz = dy / mu + 4.0 * U * (y.abs() / mu + mu);
-                let (p, p_error) = shifted_tail(z, dz);
+                let (p, p_error, density) = shifted_tail(z, dz);
                 let a = z + mu;
                 let (q, q_error) = if y <= 0.0 {
-                    shifted_tail(a, dz)
+                    let (q, q_error, _) = shifted_tail(a, dz);
+                    (q, q_error)
                 } else {
                     // e^y density(a) = density(z), so nothing overflows.
-                    let density = normal_density(z);
                     let q = density * mills_ratio(a);
                     let slack = density * dz * (1.0 + z.abs());
                     (q, 2.0 * NORMAL_RELATIVE_ERROR * q + slack)
@@ -228,15 +235,16 @@ pub(super) fn through(y: f64, rate: f64, direction: Direction) -> f64 {
 
 /// The inner loss at which the sampled loss is `y`, with its uncertainty; `None` past the edge.
 fn back(y: f64, dy: f64, rate: f64) -> Option<(f64, f64)> {
-    let moved = y.exp_m1() / rate;
+    let grown = y.exp_m1();
+    let moved = grown / rate;
     if y > 600.0 {
         let inner = y - rate.ln();
         return Some((inner, dy + 1e-200 + 8.0 * U * (y + rate.ln().abs())));
     }
     if moved == f64::INFINITY {
         // The 1 that is left out is less than one part in 10^300.
-        let inner = y.exp_m1().ln() - rate.ln();
-        let slip = dy * y.exp() / y.exp_m1();
+        let inner = grown.ln() - rate.ln();
+        let slip = dy * (1.0 + grown) / grown;
         return Some((inner, slip + 1e-200 + 16.0 * U * (1.0 + y + rate.ln().abs())));
     }
     let ratio = 1.0 + moved;
@@ -246,7 +254,7 @@ fn back(y: f64, dy: f64, rate: f64) -> Option<(f64, f64)> {
     let inner = moved.ln_1p();
     // The ratio has lost digits where it is small.
     let lost = if ratio < 0.5 { 2.0 * U } else { 0.0 };
-    let slip = (dy * y.exp() / rate + 8.0 * U * moved.abs() + lost) / ratio;
+    let slip = (dy * (1.0 + grown + 2.0 * U) / rate + 8.0 * U * moved.abs() + lost) / ratio;
     Some((inner, slip + 4.0 * U * inner.abs()))
 }
 
@@ -326,9 +334,9 @@ fn replace_tail(sigma: f64, rate: f64, y: f64, dy: f64) -> Tail {
     let keep = 1.0 - rate;
     let (z, dz) = replace_threshold(sigma, rate, y, dy);
     let shift = 1.0 / sigma;
-    let (middle, middle_error) = shifted_tail(z, dz);
-    let (near, near_error) = shifted_tail(z - shift, dz);
-    let (far, far_error) = shifted_tail(z + shift, dz);
+    let (middle, middle_error, _) = shifted_tail(z, dz);
+    let (near, near_error, _) = shifted_tail(z - shift, dz);
+    let (far, far_error, _) = shifted_tail(z + shift, dz);
     let p = keep * middle + rate * near;
     let p_error = keep * middle_error + rate * near_error + 4.0 * U * p;
     let (q, q_error) = if y <= 0.0 {
