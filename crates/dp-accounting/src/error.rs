@@ -64,6 +64,14 @@ pub enum AccountingError {
         /// The measure that is counted.
         measure: &'static str,
     },
+    /// An answer would take more memory or time than is allowed.
+    #[error("{what} exceed the limit of {limit}; split the work, or ask a coarser accountant")]
+    TooLarge {
+        /// What there are too many of.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
     /// The random source failed; nothing was drawn.
     #[error(transparent)]
     Entropy(#[from] privacy_core::random::EntropyError),

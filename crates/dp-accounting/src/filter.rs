@@ -6,10 +6,13 @@
 //! fully adaptive composition:
 //!
 //! * [`ZcdpFilter`]: sums of rho and delta under approximate zCDP
-//!   ([Whitehouse, Ramdas, Rogers, Wu 2023](https://arxiv.org/abs/2203.05481), Theorem 1);
+//!   (the zCDP filter of [Whitehouse, Ramdas, Rogers, Wu 2023](https://arxiv.org/abs/2203.05481));
 //! * [`RenyiFilter`]: the sum of Rényi divergences at one order fixed in advance
-//!   ([Feldman, Zrnic 2021](https://arxiv.org/abs/2008.11193), Theorem 4.3);
+//!   (the Rényi filter of [Feldman, Zrnic 2021](https://arxiv.org/abs/2008.11193));
 //! * the plain sums of [`privacy_core::budget::MemoryBudget`].
+//!
+//! [`PlannedBudget`] is for the other case, a list of releases declared before data are seen: it
+//! pays them at the price of their loss distribution.
 //!
 //! They implement [`Budget`], so that whatever charges a budget can hold an (epsilon, delta)
 //! target and pay each query its share. Sums are exact rationals, a refusal changes nothing, and
@@ -19,9 +22,11 @@
 //! [`Budget`]: privacy_core::budget::Budget
 
 mod odometer;
+mod planned;
 mod renyi;
 mod zcdp;
 
 pub use odometer::Odometer;
+pub use planned::PlannedBudget;
 pub use renyi::RenyiFilter;
 pub use zcdp::ZcdpFilter;

@@ -12,17 +12,22 @@
 //! at a budget is not valid in general ([2026](https://arxiv.org/abs/2602.15815)): see
 //! `filter`.
 
+mod atoms;
 mod certify;
 mod compose;
+mod composed;
 mod convert;
 mod density;
+mod direct;
 mod discretize;
 mod distribution;
 mod mechanisms;
 mod pair;
 mod question;
 mod shuffle;
+mod single;
 mod tilt;
+mod transform;
 
 pub use certify::Bracket;
 pub use distribution::LossDistribution;

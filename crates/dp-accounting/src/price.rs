@@ -69,7 +69,7 @@ pub(crate) fn epsilon(leaf: &Event, relation: Relation) -> Result<Option<f64>> {
         }
         Event::FixedSizeSampled { sample, population, inner } => {
             // The same paper, Theorem 10: replacement only.
-            let rate = up(*sample as f64 / *population as f64, U).min(1.0);
+            let rate = sample_rate(*sample, *population);
             match relation {
                 Relation::Replace => {
                     pure_sum(inner, relation)?.map(|epsilon| curves::amplified(epsilon, rate))
@@ -78,11 +78,19 @@ pub(crate) fn epsilon(leaf: &Event, relation: Relation) -> Result<Option<f64>> {
             }
         }
         Event::RepeatAndSelect { shape, inner, .. } => {
-            // Papernot, Steinke 2022, Corollary 3: (2 + shape) epsilon.
+            // Papernot, Steinke 2022, the pure case of their theorem: (2 + shape) epsilon.
             pure_sum(inner, relation)?.map(|epsilon| up((2.0 + shape) * epsilon, 4.0 * U))
         }
         _ => None,
     })
+}
+
+/// The share of a sample, rounded up: two conversions and a division round once each.
+fn sample_rate(sample: u64, population: u64) -> f64 {
+    if sample == 0 {
+        return 0.0;
+    }
+    up(sample as f64 / population as f64, 3.0 * U).min(1.0)
 }
 
 fn pure_sum(event: &Event, relation: Relation) -> Result<Option<f64>> {
@@ -198,9 +206,9 @@ pub(crate) fn loss(leaf: &Event, relation: Relation) -> Result<LossDistribution>
                 (Relation::AddRemove, Some(gaussian), _) => {
                     LossDistribution::of_gaussian(gaussian).poisson_sampled(*rate)
                 }
-                (Relation::Replace, Some(gaussian), _) => {
-                    let z = (1.0 / gaussian.mu()).next_down();
-                    LossDistribution::poisson_sampled_gaussian_replace(z, *rate)
+                // Of several Gaussians on one sample the worst replacement is not known here.
+                (Relation::Replace, _, Some(Event::Gaussian { noise_multiplier })) => {
+                    LossDistribution::poisson_sampled_gaussian_replace(noise_multiplier, *rate)
                 }
                 (Relation::AddRemove, None, Some(one)) => {
                     match loss(&one, relation).and_then(|inner| inner.poisson_sampled(*rate)) {
@@ -212,7 +220,7 @@ pub(crate) fn loss(leaf: &Event, relation: Relation) -> Result<LossDistribution>
             }
         }
         Event::FixedSizeSampled { sample, population, inner } if relation == Relation::Replace => {
-            let rate = up(*sample as f64 / *population as f64, U).min(1.0);
+            let rate = sample_rate(*sample, *population);
             let gaussian = single_gaussian(inner)?.map(LossDistribution::of_gaussian);
             let one = match (gaussian, single_leaf(inner)?) {
                 (Some(gaussian), _) => Some(gaussian),

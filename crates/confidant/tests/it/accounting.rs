@@ -1,4 +1,6 @@
-//! A session that pays from an (ε, δ) budget through a filter.
+//! Sessions that pay from (ε, δ) budgets: filters, declared plans, prices in (ε, δ).
+
+use std::sync::Arc;
 
 use confidant::accounting::filter::ZcdpFilter;
 use confidant::dp::prelude::*;
@@ -45,5 +47,30 @@ fn an_epsilon_delta_price_is_paid_from_budgets_in_both_measures()
     // Out of range.
     assert!(plain.count().epsilon_delta(0.1, 0.0).unwrap_err().is_parameter());
     assert!(plain.count().epsilon_delta(0.1, 1.5).unwrap_err().is_parameter());
+    Ok(())
+}
+
+#[test]
+fn a_declared_plan_is_paid_at_the_price_of_its_loss_distribution()
+-> Result<(), Box<dyn std::error::Error>> {
+    use confidant::accounting::event::{Event, Plan, Relation};
+    use confidant::accounting::filter::PlannedBudget;
+    use confidant::core::unit::UnitKind;
+
+    let rows: Vec<u32> = (0..1000).collect();
+    // A hundred counts at ε = 1/10: 10 by plain sums, 4.775 at δ = 1e-6 by their distribution.
+    let plan = Plan::new(Relation::AddRemove, Event::pure_dp(0.1)?.repeat(100))?;
+    let budget = PlannedBudget::new(&plan, UnitKind::Record, &Delta::new(1e-6)?)?;
+    assert!(budget.epsilon() < 4.775);
+    let budget = Arc::new(budget);
+    let context = Context::new(Actor::new("tests"), Purpose::new("tests"))?
+        .with_shared_budget(budget.clone());
+    let session = Session::over(&rows).context(context).open()?;
+    assert!(session.count().epsilon(0.11)?.release().unwrap_err().is_budget());
+    assert_eq!(budget.releases_left(), 100);
+    for _ in 0..100 {
+        let _ = session.count().epsilon(0.1)?.release()?;
+    }
+    assert!(session.count().epsilon(0.1)?.release().unwrap_err().is_budget());
     Ok(())
 }

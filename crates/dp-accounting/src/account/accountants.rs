@@ -2,13 +2,16 @@
 
 use super::Accountant;
 use crate::error::{AccountingError, Result, non_negative, positive, probability};
-use crate::event::{Plan, leaves};
+use crate::event::{Event, Plan, leaves};
 use crate::loss::{Bracket, LossDistribution};
 use crate::numeric::{U, first_true, up};
 use crate::price;
 use crate::pure;
 use crate::renyi::RenyiCurve;
 use crate::zcdp;
+
+/// Most different mechanisms whose distributions are composed.
+const MOST_PARTS: usize = 1024;
 
 /// (epsilon, delta, count) of every leaf.
 fn approximate(plan: &Plan, name: &'static str) -> Result<Vec<(f64, f64, u64)>> {
@@ -107,10 +110,16 @@ impl Accountant for Advanced {
 pub struct Optimal;
 
 impl Optimal {
-    fn loss(parts: &[(f64, f64, u64)]) -> Result<LossDistribution> {
-        parts.iter().try_fold(LossDistribution::zero(), |sum, (epsilon, delta, count)| {
-            Ok(sum.and(&LossDistribution::approximate(*epsilon, *delta)?.repeat(*count)))
-        })
+    pub(crate) fn loss(parts: &[(f64, f64, u64)]) -> Result<LossDistribution> {
+        if parts.len() > MOST_PARTS {
+            let what = "different guarantees of a plan";
+            return Err(AccountingError::TooLarge { what, limit: MOST_PARTS as u64 });
+        }
+        let one = |(epsilon, delta, count): &(f64, f64, u64)| {
+            Ok((LossDistribution::approximate(*epsilon, *delta)?, *count))
+        };
+        let parts: Vec<_> = parts.iter().map(one).collect::<Result<_>>()?;
+        Ok(LossDistribution::composition(parts))
     }
 }
 
@@ -249,11 +258,18 @@ impl PrivacyLoss {
     ///
     /// # Errors
     ///
-    /// `Unsupported` if an event of the plan has no dominating pair here.
+    /// `Unsupported` if an event of the plan has no dominating pair here; `TooLarge` if it has more
+    /// than 1024 different ones.
     pub fn loss(&self, plan: &Plan) -> Result<LossDistribution> {
-        leaves(plan.event())?.iter().try_fold(LossDistribution::zero(), |sum, (leaf, count)| {
-            Ok(sum.and(&price::loss(leaf, plan.adjacency())?.repeat(*count)))
-        })
+        let leaves = leaves(plan.event())?;
+        if leaves.len() > MOST_PARTS {
+            let what = "different mechanisms of a plan";
+            return Err(AccountingError::TooLarge { what, limit: MOST_PARTS as u64 });
+        }
+        let price =
+            |(leaf, count): &(Event, u64)| Ok((price::loss(leaf, plan.adjacency())?, *count));
+        let parts: Vec<_> = leaves.iter().map(price).collect::<Result<_>>()?;
+        Ok(LossDistribution::composition(parts))
     }
 
     /// The epsilon at `delta` in a certified bracket.

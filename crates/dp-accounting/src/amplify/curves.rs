@@ -92,7 +92,7 @@ fn log_power(base: &[f64], times: u64) -> Vec<f64> {
 }
 
 /// Best of a random number of runs, truncated negative binomial with `shape` and `mean`:
-/// [Papernot, Steinke 2022](https://arxiv.org/abs/2110.03620), Theorem 2,
+/// [Papernot, Steinke 2022](https://arxiv.org/abs/2110.03620), their theorem on this distribution,
 /// `d(a) + (1 + shape)(1 - 1/b) d(b) + (1 + shape) ln(1/gamma)/b + ln(mean)/(a - 1)` for any
 /// orders `a > 1`, `b >= 1`.
 pub(crate) fn repeat_and_select(run: &RenyiCurve, mean: f64, shape: f64) -> Result<RenyiCurve> {

@@ -2,9 +2,12 @@
 
 use privacy_core::random::{RandomBuffer, SecureRng};
 
-use crate::error::{Result, out_of_range};
+use crate::error::{AccountingError, Result, out_of_range};
 use crate::event::Event;
 use crate::numeric::{U, up};
+
+/// Most lists or records that are drawn at once.
+const MOST_DRAWN: u64 = 1 << 24;
 
 /// Each record takes part independently with probability `numerator / denominator`.
 ///
@@ -135,8 +138,11 @@ impl FixedSizeSampler {
     ///
     /// # Errors
     ///
-    /// `Entropy` if the source fails.
+    /// `TooLarge` for a sample of more than 2^24 records; `Entropy` if the source fails.
     pub fn draw(&self, rng: &mut dyn SecureRng) -> Result<Vec<u64>> {
+        if self.sample > MOST_DRAWN {
+            return Err(AccountingError::TooLarge { what: "records to draw", limit: MOST_DRAWN });
+        }
         let mut buffer = RandomBuffer::new(rng);
         let mut chosen = std::collections::BTreeSet::new();
         for last in self.population - self.sample..self.population {
@@ -202,8 +208,12 @@ impl RandomAllocation {
     ///
     /// # Errors
     ///
-    /// `Entropy` if the source fails.
+    /// `TooLarge` for more than 2^24 steps, whose lists would not be held in memory; `Entropy` if
+    /// the source fails.
     pub fn draw(&self, records: usize, rng: &mut dyn SecureRng) -> Result<Vec<Vec<usize>>> {
+        if self.steps > MOST_DRAWN {
+            return Err(AccountingError::TooLarge { what: "steps to draw", limit: MOST_DRAWN });
+        }
         let mut buffer = RandomBuffer::new(rng);
         let mut batches = vec![Vec::new(); self.steps as usize];
         for place in 0..records {
@@ -324,6 +334,10 @@ mod tests {
         // 8 standard deviations of a count: false alarm below 1e-13 over ten counts.
         assert!(counts.values().all(|c| (f64::from(*c) - 2000.0).abs() < 8.0 * 1800f64.sqrt()));
         assert!(FixedSizeSampler::new(6, 5).is_err());
+        let huge = FixedSizeSampler::new(1 << 40, 1 << 41).unwrap();
+        assert!(matches!(huge.draw(&mut rng), Err(AccountingError::TooLarge { .. })));
+        let huge = RandomAllocation::new(1 << 32).unwrap();
+        assert!(matches!(huge.draw(1, &mut rng), Err(AccountingError::TooLarge { .. })));
     }
 
     #[test]

@@ -15,7 +15,7 @@ type CoreResult<T> = std::result::Result<T, privacy_core::Error>;
 ///
 /// # Privacy
 ///
-/// Feldman and Zrnic 2021, Theorem 4.3 (<https://arxiv.org/abs/2008.11193>), with the conversion of
+/// The Rényi filter of Feldman and Zrnic 2021 (<https://arxiv.org/abs/2008.11193>), with the conversion of
 /// Canonne, Kamath, Steinke 2020, Proposition 12.
 ///
 /// # Example
@@ -88,7 +88,9 @@ impl RenyiFilter {
         };
         let limit = allowed(order, e, d);
         let amount = Amount::from_binary(limit).map_err(|_| unreachable)?;
-        let exact_order = Amount::from_decimal(order).unwrap_or(Amount::ZERO);
+        // Without its exact value no charge could be converted to it.
+        let exact_order = Amount::from_decimal(order)
+            .map_err(|_| out_of_range("order", order, "finite and above 1"))?;
         let limit = Divergence(amount);
         let accounts = Accounts::new(limit.clone(), None);
         Ok(RenyiFilter { order, exact_order, limit, accounts })

@@ -18,10 +18,11 @@ type CoreResult<T> = std::result::Result<T, privacy_core::Error>;
 ///
 /// # Privacy
 ///
-/// For queries whose parameters may depend on all earlier answers: Whitehouse, Ramdas, Rogers, Wu
-/// 2023, Theorem 1 (<https://arxiv.org/abs/2203.05481>), with the conversion of
-/// [`crate::zcdp::rho_for`]; (epsilon, delta)-DP is delta-approximate `epsilon^2/2`-zCDP by Bun and
-/// Steinke 2016, Lemma 8.8, from Proposition 3.3.
+/// For queries whose parameters may depend on all earlier answers: the zCDP filter of Whitehouse,
+/// Ramdas, Rogers, Wu 2023 (<https://arxiv.org/abs/2203.05481>), with the conversion of
+/// [`crate::zcdp::rho_for`]; (epsilon, delta)-DP is delta-approximate `epsilon^2/2`-zCDP since by
+/// Kairouz, Oh, Viswanath 2015 it is with probability `1 - delta` a post-processing of an
+/// epsilon-DP response, which is `epsilon^2/2`-zCDP (Bun and Steinke 2016).
 ///
 /// # Example
 ///

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compose::{Composed, compose};
+use super::compose::{compose, log_moment};
+use super::composed::Composed;
 use super::density::Density;
-use super::discretize::{Side, discretize};
+use super::discretize::{Grid, Side, discretize, discretize_both};
 use super::pair::Pair;
 use super::tilt::{Part, Sight, Target, aim, choose_step};
 
@@ -26,6 +27,12 @@ impl Bracket {
         if self.upper.is_finite() { self.upper - self.lower } else { f64::INFINITY }
     }
 
+    /// What two enclosures of one value have in common.
+    fn meet(self, other: Bracket) -> Bracket {
+        let upper = self.upper.min(other.upper);
+        Bracket { lower: self.lower.max(other.lower).min(upper), upper }
+    }
+
     /// The larger of two enclosed values.
     pub(super) fn max(self, other: Bracket) -> Bracket {
         Bracket { lower: self.lower.max(other.lower), upper: self.upper.max(other.upper) }
@@ -33,22 +40,26 @@ impl Bracket {
 }
 
 /// Most cells of a grid or a window; beyond it the step grows instead.
-const MOST_CELLS: f64 = (1u64 << 22) as f64;
+const MOST_CELLS: f64 = (1u64 << 20) as f64;
 /// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
 /// more than the discretization.
 const FINEST: f64 = 3e-9;
 /// Most refinements of the grid.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// Brackets the answer for one direction.
 pub(super) struct Question<'a> {
     parts: Vec<Part<'a>>,
     target: Target,
     sight: Sight,
+    /// Of epsilon, or relative of delta.
+    tolerance: f64,
+    /// P-mass that does not matter to the answer.
+    faint: f64,
 }
 
 impl<'a> Question<'a> {
-    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target) -> Self {
+    pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target, tolerance: f64) -> Self {
         let steps: f64 = pairs.iter().map(|(_, count)| *count as f64).sum();
         // Mass moved to infinity: a ten-millionth of the delta in question.
         let make = |above: f64| -> Vec<Part<'a>> {
@@ -62,7 +73,7 @@ impl<'a> Question<'a> {
                 let (mut delta, mut above) = (1.0, 1e-300);
                 for _ in 0..6 {
                     let parts = make(above);
-                    let sight = aim(&parts, target);
+                    let sight = aim(&parts, target, tolerance);
                     let next = super::tilt::rough_delta(&parts, &sight, epsilon);
                     let settled = next > 0.1 * delta;
                     delta = next.min(delta);
@@ -75,8 +86,8 @@ impl<'a> Question<'a> {
             }
         };
         let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
-        let sight = aim(&parts, target);
-        Question { parts, target, sight }
+        let sight = aim(&parts, target, tolerance);
+        Question { parts, target, sight, tolerance, faint: (1e-9 * delta).max(1e-300) }
     }
 
     /// The step at which the upper bound exceeds the exact value by about `tolerance`:
@@ -98,54 +109,120 @@ impl<'a> Question<'a> {
     fn limit(&self, step: f64) -> f64 {
         let width = |part: &Part<'_>| {
             let density = if part.pair.density.is_some() { part.span.1 - part.span.0 } else { 0.0 };
-            let atoms = match (part.pair.atoms.first(), part.pair.atoms.last()) {
-                (Some(first), Some(last)) => last.0 - first.0,
-                _ => 0.0,
-            };
-            density.max(atoms)
+            density.max(part.pair.width())
         };
         let widest = self.parts.iter().map(width).fold(self.sight.high - self.sight.low, f64::max);
         let dense = self.parts.iter().any(|part| part.pair.density.is_some());
         step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
     }
 
-    fn composed(&self, side: Side, step: f64) -> Composed {
-        let parts: Vec<_> = self
-            .parts
-            .iter()
-            .map(|part| {
-                let offset = part.pair.lattice.map_or(0.0, |(offset, _)| {
-                    // The remainder alone, so that the grid passes through zero's neighbourhood.
-                    offset - (offset / step).round() * step
-                });
-                (discretize(part.pair, side, step, offset, part.span), part.count)
-            })
-            .collect();
-        let mut sight = self.sight;
-        let coarse = |(grid, _): &(super::discretize::Grid, u64)| grid.mass.len() < 1024;
+    fn grids(&self, side: Side, step: f64) -> Vec<(Grid, u64)> {
+        let grid = |part: &Part<'_>| {
+            let offset = offset(part.pair, step);
+            (discretize(part.pair, side, step, offset, part.span), part.count)
+        };
+        self.parts.iter().map(grid).collect()
+    }
+
+    fn both_grids(&self, step: f64) -> [Vec<(Grid, u64)>; 2] {
+        let mut all = [Vec::new(), Vec::new()];
+        for part in &self.parts {
+            let grids = discretize_both(part.pair, step, offset(part.pair, step), part.span);
+            for (all, grid) in all.iter_mut().zip(grids) {
+                all.push((grid, part.count));
+            }
+        }
+        all
+    }
+
+    /// The composition at a given step, and what it answers.
+    fn composed(&self, side: Side, step: f64) -> (Composed, f64) {
+        let parts = self.grids(side, step);
+        self.seen(&parts, side, self.sight)
+    }
+
+    /// The composition of grids, in the window of `sight` or a wider one.
+    fn seen(&self, parts: &[(Grid, u64)], side: Side, mut sight: Sight) -> (Composed, f64) {
+        let coarse = |(grid, _): &(Grid, u64)| grid.mass.len() < 1024;
         let empty = parts.iter().any(|(grid, _)| grid.is_empty());
         if !self.is_exact() && !empty && parts.iter().any(coarse) {
             // So coarse a grid has a law of its own; look at that.
             let seen: Vec<Part<'_>> =
-                self.parts.iter().zip(&parts).map(|(part, (grid, _))| part.on(grid)).collect();
-            sight = aim(&seen, self.target);
+                self.parts.iter().zip(parts).map(|(part, (grid, _))| part.on(grid)).collect();
+            sight = aim(&seen, self.target, self.tolerance);
         }
-        let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
-        // Not a number becomes the smallest.
-        let power = (cells.clamp(32.0, MOST_CELLS) as usize).max(32).next_power_of_two();
-        // Three quarters of it, if that is enough: still a good length for the transform.
-        let length = if cells <= 0.75 * power as f64 { power / 4 * 3 } else { power };
-        compose(&parts, side, &sight, length)
+        let composed = self.compose(parts, side, &sight);
+        let answer = self.read(&composed);
+        let seen = match self.target {
+            Target::Delta(_) => composed.sees(answer),
+            Target::Epsilon(_) => true,
+        };
+        if seen || sight.floor >= sight.low {
+            return (composed, answer);
+        }
+        let composed = self.compose(parts, side, &sight.widened());
+        let answer = self.read(&composed);
+        (composed, answer)
     }
 
-    /// One side of the bracket at a given step.
-    pub(super) fn bound(&self, side: Side, step: f64) -> f64 {
-        let composed = self.composed(side, step);
+    fn compose(&self, parts: &[(Grid, u64)], side: Side, sight: &Sight) -> Composed {
+        let step = parts.first().map_or(1.0, |(grid, _)| grid.step);
+        let cells = ((sight.high - sight.low) / step).ceil() + 8.0;
+        // Not a number becomes the smallest.
+        let length = (cells.clamp(32.0, MOST_CELLS) as usize).max(32).next_power_of_two();
+        compose(parts, side, sight, length)
+    }
+
+    fn read(&self, composed: &Composed) -> f64 {
         match self.target {
             Target::Delta(delta) => composed.epsilon(delta, self.sight.guess),
             Target::Epsilon(epsilon) => composed.delta(epsilon),
         }
     }
+
+    /// One side of the bracket at a given step.
+    pub(super) fn bound(&self, side: Side, step: f64) -> f64 {
+        self.composed(side, step).1
+    }
+
+    /// Both ends by plain convolution, which sees small masses beside large ones; `None` if that
+    /// takes too many cells.
+    fn direct(&self, step: f64, want_lower: bool) -> Option<Bracket> {
+        let side = |side: Side| {
+            let composed = super::direct::compose(&self.grids(side, step), side, self.faint)?;
+            Some(self.read(&composed))
+        };
+        let upper = side(Side::Upper)?;
+        if !want_lower {
+            return Some(Bracket { lower: 0.0, upper });
+        }
+        let mut lower = side(Side::Lower)?;
+        if !self.is_exact() {
+            lower = lower.max(side(Side::Floor)?);
+        }
+        Some(Bracket { lower: lower.min(upper), upper })
+    }
+
+    /// [`Question::direct`] at the finest step it can be done at.
+    fn coarse(&self, want_lower: bool) -> Option<Bracket> {
+        let span = |part: &Part<'_>| match part.pair.density {
+            Some(_) => part.span.1 - part.span.0,
+            None => part.pair.width(),
+        };
+        let widest = self.parts.iter().map(span).fold(0.0, f64::max);
+        let finest = widest / super::direct::MOST as f64;
+        (0..6).find_map(|i| {
+            let step = choose_step(&self.parts, finest * 2f64.powi(i));
+            (step > 0.0).then(|| self.direct(step, want_lower)).flatten()
+        })
+    }
+}
+
+/// The offset of a pair's grid: the remainder of its anchor, so that the grid passes through zero's
+/// neighbourhood.
+fn offset(pair: &Pair, step: f64) -> f64 {
+    let anchor = pair.anchor();
+    anchor - (anchor / step).round() * step
 }
 
 /// The larger answer over the directions, to `tolerance` where that can be reached.
@@ -163,11 +240,31 @@ pub(super) fn settle(
         Target::Delta(_) => true,
         Target::Epsilon(epsilon) => largest_loss(pairs).is_none_or(|most| most > epsilon),
     };
-    let mut questions: Vec<Question<'_>> =
-        directions.iter().filter(open).map(|pairs| Question::new(pairs, target)).collect();
-    questions.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
     let mut best = Bracket { lower: 0.0, upper: 0.0 };
-    for (i, question) in questions.iter().enumerate() {
+    let mut questions: Vec<(Question<'_>, Bracket)> = Vec::new();
+    for pairs in directions.iter().filter(open) {
+        let mut known = Bracket { lower: 0.0, upper: f64::INFINITY };
+        if let [(pair, 1)] = pairs.as_slice() {
+            known = super::single::answer(pair, target);
+            if is_close(known, target, &tolerance) {
+                best = best.max(known);
+                continue;
+            }
+        }
+        questions.push((
+            Question::new(
+                pairs,
+                target,
+                tolerance(match target {
+                    Target::Delta(_) => f64::MAX,
+                    Target::Epsilon(_) => 1.0,
+                }),
+            ),
+            known,
+        ));
+    }
+    questions.sort_by(|a, b| b.0.rank().total_cmp(&a.0.rank()));
+    for (i, (question, known)) in questions.iter().enumerate() {
         // A relative error of delta is one of epsilon times the slope theta.
         let goal = match target {
             Target::Delta(_) => tolerance(question.sight.guess),
@@ -179,7 +276,8 @@ pub(super) fn settle(
                 continue;
             }
         }
-        best = best.max(question.answer(goal, &tolerance, want_lower));
+        let answer = question.answer(goal, &tolerance, want_lower).meet(*known);
+        best = best.max(answer.meet(question.ceiling()));
     }
     if let Target::Delta(_) = target {
         let most = directions.iter().map(|pairs| largest_loss(pairs).unwrap_or(f64::INFINITY));
@@ -187,6 +285,15 @@ pub(super) fn settle(
         best.lower = best.lower.min(best.upper);
     }
     best
+}
+
+/// Whether a bracket meets the tolerance.
+fn is_close(bracket: Bracket, target: Target, tolerance: &impl Fn(f64) -> f64) -> bool {
+    match target {
+        Target::Delta(_) => bracket.width() <= tolerance(bracket.upper),
+        // What is hardly a number is close enough.
+        Target::Epsilon(_) => bracket.width() <= tolerance(1.0) * bracket.upper.max(1e-295),
+    }
 }
 
 /// The largest loss of a composition, rounded up, if it is bounded.
@@ -211,20 +318,22 @@ impl Question<'_> {
     }
 
     fn answer(&self, goal: f64, tolerance: &impl Fn(f64) -> f64, want_lower: bool) -> Bracket {
+        if self.is_exact()
+            && let Some(bracket) = self.direct(self.step_for(goal), want_lower)
+        {
+            return bracket;
+        }
         if !want_lower {
-            return Bracket {
-                lower: 0.0,
-                upper: self.bound(Side::Upper, self.step_for(0.9 * goal)),
-            };
+            return self.answer_above(goal, tolerance);
         }
         let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
-        // The lower bound is about twice as far below as the upper is above.
-        let mut share = 0.3;
+        let mut share = 0.5;
+        let mut last = f64::INFINITY;
         for _ in 0..ROUNDS {
-            let step = self.step_for(share * goal);
-            let (upper, lower) = (self.bound(Side::Upper, step), self.bound(Side::Lower, step));
-            bracket.upper = bracket.upper.min(upper);
-            bracket.lower = bracket.lower.max(lower).min(bracket.upper);
+            let (step, [above, below]) = self.both(goal, &mut share);
+            let upper = self.seen(&above, Side::Upper, self.sight).1;
+            let lower = self.seen(&below, Side::Lower, self.sight).1;
+            bracket = bracket.meet(Bracket { lower, upper });
             let (gap, wanted) = match self.target {
                 Target::Delta(_) => (bracket.width(), tolerance(bracket.upper)),
                 Target::Epsilon(_) => {
@@ -232,13 +341,78 @@ impl Question<'_> {
                 }
             };
             let smallest = self.limit(0.0) * 1.01;
-            if gap <= wanted || !gap.is_finite() || self.is_exact() || step <= smallest {
+            if gap <= wanted || self.is_exact() {
                 break;
             }
-            // The gap is quadratic in the step, linear in the share.
+            // The gap is quadratic in the step, linear in the share; where it does not shrink,
+            // something else than the step is in the way.
+            if !gap.is_finite() || gap > 0.5 * last || step <= smallest {
+                break;
+            }
+            last = gap;
             share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
         }
+        if !is_close(bracket, self.target, tolerance)
+            && let Some(coarse) = self.coarse(true)
+        {
+            bracket = bracket.meet(coarse);
+        }
         bracket
+    }
+
+    /// Both laws on a grid about as fine as the tolerance needs, and the step; `share` of the goal
+    /// is first tried for the upper end.
+    ///
+    /// The moments at the tilt tell how far the two ends will lie apart before anything is composed.
+    /// How much finer than for the upper end alone that is depends on how the density bends.
+    fn both(&self, goal: f64, share: &mut f64) -> (f64, [Vec<(Grid, u64)>; 2]) {
+        let theta = self.sight.theta;
+        let moment = |grids: &[(Grid, u64)]| -> f64 {
+            grids.iter().map(|(grid, count)| log_moment(grid, theta) * *count as f64).sum()
+        };
+        let at = |share: f64| {
+            let step = self.step_for(share * goal);
+            (step, self.both_grids(step))
+        };
+        let mut found = at(*share);
+        for _ in 0..2 {
+            let gap = (moment(&found.1[0]) - moment(&found.1[1])) / theta / goal;
+            let finer = self.is_exact() || found.0 <= self.limit(0.0) * 1.01;
+            if !gap.is_finite() || gap <= 0.93 || finer {
+                break;
+            }
+            // At least quadratic in the step, mostly between that and its fourth power.
+            *share *= (0.85 / gap).powf(2.0 / 3.0).max(0.125);
+            found = at(*share);
+        }
+        found
+    }
+
+    /// The upper end alone.
+    fn answer_above(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
+        let (mut composed, upper) = self.composed(Side::Upper, self.step_for(0.9 * goal));
+        composed.forget_errors();
+        // What it would be without the certificate: far less if the certificate is the problem.
+        let bracket = Bracket { lower: self.read(&composed).min(upper), upper };
+        let found = Bracket { lower: 0.0, upper };
+        if is_close(bracket, self.target, tolerance) {
+            return found;
+        }
+        self.coarse(false).map_or(found, |coarse| found.meet(coarse))
+    }
+
+    /// What bounded losses alone say: epsilon is no more than the largest, and delta no more than if
+    /// that one were certain.
+    fn ceiling(&self) -> Bracket {
+        let pairs: Vec<_> = self.parts.iter().map(|part| (part.pair, part.count)).collect();
+        let upper = match (largest_loss(&pairs), self.target) {
+            (None, _) => f64::INFINITY,
+            (Some(most), Target::Delta(_)) => most.max(0.0),
+            (Some(most), Target::Epsilon(epsilon)) => {
+                (-(epsilon - most).min(0.0).exp_m1()) * (1.0 + 1e-12) + f64::MIN_POSITIVE
+            }
+        };
+        Bracket { lower: 0.0, upper }
     }
 
     /// True if no discretization error is left to shrink.

@@ -4,62 +4,34 @@
 //! losses the question is about carry mass of order one and the transform's round-off, which is
 //! relative to the largest mass, is small against them; the result is read in tilted form.
 //!
-//! **Error.** For length N the computed transform has relative L2 error at most
-//! `eta(N) = 24 u (log2 N + 4)` (Higham, *Accuracy and Stability of Numerical Algorithms*, Theorem
-//! 24.2, gives about 7 u a level for radix 2; the rest is room for other radices, twiddle errors
-//! and the real-to-complex pass). Every coefficient is then off by at most
+//! **Error.** For length N the computed transform has relative L2 error at most `eta(N)`, proved in
+//! `transform`. Every coefficient is then off by at most
 //! `tau = eta sqrt(N) |w|_2`, the k-th power by `k tau (|f| + tau)^(k-1)` plus its own rounding,
 //! and every composed cell by the mean of that over the spectrum, plus `eta` times the L2 norm of
 //! the result for the way back. The bound is added to (subtracted from) every cell.
 //!
 //! **Wrap-around.** Composition is cyclic. Mass from below the window lands on larger losses, which
 //! only raises an upper bound; P-mass above the window is bounded by Chernoff's inequality and
-//! added to the mass at infinity. The lower bound subtracts what may have been wrapped into it.
+//! added to the mass at infinity, and its image in the window only raises the bound, too.
+//!
+//! The lower bound subtracts what may have been wrapped into it. Let W be the window's width. The
+//! tilted mass at `y` below the window is read at `y + m W` as a P-mass `e^(-theta m W)` times what
+//! it is. With `y >= low - m W` and any `t` from 0 to theta, a Chernoff bound for each m gives
+//! `e^(K(t) - t low - (theta - t) W) / (1 - e^(-(theta - t) W))` in all; alternatively, it is at
+//! most the tilted mass below the window. Mass from above is read above epsilon only if it comes from above `epsilon + W`;
+//! again Chernoff's inequality bounds that.
 
-use std::sync::{Arc, Mutex, OnceLock};
-
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
-use rustfft::num_complex::Complex64;
-
+use super::composed::Composed;
 use super::discretize::{Grid, Side};
 use super::tilt::Sight;
+use super::transform::{Spectrum, relative_error};
 use crate::numeric::U;
 
-/// The composed loss, in tilted form: cell `j` stands for loss `low + j step` and P-mass
-/// `mass[j] e^(log_norm - theta loss)`.
-#[derive(Debug)]
-pub(super) struct Composed {
-    side: Side,
-    step: f64,
-    low: f64,
-    mass: Vec<f64>,
-    cell_error: f64,
-    theta: f64,
-    log_norm: f64,
-    /// P-mass at infinity and, for an upper bound, beyond the window.
-    infinity: f64,
-    /// Tilted mass that may have been wrapped (lower bound).
-    wrapped: f64,
-    slack: f64,
-    /// Relative error of everything that was multiplied.
-    relative: f64,
-}
-
-type Plans = (Arc<dyn RealToComplex<f64>>, Arc<dyn ComplexToReal<f64>>);
-
-fn plans(length: usize) -> Plans {
-    static PLANNER: OnceLock<Mutex<RealFftPlanner<f64>>> = OnceLock::new();
-    let planner = PLANNER.get_or_init(|| Mutex::new(RealFftPlanner::new()));
-    let mut planner = match planner.lock() {
-        Ok(guard) => guard,
-        // A plan is only ever added whole.
-        Err(poisoned) => poisoned.into_inner(),
-    };
-    (planner.plan_fft_forward(length), planner.plan_fft_inverse(length))
-}
+/// Coefficients below this exponent count as zero.
+const VANISHED: f64 = -100.0;
 
 /// `ln sum p e^(theta y)`; `-inf` without mass.
-fn log_moment(grid: &Grid, theta: f64) -> f64 {
+pub(super) fn log_moment(grid: &Grid, theta: f64) -> f64 {
     let anchor = |stride: usize| {
         let last = grid.mass.len().saturating_sub(1);
         (0..grid.mass.len())
@@ -93,21 +65,20 @@ fn log_moment_error(grid: &Grid, theta: f64, value: f64) -> f64 {
 /// Composes grids of one step, each as often as its count says.
 pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: usize) -> Composed {
     let step = parts.first().map_or(1.0, |(grid, _)| grid.step);
-    let (forward, inverse) = plans(length);
     let half = length / 2 + 1;
-    let eta = 24.0 * U * ((length as f64).log2() + 4.0);
+    let eta = relative_error(length);
     let theta = sight.theta;
 
-    let mut spectrum = vec![Complex64::new(1.0, 0.0); half];
+    let mut spectrum = Spectrum { re: vec![1.0; half], im: vec![0.0; half] };
     // Per coefficient: ln of the product of (|f| + 2 tau)^k, and sum of k tau / (|f| + 2 tau).
     let mut log_size = vec![0.0f64; half];
     let mut drift = vec![0.0f64; half];
     let (mut log_norm, mut offset, mut slack, mut relative) = (0.0, 0.0, 0.0, 0.0);
     let mut log_infinity = 0.0;
     let (mut log_high, mut log_low) = (0.0, 0.0);
+    let (mut highest, mut lowest) = (0.0, 0.0);
     let mut total_count = 0.0;
     let mut buffer = vec![0.0f64; length];
-    let mut scratch = forward.make_scratch_vec();
     for (grid, count) in parts {
         let k = *count as f64;
         total_count += k;
@@ -123,6 +94,8 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         slack += k * grid.slack * 1.001;
         relative += k * weight_error * 1.001;
         log_infinity += k * (-grid.infinity.min(1.0)).ln_1p();
+        highest += k * grid.loss(grid.mass.len() - 1);
+        lowest += k * grid.loss(0);
         for (log, tilt) in [(&mut log_high, theta + sight.lift), (&mut log_low, theta - sight.drop)]
         {
             let value = log_moment(grid, tilt);
@@ -136,7 +109,7 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
                 let weight = mass * (theta * grid.loss(i) - norm).exp();
                 let weight = match side {
                     Side::Upper => weight.max(1e-300),
-                    Side::Lower => weight,
+                    Side::Lower | Side::Floor => weight,
                 };
                 let index = (grid.first + i as i64).rem_euclid(length as i64) as usize;
                 buffer[index] += weight;
@@ -146,21 +119,18 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         // Wrapped cells add up; the norm of a sum is at most the sum of norms.
         let wraps = (grid.mass.len() / length + 1) as f64;
         let tau = eta * (length as f64 * square * wraps).sqrt() + f64::MIN_POSITIVE;
-        let mut coefficients = vec![Complex64::new(0.0, 0.0); half];
-        if forward.process_with_scratch(&mut buffer, &mut coefficients, &mut scratch).is_err() {
-            return Composed::empty(side, step, f64::NEG_INFINITY);
-        }
-        for ((value, total), (log, sum)) in
-            coefficients.iter().zip(&mut spectrum).zip(log_size.iter_mut().zip(&mut drift))
-        {
-            let size = value.norm_sqr().sqrt() + 2.0 * tau;
-            *log += k * (size.ln() + 4.0 * U);
-            *sum += k * tau / size;
-            *total = if *log < -100.0 {
-                Complex64::new(0.0, 0.0)
+        let coefficients = Spectrum::of(&buffer);
+        for j in 0..half {
+            let value = (coefficients.re[j], coefficients.im[j]);
+            let size = (value.0 * value.0 + value.1 * value.1).sqrt() + 2.0 * tau;
+            log_size[j] += k * (size.ln() + 4.0 * U);
+            drift[j] += k * tau / size;
+            let total = if log_size[j] < VANISHED {
+                (0.0, 0.0)
             } else {
-                *total * power(*value, *count)
+                product((spectrum.re[j], spectrum.im[j]), power(value, *count))
             };
+            (spectrum.re[j], spectrum.im[j]) = total;
         }
     }
 
@@ -168,55 +138,55 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     let rounding = 8.0 * U * (total_count + 4.0);
     let mut error = 0.0;
     let mut square = 0.0;
-    for (j, value) in spectrum.iter().enumerate() {
+    for j in 0..half {
         let twice = if j == 0 || j + 1 == half { 1.0 } else { 2.0 };
         let log = log_size[j];
-        if log < -100.0 {
-            // Set to zero above; its own size and its error are both below this.
-            error += twice * 4e-44 * (1.0 + drift[j] + rounding);
+        if log < VANISHED + 1.0 {
+            // Perhaps set to zero above; its own size and its error are both below this.
+            error += twice * 1.1e-43 * (1.0 + drift[j] + rounding);
             continue;
         }
         let size = (log + U * 4.0 * log.abs()).exp();
         error += twice * size * (drift[j] * 1.01 + rounding);
-        square += twice * value.norm_sqr();
+        square += twice * (spectrum.re[j] * spectrum.re[j] + spectrum.im[j] * spectrum.im[j]);
     }
     let count = length as f64;
     let mut cell_error = error / count * (1.0 + count * U);
-    // The last coefficient of an even-length real transform and the first are real.
-    if let Some(value) = spectrum.first_mut() {
-        value.im = 0.0;
-    }
-    if let Some(value) = spectrum.last_mut() {
-        value.im = 0.0;
-    }
-    let mut scratch = inverse.make_scratch_vec();
-    if inverse.process_with_scratch(&mut spectrum, &mut buffer, &mut scratch).is_err() {
-        return Composed::empty(side, step, f64::NEG_INFINITY);
-    }
+    let mut buffer = spectrum.into_values();
     cell_error += eta * (square / count).sqrt() + f64::MIN_POSITIVE;
 
     let first = ((sight.low - offset) / step).floor();
     let shift = (first as i64).rem_euclid(length as i64) as usize;
     buffer.rotate_left(shift);
-    let scale = 1.0 / count;
-    for value in &mut buffer {
-        *value *= scale;
-    }
     let low = offset + first * step;
     let high = low + (length - 1) as f64 * step;
     slack += 4.0 * U * (offset.abs() + low.abs().max(high.abs()) + first.abs() * step);
     let top = (theta + sight.lift) * high;
-    let beyond = (log_high - top + 8.0 * U * (log_high.abs() + top.abs())).exp();
+    // Nothing lies beyond the ends of the support.
+    let (open_above, open_below) = (highest > high - 0.5 * step, lowest < low + 0.5 * step);
+    let beyond = if open_above {
+        (log_high - top + 8.0 * U * (log_high.abs() + top.abs())).exp()
+    } else {
+        0.0
+    };
     let mut infinity = -log_infinity.exp_m1();
-    let mut wrapped = 0.0;
+    let unbounded = infinity;
+    let (mut wrapped_above, mut wrapped_below, mut wrapped_far) = (0.0, 0.0, 0.0);
     match side {
         Side::Upper => infinity = infinity * (1.0 + 1e-12) + beyond * (1.0 + 1e-12),
-        Side::Lower => {
+        Side::Lower | Side::Floor => {
             infinity = if infinity < 1e-290 { 0.0 } else { infinity * (1.0 - 1e-12) };
             let above = log_high - log_norm - sight.lift * high;
             let below = log_low - log_norm + sight.drop * low;
             let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
-            wrapped = ((above + room).exp() + (below + room).exp()) * 1.001;
+            let part = |open: bool, log: f64| if open { (log + room).exp() } else { 0.0 };
+            wrapped_above = part(open_above, above) * 1.001;
+            wrapped_below = part(open_below, below) * 1.001;
+            // A window of `length` cells is wider than from its first to its last loss.
+            let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
+            let turn = -fall * (high - low);
+            let far = log - log_norm + fall * low + turn - (-turn.exp()).ln_1p();
+            wrapped_far = part(open_below, far) * 1.001;
         }
     }
     let far = low.abs().max(high.abs());
@@ -232,198 +202,33 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
         theta,
         log_norm,
         infinity,
-        wrapped,
+        unbounded,
+        wrapped_above,
+        wrapped_below,
+        wrapped_far,
+        lift: sight.lift,
         slack,
+        complete: !open_below,
         relative,
     }
 }
 
+fn product(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
+}
+
 /// `value^k` by repeated squaring.
-fn power(value: Complex64, k: u64) -> Complex64 {
+fn power(value: (f64, f64), k: u64) -> (f64, f64) {
     let (mut base, mut rest) = (value, k);
-    let mut result = Complex64::new(1.0, 0.0);
+    let mut result = (1.0, 0.0);
     while rest > 0 {
         if rest & 1 == 1 {
-            result *= base;
+            result = product(result, base);
         }
         rest >>= 1;
         if rest > 0 {
-            base *= base;
+            base = product(base, base);
         }
     }
     result
-}
-
-impl Composed {
-    fn empty(side: Side, step: f64, log_finite: f64) -> Self {
-        let infinity = if side == Side::Upper { -log_finite.exp_m1() } else { 0.0 };
-        Composed {
-            side,
-            step,
-            low: 0.0,
-            mass: Vec::new(),
-            cell_error: 0.0,
-            theta: 0.0,
-            log_norm: 0.0,
-            infinity,
-            wrapped: 0.0,
-            slack: 0.0,
-            relative: 0.0,
-        }
-    }
-
-    /// Mass of cell `j` on this bound's safe side.
-    fn cell(&self, j: usize) -> f64 {
-        match self.side {
-            Side::Upper => (self.mass[j] + self.cell_error).max(0.0),
-            Side::Lower => (self.mass[j] - self.cell_error).max(0.0),
-        }
-    }
-
-    /// Walks down from the largest loss. `visit(loss, weight, delta, slope)` sees, for every cell,
-    /// the scale `weight = e^(-theta (loss - anchor))`, the hockey stick at the cell's loss and
-    /// `sum of p e^(loss - y)` over the losses at or above it, both scaled; it stops the walk by
-    /// returning true.
-    fn walk(&self, anchor: f64, mut visit: impl FnMut(f64, f64, f64, f64) -> bool) {
-        const BLOCK: usize = 64;
-        let fall = (-self.step).exp();
-        let width = -(-self.step).exp_m1();
-        let growth = (self.theta * self.step).exp();
-        let (mut delta, mut slope) = (0.0f64, 0.0f64);
-        // What would underflow is kept, on the upper side.
-        let floor = if self.side == Side::Upper { 1e-300 } else { 0.0 };
-        let mut weight = 0.0;
-        for (steps, j) in (0..self.mass.len()).rev().enumerate() {
-            let loss = self.low + j as f64 * self.step;
-            // A weight that has underflowed would stay zero down to the cells that count, one about
-            // to has no digits left to rely on, and an infinite growth cannot be carried on.
-            if steps % BLOCK == 0 || weight < 1e-200 || !growth.is_finite() {
-                weight = (-self.theta * (loss - anchor)).exp().max(floor);
-            } else {
-                weight *= growth;
-            }
-            // From the cell above: its slope, seen from here.
-            delta += width * slope;
-            slope = slope * fall + self.cell(j) * weight;
-            if visit(loss, weight, delta, slope) {
-                return;
-            }
-        }
-    }
-
-    /// The smallest loss of the grid above `y` (`y` itself outside of it), where the scale of
-    /// [`Composed::walk`] is best anchored: cells can be so far apart that `e^(theta step)`
-    /// overflows.
-    fn anchor(&self, y: f64) -> f64 {
-        let cell = ((y - self.low) / self.step).floor() + 1.0;
-        if cell >= 0.0 && cell < self.mass.len() as f64 { self.low + cell * self.step } else { y }
-    }
-
-    /// The epsilon at `delta`, near `guess`: an upper bound (lower bound) of the exact one.
-    pub(super) fn epsilon(&self, delta: f64, guess: f64) -> f64 {
-        let rest = match self.side {
-            Side::Upper => delta - self.infinity - delta * 4.0 * U,
-            Side::Lower => delta - self.infinity + delta * 4.0 * U,
-        };
-        if rest <= 0.0 {
-            return f64::INFINITY;
-        }
-        if self.mass.is_empty() {
-            return 0.0;
-        }
-        let anchor = self.anchor(guess);
-        let scale = self.log_norm - self.theta * anchor;
-        let wanted = rest.ln() - scale;
-        let target = match self.side {
-            Side::Upper => (wanted - self.relative).exp() * (1.0 - 1e-12),
-            Side::Lower => (wanted + self.relative).exp() * (1.0 + 1e-12),
-        };
-        if target.is_nan() || target == 0.0 {
-            return if self.side == Side::Upper { f64::INFINITY } else { 0.0 };
-        }
-        let width = -(-self.step).exp_m1();
-        let wrap = self.wrapped * self.overlap();
-        let mut found = None;
-        self.walk(anchor, |loss, weight, value, slope| {
-            // The hockey stick one cell further down.
-            let next = value + width * slope;
-            let wrap = wrap * weight * (self.theta * self.step).exp();
-            if next - wrap < target {
-                return false;
-            }
-            let inside = ((target + wrap - value) / slope).clamp(0.0, width);
-            let epsilon = loss + (-inside).ln_1p();
-            // The answer lies within this cell, also where 1 - inside rounds to zero. (`max` would
-            // hide a NaN, which must become infinity below.)
-            found = Some(match self.side {
-                Side::Upper if epsilon < loss - self.step => loss - self.step,
-                _ => epsilon,
-            });
-            true
-        });
-        match (self.side, found) {
-            (Side::Upper, Some(epsilon)) if epsilon.is_nan() => f64::INFINITY,
-            (Side::Upper, found) => (found.unwrap_or(self.low) + self.slack).max(0.0).next_up(),
-            // `max` turns a NaN into 0.
-            (Side::Lower, found) => found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0)),
-        }
-    }
-
-    /// `max over t >= 0 of e^(-theta t) (1 - e^-t)`: what one unit of tilted mass can weigh.
-    fn overlap(&self) -> f64 {
-        let theta = self.theta;
-        (-theta * (1.0 / theta.max(1e-300)).ln_1p()).exp() / (1.0 + theta) * (1.0 + 1e-12)
-    }
-
-    /// The delta at `epsilon`: an upper bound (lower bound) of the exact one.
-    pub(super) fn delta(&self, epsilon: f64) -> f64 {
-        let (epsilon, sign) = match self.side {
-            Side::Upper => (epsilon - self.slack, 1.0),
-            Side::Lower => (epsilon + self.slack, -1.0),
-        };
-        let mut scaled = 0.0f64;
-        if self.side == Side::Upper && !self.mass.is_empty() && epsilon < self.low {
-            // What lies between epsilon and the window is not known.
-            return 1.0;
-        }
-        let mut last = (f64::NAN, 0.0, 0.0);
-        let width = -(-self.step).exp_m1();
-        let anchor = self.anchor(epsilon);
-        self.walk(anchor, |loss, _, value, slope| {
-            if loss <= epsilon {
-                return true;
-            }
-            last = (loss, value, slope);
-            let inside = -(epsilon - loss).exp_m1();
-            scaled = value + inside.min(width) * slope;
-            false
-        });
-        if !last.0.is_nan() && last.0 - epsilon > 1.5 * self.step {
-            // The window starts above epsilon: every cell was seen.
-            let inside = -(epsilon - last.0).exp_m1();
-            scaled = if self.side == Side::Upper { last.1 + inside * last.2 } else { last.1 };
-        }
-        if scaled.is_nan() {
-            return if self.side == Side::Upper { 1.0 } else { 0.0 };
-        }
-        if self.side == Side::Lower {
-            // The overlap is that of a scale anchored at epsilon; no cell weighs more than 1.
-            let lift = (self.theta * (anchor - epsilon).max(0.0)).exp();
-            scaled -= self.wrapped * (self.overlap() * lift * (1.0 + 1e-9)).min(1.0);
-        }
-        let scale = self.log_norm - self.theta * anchor;
-        let finite = if scaled > 0.0 {
-            (scaled.ln() + scale + sign * (self.relative + 1e-13 + 8.0 * U * scale.abs())).exp()
-        } else {
-            0.0
-        };
-        match self.side {
-            Side::Upper => (self.infinity + finite + f64::MIN_POSITIVE).min(1.0),
-            Side::Lower => {
-                let bound = (self.infinity + finite) * (1.0 - 4.0 * U) - f64::MIN_POSITIVE;
-                // Also where it is not a number.
-                if bound > 0.0 { bound.min(1.0) } else { 0.0 }
-            }
-        }
-    }
 }

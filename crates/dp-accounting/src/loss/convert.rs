@@ -1,9 +1,10 @@
 //! From a composed loss to the other measures: trade-off function, Rényi curve, pure epsilon.
 
+use super::atoms::{ATOM_ERROR, Atom};
 use super::density::Density;
 use super::discretize::excess;
 use super::distribution::LossDistribution;
-use super::pair::{ATOM_ERROR, Pair};
+use super::pair::Pair;
 use super::tilt::Target;
 use crate::error::{Result, probability};
 use crate::numeric::{U, down, up};
@@ -182,14 +183,15 @@ struct Cell {
 fn moments(pair: &Pair) -> RenyiCurve {
     let cells = pair.density.as_ref().map(cells).unwrap_or_default();
     let top = pair.highest();
-    let lowest = pair.atoms.first().map(|atom| atom.0).into_iter();
+    let lowest = pair.atoms.first().map(|atom| atom.loss).into_iter();
     let reach =
         lowest.chain(cells.first().map(|cell| cell.low)).fold(top.abs(), |r, y| r.max(y.abs()));
     let terms = (cells.len() + pair.atoms.len()) as f64;
     RenyiCurve::from_bound(|order| {
         let t = order - 1.0;
-        let atom = |&(loss, mass): &(f64, f64)| {
-            (mass * (1.0 + ATOM_ERROR) + pair.room + f64::MIN_POSITIVE) * (t * (loss - top)).exp()
+        let atom = |atom: &Atom| {
+            let mass = atom.p() * (1.0 + ATOM_ERROR) + pair.room + f64::MIN_POSITIVE;
+            mass * (t * (atom.loss - top)).exp()
         };
         let cell = |cell: &Cell| {
             let (low, high) = (t * (cell.low - top), t * (cell.low + cell.width - top));

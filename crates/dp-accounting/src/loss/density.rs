@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use super::atoms::Scattered;
 use crate::numeric::{
     NORMAL_RELATIVE_ERROR, U, ln_normal_tail, mills_ratio, normal_density, normal_tail,
+    normal_tail_and_density,
 };
 
 /// The tails above a loss `y`, with absolute error bounds.
@@ -47,43 +49,19 @@ pub(super) enum Density {
     Scattered(Arc<Scattered>),
 }
 
-/// Atoms sorted by loss, with suffix sums of their masses.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scattered {
-    losses: Vec<f64>,
-    p_above: Vec<f64>,
-    q_above: Vec<f64>,
-}
-
-impl Scattered {
-    /// From (loss, P-mass); masses have relative error `ATOM_ERROR` at most.
-    pub(super) fn new(mut atoms: Vec<(f64, f64)>) -> Self {
-        atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let n = atoms.len();
-        let (mut p_above, mut q_above) = (vec![0.0; n + 1], vec![0.0; n + 1]);
-        for (i, (loss, mass)) in atoms.iter().enumerate().rev() {
-            p_above[i] = p_above[i + 1] + mass;
-            q_above[i] = q_above[i + 1] + mass * (-loss).exp();
-        }
-        Scattered { losses: atoms.into_iter().map(|(loss, _)| loss).collect(), p_above, q_above }
-    }
-
-    fn tail(&self, y: f64) -> Tail {
-        let i = self.losses.partition_point(|loss| *loss <= y);
-        let (p, q) = (self.p_above[i], self.q_above[i] * y.max(0.0).exp());
-        let relative =
-            (self.losses.len() as f64 + 32.0 + 2.0 * y.abs()) * U + super::pair::ATOM_ERROR;
-        Tail { p, q, p_error: p * relative, q_error: q * relative }
-    }
-}
-
-/// A normal tail at `z` where `z` itself is uncertain by `dz`, times `scale`.
-fn shifted_tail(z: f64, dz: f64) -> (f64, f64) {
-    let small = normal_tail(z.abs());
-    let density = normal_density(z.abs() - dz.min(z.abs()));
-    let error = NORMAL_RELATIVE_ERROR * small + dz * density;
+/// A normal tail at `z` where `z` itself is uncertain by `dz`, its error, and the density there.
+fn shifted_tail(z: f64, dz: f64) -> (f64, f64, f64) {
+    let (small, density) = normal_tail_and_density(z.abs());
+    // The density within dz: e^x is at most 1 + 2 x for x below 1.
+    let growth = z.abs() * dz;
+    let nearby = if growth < 1.0 {
+        density * (1.0 + 2.0 * growth)
+    } else {
+        normal_density(z.abs() - dz.min(z.abs()))
+    };
+    let error = NORMAL_RELATIVE_ERROR * small + dz * nearby;
     // Below zero the tail is 1 less a small one, and only that one errs.
-    if z < 0.0 { (1.0 - small, error + U) } else { (small, error) }
+    if z < 0.0 { (1.0 - small, error + U, density) } else { (small, error, density) }
 }
 
 impl Density {
@@ -96,13 +74,13 @@ impl Density {
             Density::Gaussian { mu } => {
                 let z = y / mu - 0.5 * mu;
                 let dz = dy / mu + 4.0 * U * (y.abs() / mu + mu);
-                let (p, p_error) = shifted_tail(z, dz);
+                let (p, p_error, density) = shifted_tail(z, dz);
                 let a = z + mu;
                 let (q, q_error) = if y <= 0.0 {
-                    shifted_tail(a, dz)
+                    let (q, q_error, _) = shifted_tail(a, dz);
+                    (q, q_error)
                 } else {
                     // e^y density(a) = density(z), so nothing overflows.
-                    let density = normal_density(z);
                     let q = density * mills_ratio(a);
                     let slack = density * dz * (1.0 + z.abs());
                     (q, 2.0 * NORMAL_RELATIVE_ERROR * q + slack)
@@ -163,7 +141,42 @@ impl Density {
                 }
                 tail
             }
-            Density::Scattered(atoms) => atoms.tail(y),
+            Density::Scattered(atoms) => {
+                let (p, q, relative) = atoms.above(y);
+                Tail { p, q, p_error: p * relative, q_error: q * relative }
+            }
+        }
+    }
+
+    /// The hockey stick at `y >= 0`, and its error.
+    ///
+    /// Sampling scales it: `P' - e^y Q'` over the set is `rate (P - e^l Q)` (Remove), or
+    /// `(1 - e^y (1 - rate)) (P - e^l Q)` (Add), at the inner loss `l`.
+    pub(super) fn stick(&self, y: f64) -> (f64, f64) {
+        let scaled = |inner: &Density, scale: f64, (loss, slip): (f64, f64), own: f64| {
+            let (value, error) = inner.stick(loss);
+            // It falls with the loss at the rate of the scaled Q-mass, at most the P-mass.
+            let moved = slip * inner.tail(loss - slip, 0.0).p;
+            (scale * value, scale * (error + moved) + (own + 8.0 * U) * scale * value)
+        };
+        match self {
+            Density::Sampled { inner, rate, direction: Direction::Remove }
+            | Density::WithoutReplacement { inner, rate } => match back(y, 0.0, *rate) {
+                Some(at) => scaled(inner, *rate, at, 0.0),
+                None => (f64::NAN, f64::NAN),
+            },
+            Density::Sampled { inner, rate, direction: Direction::Add } => {
+                let Some((negated, slip)) = back(-y, 0.0, *rate) else { return (0.0, 0.0) };
+                let scale = rate * (y + negated).exp();
+                scaled(inner, scale, (-negated, slip), slip + 4.0 * U * (y + negated.abs()))
+            }
+            Density::Scattered(atoms) => atoms.stick(y),
+            Density::ReplaceGaussian { sigma, rate } => replace_stick(*sigma, *rate, y),
+            _ => {
+                let tail = self.tail(y, 0.0);
+                let error = tail.p_error + tail.q_error + 4.0 * U * (tail.p + tail.q);
+                (tail.p - tail.q, error)
+            }
         }
     }
 
@@ -197,10 +210,7 @@ impl Density {
                 let low = through(low, *rate, Direction::Add);
                 (low, through(high, *rate, Direction::Remove))
             }
-            Density::Scattered(atoms) => (
-                atoms.losses.first().map_or(0.0, |loss| loss.next_down()),
-                atoms.losses.last().map_or(0.0, |loss| loss.next_up()),
-            ),
+            Density::Scattered(atoms) => atoms.support(),
         }
     }
 }
@@ -209,8 +219,15 @@ impl Density {
 pub(super) fn through(y: f64, rate: f64, direction: Direction) -> f64 {
     match direction {
         Direction::Remove => {
-            // The exponential overflows before its logarithm matters.
-            if y > 600.0 { y + rate.ln() } else { (rate * y.exp_m1()).ln_1p() }
+            // ln(1 - q + q e^y). The exponential overflows before its logarithm matters.
+            let log = y + rate.ln();
+            if y < 600.0 {
+                (rate * y.exp_m1()).ln_1p()
+            } else if log > 0.0 {
+                log + ((1.0 - rate) * (-log).exp()).ln_1p()
+            } else {
+                (log.exp() - rate).ln_1p()
+            }
         }
         Direction::Add => -through(-y, rate, Direction::Remove),
     }
@@ -218,17 +235,26 @@ pub(super) fn through(y: f64, rate: f64, direction: Direction) -> f64 {
 
 /// The inner loss at which the sampled loss is `y`, with its uncertainty; `None` past the edge.
 fn back(y: f64, dy: f64, rate: f64) -> Option<(f64, f64)> {
-    let moved = y.exp_m1() / rate;
-    if y > 600.0 || moved == f64::INFINITY {
+    let grown = y.exp_m1();
+    let moved = grown / rate;
+    if y > 600.0 {
         let inner = y - rate.ln();
         return Some((inner, dy + 1e-200 + 8.0 * U * (y + rate.ln().abs())));
+    }
+    if moved == f64::INFINITY {
+        // The 1 that is left out is less than one part in 10^300.
+        let inner = grown.ln() - rate.ln();
+        let slip = dy * (1.0 + grown) / grown;
+        return Some((inner, slip + 1e-200 + 16.0 * U * (1.0 + y + rate.ln().abs())));
     }
     let ratio = 1.0 + moved;
     if ratio <= 0.0 {
         return None;
     }
     let inner = moved.ln_1p();
-    let slip = (dy * y.exp() / rate + 8.0 * U * moved.abs() + 2.0 * U) / ratio;
+    // The ratio has lost digits where it is small.
+    let lost = if ratio < 0.5 { 2.0 * U } else { 0.0 };
+    let slip = (dy * (1.0 + grown + 2.0 * U) / rate + 8.0 * U * moved.abs() + lost) / ratio;
     Some((inner, slip + 4.0 * U * inner.abs()))
 }
 
@@ -277,7 +303,8 @@ fn sampled_tail(inner: &Density, rate: f64, direction: Direction, y: f64, dy: f6
 
 /// P = (1 - q) N(0) + q N(-1), Q = (1 - q) N(0) + q N(1): the loss falls in x, and with
 /// `b = (1 - q) sinh(y/2) / (q e^(-1/(2 s^2)))` it is `y` at `x = -s^2 (asinh b + y/2)`.
-fn replace_tail(sigma: f64, rate: f64, y: f64, dy: f64) -> Tail {
+/// Losses above `y` are below that x: returns `-x / s` and its error.
+fn replace_threshold(sigma: f64, rate: f64, y: f64, dy: f64) -> (f64, f64) {
     let variance = sigma * sigma;
     let half = 0.5 / variance;
     let keep = 1.0 - rate;
@@ -300,13 +327,16 @@ fn replace_tail(sigma: f64, rate: f64, y: f64, dy: f64) -> Tail {
     let x = -variance * (angle + 0.5 * y);
     let slip = variance * (16.0 * U * (1.0 + angle.abs() + y.abs() + log_scale.abs()) + dy)
         + dy * variance * (1.0 + angle.abs()) / y.abs().max(1e-3);
-    let dz = slip / sigma;
-    // Losses above y are at smaller x.
-    let z = -x / sigma;
+    (-x / sigma, slip / sigma)
+}
+
+fn replace_tail(sigma: f64, rate: f64, y: f64, dy: f64) -> Tail {
+    let keep = 1.0 - rate;
+    let (z, dz) = replace_threshold(sigma, rate, y, dy);
     let shift = 1.0 / sigma;
-    let (middle, middle_error) = shifted_tail(z, dz);
-    let (near, near_error) = shifted_tail(z - shift, dz);
-    let (far, far_error) = shifted_tail(z + shift, dz);
+    let (middle, middle_error, _) = shifted_tail(z, dz);
+    let (near, near_error, _) = shifted_tail(z - shift, dz);
+    let (far, far_error, _) = shifted_tail(z + shift, dz);
     let p = keep * middle + rate * near;
     let p_error = keep * middle_error + rate * near_error + 4.0 * U * p;
     let (q, q_error) = if y <= 0.0 {
@@ -324,4 +354,30 @@ fn replace_tail(sigma: f64, rate: f64, y: f64, dy: f64) -> Tail {
         (q, keep * middle_error + rate * far_error + 4.0 * U * q)
     };
     Tail { p, q, p_error, q_error }
+}
+
+/// The hockey stick at `y >= 0`: `q (P_1 - e^y Q_1) - (1 - q) (e^y - 1) N`, the part the two share
+/// taken out. The set is the best one, so that a threshold that is off by dz costs its square.
+fn replace_stick(sigma: f64, rate: f64, y: f64) -> (f64, f64) {
+    let keep = 1.0 - rate;
+    let (z, dz) = replace_threshold(sigma, rate, y, 0.0);
+    let shift = 1.0 / sigma;
+    let part = |z: f64| (normal_tail(z), 2.0 * NORMAL_RELATIVE_ERROR * normal_tail(z) + U);
+    let lifted = |z: f64| {
+        let value = (y + ln_normal_tail(z)).exp();
+        (value, value * 8.0 * U * (8.0 + y + z * z))
+    };
+    let (near, near_error) = part(z - shift);
+    let near_error = if z - shift > 0.0 { near_error - U } else { near_error };
+    let (far, far_error) = lifted(z + shift);
+    let shared = if y == 0.0 { (0.0, 0.0) } else { lifted(z) };
+    let fade = -(-y).exp_m1();
+    let value = rate * (near - far) - keep * fade * shared.0;
+    let density = keep * normal_density(z) + rate * normal_density(z - shift);
+    let bend = 3.0 * dz * dz * (1.0 + z.abs() + shift) * density;
+    let error = rate * (near_error + far_error + 4.0 * U * (near + far))
+        + keep * fade * (shared.1 + 8.0 * U * shared.0)
+        + bend;
+    // A threshold that is far off has a cost of its own.
+    if dz * (1.0 + z.abs() + shift) < 0.01 { (value, error) } else { (value, f64::NAN) }
 }

@@ -19,8 +19,9 @@
 //! with the number of compositions. The same argument shows that the running minimum restores
 //! monotonicity of the lower `G` (the curve need not be convex for its chords to lie below `d`).
 
+use super::atoms::{ATOM_ERROR, Atom};
 use super::density::{Density, Tail};
-use super::pair::{ATOM_ERROR, Pair};
+use super::pair::Pair;
 use crate::numeric::U;
 
 /// The law of a loss on the grid `offset + i step`, `i` from `first`; what is missing to mass 1 is
@@ -39,7 +40,10 @@ pub(super) struct Grid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Upper,
+    /// By tangents: close where the curve bends little within a cell.
     Lower,
+    /// Every loss rounded down: further off, but not thrown by a bend.
+    Floor,
 }
 
 impl Grid {
@@ -116,15 +120,72 @@ pub(super) fn discretize(
     offset: f64,
     span: (f64, f64),
 ) -> Grid {
+    let pair = match &pair.below {
+        Some(below) if side != Side::Upper => below,
+        _ => pair,
+    };
+    let (mut grid, from) = empty(pair, side, step, offset, span);
+    if let (Some(from), Some(density)) = (from, &pair.density) {
+        let cells = grid.mass.len() - from;
+        let half = 0.5 * step;
+        match side {
+            Side::Upper => {
+                let slip = |y: f64| 2.0 * U * y.abs();
+                let tails = tails(density, cells, |i| grid.loss(from + i), slip);
+                connect_the_dots(&mut grid, density, from, &tails);
+            }
+            Side::Lower => {
+                let slip = |m: f64| 4.0 * U * (m.abs() + half);
+                let tails = tails(density, cells, |i| grid.loss(from + i) - half, slip);
+                tangents(&mut grid, from, &tails);
+            }
+            Side::Floor => floors(&mut grid, density, from),
+        }
+    }
+    if side == Side::Upper {
+        keep_all_mass(&mut grid);
+    }
+    grid
+}
+
+/// The pair on grids for an upper and a lower bound. Without atoms, which want to lie on a grid
+/// point, the second is half a step further up, so that its midpoints are the points of the first.
+pub(super) fn discretize_both(pair: &Pair, step: f64, offset: f64, span: (f64, f64)) -> [Grid; 2] {
+    let half = 0.5 * step;
+    if let (Some(density), true, None) = (&pair.density, pair.atoms.is_empty(), &pair.below)
+        && let (mut upper, Some(0)) = empty(pair, Side::Upper, step, offset, span)
+    {
+        let mut lower = Grid { offset: offset + half, ..upper.clone() };
+        // The offset of the second is rounded, too, and so is the way back from it.
+        lower.slack += 4.0 * U * step;
+        let slip = |y: f64| 4.0 * U * (y.abs() + half);
+        let tails = tails(density, upper.mass.len(), |i| upper.loss(i), slip);
+        connect_the_dots(&mut upper, density, 0, &tails);
+        keep_all_mass(&mut upper);
+        tangents(&mut lower, 0, &tails);
+        return [upper, lower];
+    }
+    [Side::Upper, Side::Lower].map(|side| discretize(pair, side, step, offset, span))
+}
+
+/// The grid with the atoms on it, and the index from which on the density goes there; `None` if
+/// there is none, or the grid cannot hold the pair.
+fn empty(
+    pair: &Pair,
+    side: Side,
+    step: f64,
+    offset: f64,
+    span: (f64, f64),
+) -> (Grid, Option<usize>) {
     let index = |y: f64| ((y - offset) / step).floor();
     let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
     if pair.density.is_some() {
         first = index(span.0) - 1.0;
         last = index(span.1) + 2.0;
     }
-    for &(loss, _) in &pair.atoms {
-        first = first.min(index(loss) - 1.0);
-        last = last.max(index(loss) + 2.0);
+    for atom in &pair.atoms {
+        first = first.min(index(atom.loss) - 1.0);
+        last = last.max(index(atom.loss) + 2.0);
     }
     if first > last {
         (first, last) = (0.0, 0.0);
@@ -133,7 +194,8 @@ pub(super) fn discretize(
     if !(resolved && first.abs() < MOST_INDEX && last - first < MOST_CELLS) {
         // Beyond what a grid can hold: any loss may be unbounded (upper), or none is (lower).
         let infinity = if side == Side::Upper { 1.0 } else { 0.0 };
-        return Grid { step, offset, first: 0, mass: vec![0.0], infinity, slack: 0.0 };
+        let grid = Grid { step, offset, first: 0, mass: vec![0.0], infinity, slack: 0.0 };
+        return (grid, None);
     }
     let mut grid = Grid {
         step,
@@ -143,20 +205,11 @@ pub(super) fn discretize(
         infinity: pair.infinity,
         slack: 8.0 * U * (first.abs().max(last.abs()) + 1.0) * step + 4.0 * U * offset.abs(),
     };
-    for &(loss, mass) in &pair.atoms {
-        place_atom(&mut grid, side, loss, mass, pair.room);
+    for atom in &pair.atoms {
+        place_atom(&mut grid, side, atom, pair.room);
     }
-    if let Some(density) = &pair.density {
-        let from = (index(span.0) - 1.0 - first) as usize;
-        match side {
-            Side::Upper => connect_the_dots(&mut grid, density, from),
-            Side::Lower => tangents(&mut grid, density, from),
-        }
-    }
-    if side == Side::Upper {
-        keep_all_mass(&mut grid);
-    }
-    grid
+    let from = pair.density.is_some().then(|| (index(span.0) - 1.0 - first) as usize);
+    (grid, from)
 }
 
 /// Whatever went missing from a pessimistic law, or is not a number, counts as an infinite loss.
@@ -173,7 +226,8 @@ fn keep_all_mass(grid: &mut Grid) {
     }
 }
 
-fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
+fn place_atom(grid: &mut Grid, side: Side, atom: &Atom, room: f64) {
+    let (loss, mass) = (atom.loss, atom.p());
     let position = (loss - grid.offset) / grid.step - grid.first as f64;
     // Within the slack an atom sits on its grid point.
     let near = position.round();
@@ -197,7 +251,7 @@ fn place_atom(grid: &mut Grid, side: Side, loss: f64, mass: f64, room: f64) {
                 *high += mass * share;
             }
         }
-        Side::Lower => {
+        Side::Lower | Side::Floor => {
             if let Some(low) = grid.mass.get_mut(cell) {
                 *low += (mass * (1.0 - ATOM_ERROR) - room).max(0.0);
             }
@@ -240,13 +294,17 @@ pub(super) fn excess(
     (fall - (here - there), error)
 }
 
-fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
-    let width = -(-grid.step).exp_m1();
+/// The tails above `cells` points, each uncertain by `slip`.
+fn tails(
+    density: &Density,
+    cells: usize,
+    point: impl Fn(usize) -> f64,
+    slip: impl Fn(f64) -> f64,
+) -> Vec<(f64, Tail)> {
     let total = density.total();
-    let cells = grid.mass.len() - from;
     let (low_end, high_end) = density.support();
-    let tail_at = |i: usize| {
-        let y = grid.loss(from + i);
+    let at = |i: usize| {
+        let y = point(i);
         if y <= low_end {
             let whole = density.tail(low_end.max(f64::MIN), 0.0);
             // e^max(y, 0) scales q, and y lies below the support's end.
@@ -256,26 +314,32 @@ fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
         if y >= high_end {
             return (y, Tail::default());
         }
-        (y, sane(density.tail(y, 2.0 * U * y.abs()), total))
+        (y, sane(density.tail(y, slip(y)), total))
     };
+    (0..cells).map(at).collect()
+}
+
+fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize, tails: &[(f64, Tail)]) {
+    let width = -(-grid.step).exp_m1();
+    let total = density.total();
     // above[i]: mass strictly above y_i.
-    let mut above = Vec::with_capacity(cells);
-    let mut now = tail_at(0);
-    for i in 0..cells - 1 {
-        let next = tail_at(i + 1);
+    let mut above = Vec::with_capacity(tails.len());
+    for pair in tails.windows(2) {
+        let (now, next) = (pair[0], pair[1]);
         let (cell, error) = excess(now, next, now.0, width, 0.0);
         let moved = ((cell + error) / width * (1.0 + 8.0 * U)).max(0.0);
         let bound = next.1.p + next.1.p_error + moved;
         // Never more than the mass above y_i itself.
         above.push((bound * (1.0 + 4.0 * U)).min(now.1.p + now.1.p_error));
-        now = next;
     }
-    let beyond = now.1.p + now.1.p_error;
+    let beyond = tails.last().map_or(0.0, |(_, tail)| tail.p + tail.p_error);
     above.push(beyond);
-    for i in (0..cells - 1).rev() {
-        above[i] = above[i].max(above[i + 1]);
+    let mut least = beyond;
+    for above in above.iter_mut().rev() {
+        least = least.max(*above);
+        *above = least;
     }
-    let mut previous = total.max(above[0]);
+    let mut previous = total.max(least);
     for (mass, above) in grid.mass[from..].iter_mut().zip(&above) {
         *mass += (previous - above) * (1.0 + 4.0 * U);
         previous = *above;
@@ -283,32 +347,41 @@ fn connect_the_dots(grid: &mut Grid, density: &Density, from: usize) {
     grid.infinity += beyond;
 }
 
-fn tangents(grid: &mut Grid, density: &Density, from: usize) {
+/// The P-mass of every cell at its lower end, with the errors taken off the tails.
+fn floors(grid: &mut Grid, density: &Density, from: usize) {
+    let (low_end, high_end) = density.support();
+    let total = density.total();
+    let mut running = f64::INFINITY;
+    // At or above y_i, of which what lies above is a part.
+    let mut at_least: Vec<f64> = (from..grid.mass.len())
+        .map(|i| {
+            let y = grid.loss(i);
+            let tail = if y >= high_end {
+                Tail::default()
+            } else {
+                let y = y.max(low_end).max(f64::MIN);
+                sane(density.tail(y, 2.0 * U * y.abs()), total)
+            };
+            running = running.min(((tail.p - tail.p_error) * (1.0 - 4.0 * U)).max(0.0));
+            running
+        })
+        .collect();
+    at_least.push(0.0);
+    for (mass, pair) in grid.mass[from..].iter_mut().zip(at_least.windows(2)) {
+        *mass += (pair[0] - pair[1]) * (1.0 - 4.0 * U);
+    }
+}
+
+fn tangents(grid: &mut Grid, from: usize, tails: &[(f64, Tail)]) {
     let fall = (-grid.step).exp();
     let width = -(-grid.step).exp_m1();
-    let total = density.total();
-    let cells = grid.mass.len() - from;
-    let (low_end, high_end) = density.support();
     let half = 0.5 * grid.step;
-    let tail_at = |i: usize| {
-        let m = grid.loss(from + i) - half;
-        if m <= low_end {
-            let whole = density.tail(low_end.max(f64::MIN), 0.0);
-            let rescale = (m.max(0.0) - low_end.max(0.0)).exp();
-            return (m, Tail { q: whole.q * rescale, q_error: whole.q_error * rescale, ..whole });
-        }
-        if m >= high_end {
-            return (m, Tail::default());
-        }
-        (m, sane(density.tail(m, 4.0 * U * (m.abs() + half)), total))
-    };
     // at_least[i]: mass at or above y_i; ends where the curve reaches zero.
-    let mut at_least = Vec::with_capacity(cells);
-    let mut now = tail_at(0);
+    let mut at_least = Vec::with_capacity(tails.len());
     let mut before = 0.0f64;
-    for i in 0..cells - 1 {
+    for (i, pair) in tails.windows(2).enumerate() {
+        let (now, next) = (pair[0], pair[1]);
         let y = grid.loss(from + i);
-        let next = tail_at(i + 1);
         // D_i, rounded down, in both places it is used.
         let (cell, error) = excess(now, next, y, width, half);
         let cell = cell - error;
@@ -322,7 +395,6 @@ fn tangents(grid: &mut Grid, density: &Density, from: usize) {
             + (before.min(0.0) + fall * cell.max(0.0)) / width * (1.0 + 8.0 * U);
         at_least.push((mass, curve));
         before = cell;
-        now = next;
     }
     // The last point of the curve is lowered to zero, its chord with it.
     let kept = at_least.len();

@@ -12,7 +12,7 @@ use crate::error::{Result, out_of_range, probability};
 /// # Privacy
 ///
 /// Each constructor names the pair it uses. A composition of dominating pairs dominates the
-/// composition ([Zhu, Dong, Wang 2022](https://arxiv.org/abs/2106.08567), Theorem 10), and the
+/// composition ([Zhu, Dong, Wang 2022](https://arxiv.org/abs/2106.08567), their theorem on composition), and the
 /// answers bracket the exact curve of that composition of pairs. For Laplace, Gaussian, discrete
 /// noise and randomized response the pairs are the mechanisms themselves, and the curve is theirs
 /// (with the noise multiplier's inverse rounded up by an ulp or two).
@@ -51,8 +51,8 @@ impl LossDistribution {
     }
 
     /// This mechanism on a Poisson sample under add/remove: each record takes part independently
-    /// with probability `rate`. Pairs ((1-q)Q + qP, Q) and (P, (1-q)P + qQ), Zhu, Dong, Wang 2022,
-    /// Theorem 11; `self` must be one mechanism, measured by add/remove, and not sampled yet.
+    /// with probability `rate`. Pairs ((1-q)Q + qP, Q) and (P, (1-q)P + qQ), by the
+    /// theorem of Zhu, Dong, Wang 2022 on amplification by sampling; `self` must be one mechanism, measured by add/remove, and not sampled yet.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl LossDistribution {
     }
 
     /// This mechanism on `rate` of the records, drawn without replacement, one record replaced:
-    /// Zhu, Dong, Wang 2022, Theorem 11. `self` must be one mechanism, measured by replacement.
+    /// the theorem of Zhu, Dong, Wang 2022 on amplification by sampling. `self` must be one mechanism, measured by replacement.
     ///
     /// # Errors
     ///
@@ -115,6 +115,19 @@ impl LossDistribution {
         };
         let directions = [0, 1].map(|i| join(&self.directions[i], &other.directions[i]));
         LossDistribution { directions, symmetric: self.symmetric && other.symmetric }
+    }
+
+    /// All of these, each as often as its count says, without a search for equal ones.
+    pub(crate) fn composition(parts: impl IntoIterator<Item = (Self, u64)>) -> Self {
+        let mut total = LossDistribution::zero();
+        for (part, count) in parts {
+            let part = part.repeat(count);
+            total.symmetric &= part.symmetric;
+            for (all, own) in total.directions.iter_mut().zip(part.directions) {
+                all.extend(own);
+            }
+        }
+        total
     }
 
     /// This `times` times over.

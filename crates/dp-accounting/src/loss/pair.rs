@@ -1,6 +1,7 @@
 //! Pairs of distributions that dominate a mechanism's outputs on neighbours.
 
-use super::density::{Density, Direction, Scattered, through};
+use super::atoms::{Atom, Scattered};
+use super::density::{Density, Direction, through};
 use crate::numeric::{U, up};
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use std::sync::Arc;
 pub(super) struct Pair {
     pub(super) infinity: f64,
     pub(super) minus_infinity: f64,
-    /// (loss, P-mass), by increasing loss; masses have relative error at most `ATOM_ERROR`.
-    pub(super) atoms: Vec<(f64, f64)>,
+    /// By increasing loss; masses have relative error at most `ATOM_ERROR`.
+    pub(super) atoms: Vec<Atom>,
     /// All atoms lie on `offset + i gap`.
     pub(super) lattice: Option<(f64, f64)>,
     /// Absolute error of an atom's mass, besides the relative one.
@@ -22,15 +23,13 @@ pub(super) struct Pair {
     /// The mechanism's Rényi divergence of order `a` is at most `a rho`, by a theorem; sampling
     /// does not raise it (joint quasi-convexity).
     pub(super) rho: Option<f64>,
+    /// A pair that this one dominates, if this one is itself a bound on the pair in question: what
+    /// lower ends are computed from.
+    pub(super) below: Option<Arc<Pair>>,
 }
 
-/// Relative error bound of an atom's mass.
-///
-/// Exponents reach 750 (masses down to the smallest float) and err by two ulp of themselves.
-pub(super) const ATOM_ERROR: f64 = 4096.0 * U;
-
 impl Pair {
-    fn of_atoms(atoms: Vec<(f64, f64)>, lattice: Option<(f64, f64)>) -> Self {
+    fn of_atoms(atoms: Vec<Atom>, lattice: Option<(f64, f64)>) -> Self {
         Pair {
             infinity: 0.0,
             minus_infinity: 0.0,
@@ -39,6 +38,7 @@ impl Pair {
             room: 0.0,
             density: None,
             rho: None,
+            below: None,
         }
     }
 
@@ -62,26 +62,26 @@ impl Pair {
 
     /// Laplace noise, sensitivity `rate` scales.
     pub(super) fn laplace(rate: f64) -> Self {
+        let atoms = vec![Atom::new(-rate, 0.5), Atom::new(rate, 0.5)];
         Pair {
             density: Some(Density::Laplace { rate }),
-            ..Pair::of_atoms(
-                vec![(-rate, 0.5 * (-rate).exp()), (rate, 0.5)],
-                Some((-rate, 2.0 * rate)),
-            )
+            ..Pair::of_atoms(atoms, Some((-rate, 2.0 * rate)))
         }
     }
 
     /// Discrete Laplace noise of `rate` = 1/scale, integer sensitivity `d`.
     pub(super) fn discrete_laplace(rate: f64, d: u32) -> Self {
-        let r = (-rate).exp();
+        let end = 1.0 / (1.0 + (-rate).exp());
+        let peak = -(-rate).exp_m1() * end;
         let size = f64::from(d);
-        let mut atoms = vec![(-rate * size, (-rate * size).exp() / (1.0 + r))];
+        let mut atoms = vec![Atom::new(-rate * size, end)];
         for x in (1..d).rev() {
             let x = f64::from(x);
-            let mass = -(-rate).exp_m1() / (1.0 + r) * (-rate * x).exp();
-            atoms.push((rate * (size - 2.0 * x), mass));
+            // At distance x from P's centre and d - x from Q's.
+            let mass = peak * (-rate * x.min(size - x)).exp();
+            atoms.push(Atom::new(rate * (size - 2.0 * x), mass));
         }
-        atoms.push((rate * size, 1.0 / (1.0 + r)));
+        atoms.push(Atom::new(rate * size, end));
         Pair::of_atoms(atoms, Some((-rate * size, 2.0 * rate)))
     }
 
@@ -89,25 +89,30 @@ impl Pair {
     pub(super) fn discrete_gaussian(sigma: f64, d: u32) -> Self {
         let variance = sigma * sigma;
         let reach = (38.0 * sigma).ceil() as i64 + 1;
-        let weight = |x: i64| (-0.5 * (x as f64) * (x as f64) / variance).exp();
+        let weight = |x: f64| (-0.5 * x * x / variance).exp();
         // Compensated, so that a million terms err no more than a few.
         let (mut norm, mut carry) = (0.0f64, 0.0f64);
         for x in (0..=reach).rev() {
-            let term = if x == 0 { 1.0 } else { 2.0 * weight(x) } - carry;
+            let term = if x == 0 { 1.0 } else { 2.0 * weight(x as f64) } - carry;
             let next = norm + term;
             carry = (next - norm) - term;
             norm = next;
         }
         let size = f64::from(d);
-        let atoms = (-reach..=reach)
-            .rev()
-            .map(|x| ((0.5 * size - x as f64) * size / variance, weight(x) / norm))
-            .filter(|(_, mass)| *mass > 0.0)
-            .collect::<Vec<_>>();
-        let lattice = atoms.first().map(|(loss, _)| (*loss, size / variance));
+        // P is centred at 0, Q at d; the nearer centre has the larger mass.
+        let atom = |x: i64| {
+            let x = x as f64;
+            let near = if 2.0 * x < size { x } else { size - x };
+            Atom::new((0.5 * size - x) * size / variance, weight(near) / norm)
+        };
+        // Between centres far apart both masses are below the smallest float.
+        let atoms = (-reach..=i64::from(d) + reach).rev().map(atom);
+        let atoms: Vec<Atom> = atoms.filter(|atom| atom.mass > 0.0).collect();
+        let lattice = atoms.first().map(|atom| (atom.loss, size / variance));
         let mut pair = Pair::of_atoms(atoms, lattice);
-        // What lies beyond the reach is less than this.
+        // What is left out is less than this, on either side.
         pair.infinity = 1e-300;
+        pair.minus_infinity = 1e-300;
         // Canonne, Kamath, Steinke 2020, Theorem 4 (<https://arxiv.org/abs/2004.00010>).
         pair.rho = Some(up(0.5 * (size / sigma) * (size / sigma), 4.0 * U));
         pair
@@ -118,11 +123,11 @@ impl Pair {
         let others = f64::from(categories.saturating_sub(2));
         let low = (-epsilon).exp();
         let total = 1.0 + (others + 1.0) * low;
-        let mut atoms = vec![(-epsilon, low / total)];
+        let mut atoms = vec![Atom::new(-epsilon, 1.0 / total)];
         if others > 0.0 {
-            atoms.push((0.0, others * low / total));
+            atoms.push(Atom::new(0.0, others * low / total));
         }
-        atoms.push((epsilon, 1.0 / total));
+        atoms.push(Atom::new(epsilon, 1.0 / total));
         let gap = if others > 0.0 { epsilon } else { 2.0 * epsilon };
         Pair::of_atoms(atoms, Some((-epsilon, gap)))
     }
@@ -130,12 +135,12 @@ impl Pair {
     /// The worst (epsilon, delta) mechanism (Kairouz, Oh, Viswanath 2015, Theorem 3.2).
     pub(super) fn black_box(epsilon: f64, delta: f64) -> Self {
         let mut pair = if epsilon == 0.0 {
-            Pair::of_atoms(vec![(0.0, 1.0)], Some((0.0, 0.0)))
+            Pair::of_atoms(vec![Atom::new(0.0, 1.0)], Some((0.0, 0.0)))
         } else {
             Pair::randomized_response(epsilon, 2)
         };
         for atom in &mut pair.atoms {
-            atom.1 *= 1.0 - delta;
+            atom.mass *= 1.0 - delta;
         }
         pair.infinity = delta;
         pair.minus_infinity = delta;
@@ -145,76 +150,76 @@ impl Pair {
     /// The pair after Poisson sampling with `rate` in (0, 1), add/remove.
     pub(super) fn poisson(&self, rate: f64, direction: Direction) -> Self {
         let keep = 1.0 - rate;
-        // Q-mass where P's mass underflows (losses below -600) is found as what is missing.
-        let seen = |loss: f64, mass: f64| if mass > 1e-280 { mass * (-loss).exp() } else { 0.0 };
-        let faint = self.atoms.iter().filter(|a| a.1 <= 1e-280 && a.0 < 0.0);
-        let faint = faint.map(|a| a.0).fold(-600.0, f64::max);
-        let missing = if self.density.is_none() {
-            let all: f64 = self.atoms.iter().map(|a| seen(a.0, a.1)).sum();
-            let missing = 1.0 - self.minus_infinity - all;
-            // Rounding is covered by the relative error of the atoms.
-            if missing > 1e-10 { missing * (1.0 + ATOM_ERROR) } else { 0.0 }
-        } else if let Some(Density::Laplace { rate: r }) = &self.density {
-            if *r > 640.0 { 0.5 } else { 0.0 }
-        } else {
-            0.0
-        };
-        let mut atoms: Vec<(f64, f64)> = self
+        // What the two laws share is mixed with the larger mass of each atom.
+        let mixed = |atom: &Atom| (keep * (-atom.loss.abs()).exp() + rate) * atom.mass;
+        let mut atoms: Vec<Atom> = self
             .atoms
             .iter()
-            .map(|&(loss, mass)| {
-                let moved = through(loss, rate, direction);
-                match direction {
-                    Direction::Remove => (moved, keep * seen(loss, mass) + rate * mass),
-                    Direction::Add => (moved, mass),
-                }
+            .map(|atom| {
+                // The mixture is P's (Remove) or Q's (Add), and larger than the other law where
+                // the loss has the sign of that direction.
+                let larger = match direction {
+                    Direction::Remove => atom.loss > 0.0,
+                    Direction::Add => atom.loss < 0.0,
+                };
+                let mass = if larger { mixed(atom) } else { atom.mass };
+                Atom::new(through(atom.loss, rate, direction), mass)
             })
             .collect();
         let (mut infinity, mut minus_infinity) = (0.0, 0.0);
         match direction {
             Direction::Remove => {
                 infinity = share(rate, self.infinity);
-                if missing > 0.0 {
-                    atoms.push((through(faint, rate, direction), keep * missing));
-                    atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
-                }
                 if self.minus_infinity > 0.0 {
-                    atoms.insert(0, ((-rate).ln_1p(), keep * self.minus_infinity));
+                    let loss = (-rate).ln_1p();
+                    atoms.insert(0, Atom::new(loss, self.minus_infinity));
                 }
             }
             Direction::Add => {
                 minus_infinity = rate * self.minus_infinity;
                 if self.infinity > 0.0 {
-                    atoms.push((-(-rate).ln_1p(), self.infinity));
+                    atoms.push(Atom::new(-(-rate).ln_1p(), self.infinity));
                 }
             }
         }
+        let below = self.below.as_ref().map(|below| Arc::new(below.poisson(rate, direction)));
         let density = self.density.as_ref().map(|inner| Density::Sampled {
             inner: Box::new(inner.clone()),
             rate,
             direction,
         });
-        Pair { infinity, minus_infinity, atoms, lattice: None, room: 0.0, density, rho: self.rho }
-            .settle()
+        Pair {
+            infinity,
+            minus_infinity,
+            atoms,
+            lattice: None,
+            room: 0.0,
+            density,
+            rho: self.rho,
+            below,
+        }
+        .settle()
     }
 
     /// The pair after sampling a fraction `rate` in (0, 1) without replacement, one record
     /// replaced; `self` must be the pair of a symmetric mechanism under replacement.
     ///
-    /// Zhu, Dong, Wang 2022, Theorem 11 (<https://arxiv.org/abs/2106.08567>): the hockey-stick
+    /// Zhu, Dong, Wang 2022, on amplification by sampling (<https://arxiv.org/abs/2106.08567>): the hockey-stick
     /// divergence is at most that of the removal pair above order 1, of the addition pair below.
     pub(super) fn without_replacement(&self, rate: f64) -> Self {
         let keep = 1.0 - rate;
         let mut atoms = Vec::new();
         let (mut zero, mut room) = (0.0, 0.0);
-        for &(loss, mass) in &self.atoms {
-            if loss > 0.0 {
-                let shared = keep * mass * (-loss).exp();
-                atoms.push((through(loss, rate, Direction::Remove), shared + rate * mass));
-                zero += keep * mass * -(-loss).exp_m1();
+        for atom in &self.atoms {
+            let (direction, down) = if atom.loss > 0.0 {
+                zero += keep * atom.mass * -(-atom.loss).exp_m1();
+                (Direction::Remove, (-atom.loss).exp())
             } else {
-                atoms.push((through(loss, rate, Direction::Add), mass));
-            }
+                (Direction::Add, atom.loss.exp())
+            };
+            // P is mixed above loss 0, Q below: the larger one either way.
+            let mass = (keep * down + rate) * atom.mass;
+            atoms.push(Atom::new(through(atom.loss, rate, direction), mass));
         }
         zero += keep * self.infinity;
         let density = self.density.as_ref().map(|inner| {
@@ -223,8 +228,12 @@ impl Pair {
             room = 2.0 * error;
             Density::WithoutReplacement { inner: Box::new(inner.clone()), rate }
         });
-        atoms.push((0.0, zero));
-        atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // An odd number of atoms has one at loss 0 already.
+        match atoms.iter_mut().find(|atom| atom.loss == 0.0) {
+            Some(atom) => atom.mass += zero,
+            None => atoms.push(Atom::new(0.0, zero)),
+        }
+        atoms.sort_by(|a, b| a.loss.total_cmp(&b.loss));
         Pair {
             infinity: share(rate, self.infinity),
             minus_infinity: 0.0,
@@ -233,12 +242,13 @@ impl Pair {
             room,
             density,
             rho: self.rho,
+            below: self.below.as_ref().map(|below| Arc::new(below.without_replacement(rate))),
         }
         .settle()
     }
 
     /// Many atoms, and the mass that is missing from them.
-    pub(super) fn scattered(atoms: Vec<(f64, f64)>, infinity: f64) -> Self {
+    pub(super) fn scattered(atoms: Vec<Atom>, infinity: f64) -> Self {
         let mut pair = Pair::of_density(Density::Scattered(Arc::new(Scattered::new(atoms))));
         pair.infinity = infinity;
         pair
@@ -248,8 +258,11 @@ impl Pair {
     fn settle(mut self) -> Self {
         match self.atoms.as_slice() {
             [] => {}
-            [only] => self.lattice = Some((only.0, 0.0)),
-            [low, high] => self.lattice = Some((low.0, high.0 - low.0)),
+            [only] => self.lattice = Some((only.loss, 0.0)),
+            [low, high] => self.lattice = Some((low.loss, high.loss - low.loss)),
+            [low, middle, high] if middle.loss == 0.0 && low.loss == -high.loss => {
+                self.lattice = Some((low.loss, high.loss));
+            }
             _ if self.density.is_none() => {
                 let atoms = std::mem::take(&mut self.atoms);
                 self.density = Some(Density::Scattered(Arc::new(Scattered::new(atoms))));
@@ -261,14 +274,37 @@ impl Pair {
 
     /// The largest finite loss.
     pub(super) fn highest(&self) -> f64 {
-        let atom = self.atoms.last().map_or(f64::NEG_INFINITY, |(loss, _)| *loss);
+        let atom = self.atoms.last().map_or(f64::NEG_INFINITY, |atom| atom.loss);
         let density = self.density.as_ref().map_or(f64::NEG_INFINITY, |d| d.support().1);
         atom.max(density)
     }
 
+    /// A loss that a grid should pass through: of the atoms, or where sampling crowds the losses.
+    pub(super) fn anchor(&self) -> f64 {
+        match (&self.lattice, &self.density) {
+            (Some((offset, _)), _) => *offset,
+            (None, Some(density @ Density::Sampled { direction, .. })) => {
+                let (low, high) = density.support();
+                let edge = if *direction == Direction::Remove { low } else { high };
+                if edge.is_finite() { edge } else { 0.0 }
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// The distance between the first and the last atom.
+    pub(super) fn width(&self) -> f64 {
+        match (self.atoms.first(), self.atoms.last()) {
+            (Some(first), Some(last)) => last.loss - first.loss,
+            _ => 0.0,
+        }
+    }
+
     /// True if the loss is zero with certainty.
     pub(super) fn is_trivial(&self) -> bool {
-        self.infinity == 0.0 && self.density.is_none() && self.atoms.iter().all(|a| a.0 == 0.0)
+        self.infinity == 0.0
+            && self.density.is_none()
+            && self.atoms.iter().all(|atom| atom.loss == 0.0)
     }
 }
 

@@ -26,7 +26,7 @@ impl LossDistribution {
         self.epsilon_within(delta, DEFAULT_TOLERANCE)
     }
 
-    /// The epsilon at `delta`, bracketed to `tolerance` as far as 2^22 cells and double precision
+    /// The epsilon at `delta`, bracketed to `tolerance` as far as 2^20 cells and double precision
     /// allow; the bracket that is returned always holds.
     ///
     /// # Errors
@@ -231,7 +231,7 @@ mod tests {
                 finite *= 1.0 - pair.infinity;
                 let next = law
                     .iter()
-                    .flat_map(|(y, p)| pair.atoms.iter().map(move |(z, m)| (y + z, p * m)));
+                    .flat_map(|(y, p)| pair.atoms.iter().map(move |a| (y + a.loss, p * a.p())));
                 let mut next: Vec<(f64, f64)> = next.collect();
                 next.sort_by(|a, b| a.0.total_cmp(&b.0));
                 let mut merged: Vec<(f64, f64)> = Vec::new();

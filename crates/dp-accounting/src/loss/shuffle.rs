@@ -9,24 +9,50 @@
 //! A larger C is a post-processing of a smaller one (more fair coins are added), so that C may be
 //! rounded down to a few levels, and what lies below the lowest goes to infinity.
 
+use std::sync::Arc;
+
+use super::atoms::Atom;
+use super::discretize::Side;
 use super::pair::Pair;
 use crate::numeric::{ln_factorial, normal_quantile};
 
-/// Levels that C is rounded down to.
-const LEVELS: u64 = 48;
+/// Levels that C is rounded to, at least and at most; every value has its own if there are no more.
+const LEVELS: (f64, f64) = (48.0, 1024.0);
+/// Reports looked at; more are priced as so many.
+const MOST_REPORTS: u64 = 1 << 24;
+/// Atoms aimed at.
+const ATOMS: f64 = 3e5;
 /// Mass moved to infinity on either side.
-const CUT: f64 = 1e-18;
+const CUT: f64 = 1e-40;
 
+/// The pair and, rounded the other way, one that is certainly less.
 pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
     if reports < 2 {
         return None;
     }
-    // Fewer reports only hide less.
-    let reports = reports.min(1 << 32);
+    // Fewer reports only hide less: enough for an upper end.
+    let mut pair = one_side(epsilon, reports.min(MOST_REPORTS), Side::Upper)?;
+    let below = if reports > MOST_REPORTS {
+        Pair::black_box(0.0, 0.0)
+    } else {
+        one_side(epsilon, reports, Side::Lower)?
+    };
+    pair.below = Some(Arc::new(below));
+    Some(pair)
+}
+
+/// Fair coins on either side of the middle that are looked at, of `total`: what lies outside has a
+/// probability below `CUT` (Hoeffding; a factor of 2 bounds the likelihood ratio).
+fn coins(total: f64) -> f64 {
+    (0.5 * total * (4.0 / CUT).ln()).sqrt().ceil() + 2.0
+}
+
+fn one_side(epsilon: f64, reports: u64, side: Side) -> Option<Pair> {
     let clone = (-epsilon).exp();
     let n = reports - 1;
     // Four logarithms of factorials, each good to 4 ulp, in the exponent of every mass.
     let inflation = 1.0 + 32.0 * f64::EPSILON * (ln_factorial(n) + 8.0);
+    let inflation = if side == Side::Upper { inflation } else { 1.0 / inflation };
     let mean = n as f64 * clone;
     let spread = (mean * (1.0 - clone)).sqrt();
     let reach = -normal_quantile(CUT) + 3.0;
@@ -35,18 +61,24 @@ pub(super) fn pair(epsilon: f64, reports: u64) -> Option<Pair> {
     let lowest = (mean - t).floor().max(0.0) as u64;
     let highest = ((mean + t).ceil() as u64).min(n);
     let mut infinity = 0.0;
-    if lowest > 0 {
+    if lowest > 0 && side == Side::Upper {
         infinity += (-(t * t) / (2.0 * (spread * spread + t / 3.0))).exp() * 1.001;
     }
-    let width = ((highest - lowest) / LEVELS).max(1);
-    let mut atoms: Vec<(f64, f64)> = Vec::new();
+    let levels = (ATOMS / (2.0 * coins(mean + 1.0))).clamp(LEVELS.0, LEVELS.1);
+    let width = ((highest - lowest) / levels as u64).max(1);
+    let mut atoms: Vec<Atom> = Vec::new();
     let mut level = lowest;
     while level <= highest {
         let last = (level + width - 1).min(highest);
-        let weight: f64 = (level..=last).map(|c| binomial(n, c, clone)).sum();
-        let weight = if last == highest && highest < n { weight + CUT } else { weight };
+        let mut weight: f64 = (level..=last).map(|c| binomial(n, c, clone)).sum();
+        // A smaller C hides less, a larger one more.
+        let rounded = if side == Side::Upper { level } else { last };
+        if side == Side::Upper && last == highest && highest < n {
+            weight += CUT;
+        }
         if weight > 0.0 {
-            infinity += add_level(&mut atoms, epsilon, level, weight * inflation * inflation)?;
+            let lost = add_level(&mut atoms, epsilon, rounded, weight * inflation * inflation)?;
+            infinity += if side == Side::Upper { lost } else { 0.0 };
         }
         level = last + 1;
     }
@@ -62,10 +94,10 @@ fn binomial(n: u64, k: u64, p: f64) -> f64 {
 }
 
 /// The atoms for `C = c`; returns the mass cut off.
-fn add_level(atoms: &mut Vec<(f64, f64)>, epsilon: f64, c: u64, weight: f64) -> Option<f64> {
+fn add_level(atoms: &mut Vec<Atom>, epsilon: f64, c: u64, weight: f64) -> Option<f64> {
     let total = c + 1;
     let half = 0.5 * total as f64;
-    let reach = (0.5 * 9.5 * (total as f64).sqrt()).ceil() + 2.0;
+    let reach = coins(total as f64);
     let from = (half - reach).max(0.0) as u64;
     let to = ((half + reach) as u64).min(total);
     if to - from > 1 << 22 {
@@ -82,8 +114,12 @@ fn add_level(atoms: &mut Vec<(f64, f64)>, epsilon: f64, c: u64, weight: f64) -> 
         let (a, b) = (x as f64, y as f64);
         let share = 2.0 * (truth * a + (1.0 - truth) * b) / total as f64;
         let fade = (-epsilon).exp();
-        let loss = (a + fade * b).ln() - (b + fade * a).ln();
-        atoms.push((loss, weight * log.exp() * share));
+        // ln((a + fade b) / (b + fade a)), with all its digits near zero.
+        let near = |a: f64, b: f64| ((a - b) * -(-epsilon).exp_m1() / (b + fade * a)).ln_1p();
+        let loss = if a >= b { near(a, b) } else { -near(b, a) };
+        // The reflected outcome has the masses the other way round: the larger is the mass here.
+        let share = if loss < 0.0 { 2.0 - share } else { share };
+        atoms.push(Atom::new(loss, weight * log.exp() * share));
     }
     // Hoeffding for the fair coins, both sides; the factor bounds `share`.
     Some(if from > 0 { weight * 4.0 * (-2.0 * reach * reach / total as f64).exp() } else { 0.0 })

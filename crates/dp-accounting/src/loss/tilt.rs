@@ -32,14 +32,24 @@ pub(super) struct Sight {
     /// Second tilts that bound the upper and lower ends of the window.
     pub(super) lift: f64,
     pub(super) drop: f64,
+    /// The window: starts below the answer, not below all of the mass.
     pub(super) low: f64,
     pub(super) high: f64,
+    /// Where a window that holds nearly all of the mass starts.
+    pub(super) floor: f64,
     /// The rough answer, an epsilon.
     pub(super) guess: f64,
 }
 
+impl Sight {
+    /// The same with the wide window, for an answer that was not found in the narrow one.
+    pub(super) fn widened(self) -> Self {
+        Sight { low: self.floor.min(self.low), ..self }
+    }
+}
+
 const PICTURE: usize = 1200;
-/// Exponent of the tilted mass left outside the window.
+/// Exponent of the tilted mass left below a wide window.
 const OUTSIDE: f64 = 22.0;
 
 impl<'a> Part<'a> {
@@ -51,8 +61,7 @@ impl<'a> Part<'a> {
             span = range(density, above, 1e-14);
             draw(density, span, &mut picture);
         }
-        picture
-            .extend(pair.atoms.iter().filter(|a| a.1 > 0.0).map(|&(loss, mass)| (loss, mass.ln())));
+        picture.extend(pair.atoms.iter().filter(|a| a.mass > 0.0).map(|a| (a.loss, a.ln_p())));
         Part { pair, count, span, picture }
     }
 
@@ -111,8 +120,9 @@ fn total(parts: &[Part<'_>], theta: f64) -> (f64, f64, f64) {
     })
 }
 
-/// Chooses tilt and window for a target.
-pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
+/// Chooses tilt and window for a target. What the window leaves out moves the answer by far less
+/// than `tolerance` (of epsilon, or relative of delta).
+pub(super) fn aim(parts: &[Part<'_>], target: Target, tolerance: f64) -> Sight {
     let (_, mean, variance) = total(parts, 0.0);
     let spread = variance.sqrt().max(1e-12 * mean.abs()).max(1e-150);
     let objective = |log_theta: f64| {
@@ -136,7 +146,12 @@ pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
     // Chernoff: the tilted mass above y is at most e^(K(theta + t) - K(theta) - t y).
     let scale = (2.0 * OUTSIDE).sqrt() / variance.sqrt().max(1e-5 * spread);
     let (from, to) = ((0.02 * scale).ln(), (1.5 * scale).ln());
-    let top = |log: f64| (total(parts, theta + log.exp()).0 - value + OUTSIDE) / log.exp();
+    let relative = match target {
+        Target::Delta(_) => tolerance * (1.0 + theta),
+        Target::Epsilon(_) => tolerance,
+    };
+    let outside = 5.0 - relative.clamp(1e-9, 1.0).ln();
+    let top = |log: f64| (total(parts, theta + log.exp()).0 - value + outside) / log.exp();
     let bottom = |log: f64| (total(parts, theta - log.exp()).0 - value + OUTSIDE) / log.exp();
     let lift = minimum(from, to, 0.1, top);
     let drop = minimum(from, to, 0.1, bottom);
@@ -144,14 +159,34 @@ pub(super) fn aim(parts: &[Part<'_>], target: Target) -> Sight {
     let low = (-bottom(drop), drop.exp());
     let low_end = if low.0.is_finite() { low.0 } else { mean - 12.0 * spread };
     let high_end = if high.0.is_finite() { high.0 } else { mean + 12.0 * spread };
-    Sight {
-        theta,
-        lift: high.1,
-        drop: low.1,
-        low: low_end.min(guess - 1e-3 * spread),
-        high: high_end,
-        guess,
-    }
+    let floor = low_end.min(guess - 1e-3 * spread);
+    // The saddle point: delta is about e^(K(theta) - theta epsilon) / (theta (1 + theta) s sqrt(2 pi)).
+    let deviation = variance.sqrt();
+    let bulk = (1.0 + theta * (1.0 + theta) * deviation * 2.5).ln();
+    let (saddle, start, log_delta) = match target {
+        Target::Delta(delta) => {
+            let saddle = ((value - bulk - delta.ln()) / theta).min(guess);
+            (saddle, saddle - 0.5 * deviation - 1.0 / theta, delta.ln())
+        }
+        Target::Epsilon(epsilon) => {
+            (epsilon, epsilon - 1e-3 * deviation, value - bulk - theta * epsilon)
+        }
+    };
+    let narrow = if start > floor { start } else { floor };
+    // Above the window little P-mass may lie, and, where it wraps to epsilon or above, little tilted
+    // mass.
+    let faint = (total(parts, theta + high.1).0 - log_delta + outside) / (theta + high.1);
+    let wrapped = high_end - (saddle - narrow);
+    let ceiling = faint.max(wrapped);
+    // What lies below the window wraps to above epsilon, the further the wider the window: see
+    // `compose`.
+    let fall = low.1.min(theta);
+    let below = total(parts, theta - fall).0 - value + theta * (saddle - narrow);
+    let far = 2.0 * narrow + (below + bulk + outside) / fall;
+    let ends = [(narrow, ceiling.max(far)), (floor, high_end)];
+    let width = |ends: &(f64, f64)| ends.1 - ends.0;
+    let (low_end, high_end) = if width(&ends[0]) < width(&ends[1]) { ends[0] } else { ends[1] };
+    Sight { theta, lift: high.1, drop: low.1, low: low_end, high: high_end, floor, guess }
 }
 
 /// Golden-section search.

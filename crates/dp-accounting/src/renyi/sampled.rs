@@ -84,8 +84,8 @@ impl RenyiCurve {
     ///
     /// # Privacy
     ///
-    /// Add/remove adjacency; [Zhu, Wang 2019](https://proceedings.mlr.press/v97/zhu19c.html),
-    /// Theorem 5, whole orders; between them the chord, beyond them nothing.
+    /// Add/remove adjacency; the general upper bound of
+    /// [Zhu, Wang 2019](https://proceedings.mlr.press/v97/zhu19c.html), whole orders; between them the chord, beyond them nothing.
     ///
     /// # Errors
     ///

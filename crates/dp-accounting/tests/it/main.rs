@@ -352,3 +352,56 @@ fn the_closed_form_does_not_lose_its_last_step() {
     let epsilon = dp_accounting::pure::optimal_epsilon(25.0, 0.0, 1 << 30, delta).unwrap();
     assert!(epsilon > 2.6e10, "{epsilon}");
 }
+
+/// Few steps at tiny deltas: nothing but the exact law is close, and the bracket is.
+#[test]
+fn few_responses_are_bracketed_at_tiny_deltas() {
+    for (step, k) in [(1.0, 30u32), (3.0, 10), (0.1, 100), (20.0, 3), (40.0, 5)] {
+        let event = Event::randomized_response(step, 2).unwrap().repeat(u64::from(k));
+        let plan = Plan::new(Relation::Replace, event).unwrap();
+        let most = step * f64::from(k);
+        for share in [0.0, 0.3, 0.5, 0.8, 0.95] {
+            let epsilon = share * most;
+            let truth = responses_delta(step, k, epsilon);
+            let found = PrivacyLoss::default().delta_bracket(&plan, epsilon).unwrap();
+            let room = 1e-9 * truth;
+            assert!(
+                found.lower <= truth + room && found.upper >= truth - room,
+                "{step} {k}: {found:?} {truth:e}"
+            );
+            assert!(found.width() <= 1e-6 * truth, "{step} {k} {epsilon}: {found:?} {truth:e}");
+        }
+        for delta in [1e-6, 1e-12, 1e-20, 1e-30] {
+            let found = PrivacyLoss::default().epsilon_bracket(&plan, delta).unwrap();
+            assert!(found.width() <= 1e-6 * (1.0 + most), "{step} {k} {delta:e}: {found:?}");
+            assert!(responses_delta(step, k, found.upper) <= delta * (1.0 + 1e-9));
+            // The largest loss has a mass of its own: nothing below it holds at a smaller delta.
+            let below = found.lower * (1.0 - 1e-9);
+            assert!(responses_delta(step, k, below) >= delta * (1.0 - 1e-6), "{delta:e} {found:?}");
+        }
+    }
+}
+
+/// A sampled Gaussian step at any delta has a finite, tight price, by its closed form.
+#[test]
+fn one_sampled_step_is_bracketed_at_any_delta() {
+    for (noise, rate) in [(0.5, 1e-3), (1.0, 1e-6), (10.0, 0.01), (1000.0, 0.5)] {
+        let event = Event::gaussian(noise).unwrap().poisson_sampled(rate).unwrap();
+        let plan = Plan::new(Relation::AddRemove, event).unwrap();
+        for delta in [1e-3, 1e-9, 1e-20, 1e-30] {
+            let found = PrivacyLoss::default().epsilon_bracket(&plan, delta).unwrap();
+            assert!(
+                found.width() <= 1e-6 * (1.0 + found.upper),
+                "{noise} {rate} {delta:e}: {found:?}"
+            );
+            if found.lower > 0.0 {
+                // Removal dominates above 0: delta'(ln(1 + q (e^l - 1))) = q delta(l).
+                let inner = (found.upper.exp_m1() / rate).ln_1p();
+                let own =
+                    dp_accounting::gaussian::GaussianDp::from_noise_multiplier(noise).unwrap();
+                let truth = rate * own.delta(inner).unwrap();
+                assert!((truth / delta - 1.0).abs() < 1e-3, "{noise} {rate} {delta:e}: {truth:e}");
+            }
+        }
+    }
+}
