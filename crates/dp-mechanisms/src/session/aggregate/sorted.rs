@@ -95,7 +95,7 @@ mod tests {
     fn every_unit_gets_all_its_rows_once() {
         for units in [1usize, 7, UNITS_OF_PART, 3 * UNITS_OF_PART + 5] {
             let ids: Vec<u32> = (0..20_000u64).map(|i| (i * 7919 % units as u64) as u32).collect();
-            let entry = |i: usize| (i % 3 > 0).then_some(i as u32);
+            let entry = |i: usize| (!i.is_multiple_of(3)).then_some(i as u32);
             let mut expected: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
             for (i, id) in ids.iter().enumerate() {
                 expected.entry(*id).or_default().extend(entry(i));
