@@ -92,11 +92,19 @@ fn additive_noise_does_not_look_at_the_data() {
     let mut rng = Rng::from_seed(3);
     let distance = |a: &i128, b: &i128| a.abs_diff(*b);
     let pairs = [(0i128, 7), (i128::MAX, i128::MAX - 3), (-5, 2)];
+    // After some draws a sampler makes a table and reads its random words in another way.
+    const DRAWS_BEFORE_A_TABLE: usize = 100;
     let laplace = LaplaceNoise::scalar(amount("22/7")).unwrap();
     let draw = |x: &i128, rng: &mut dyn SecureRng| laplace.draw(x, rng);
+    (0..DRAWS_BEFORE_A_TABLE).for_each(|_| {
+        let _ = draw(&0, &mut rng).unwrap();
+    });
     replay::replayed_sensitivity(&pairs, 200, &mut rng, draw, &7, distance).unwrap();
     let gaussian = GaussianNoise::scalar(amount("1000")).unwrap();
     let draw = |x: &i128, rng: &mut dyn SecureRng| gaussian.draw(x, rng);
+    (0..DRAWS_BEFORE_A_TABLE).for_each(|_| {
+        let _ = draw(&0, &mut rng).unwrap();
+    });
     replay::replayed_sensitivity(&pairs, 200, &mut rng, draw, &7, distance).unwrap();
     let tight = replay::replayed_sensitivity(&pairs, 1, &mut rng, draw, &6, distance);
     assert!(tight.unwrap_err().promise.contains("sensitivity"));
