@@ -46,10 +46,6 @@ pub use ask::{MechanismPlan, Values};
 pub use builder::SessionBuilder;
 pub use discovered::{Discovered, DiscoveredPlan};
 pub use grouping::{Bin, ByBin, ByGroup, Grouping, Whole};
-use moments::{
-    Correlation, Covariance, Joint, LineFit, OfOneValue, OfTwoValues, Single, StandardDeviation,
-    Variance,
-};
 pub use partition::Partition;
 pub use plan::Plan;
 pub use query::Query;
@@ -148,103 +144,6 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         V: crate::grid::Value,
     {
         Query::new(self, MeanOf::new(value), Whole)
-    }
-
-    /// Number of rows, mean, variance and standard deviation of `value`, all for the price of one,
-    /// once [`Query::bounds`] has said in which public interval it lies.
-    pub fn moments<V, F>(&self, value: F) -> Query<'_, 'a, T, U, A, OfOneValue<F, Single>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-    {
-        Query::new(self, OfOneValue::new(value), Whole)
-    }
-
-    /// The population variance of `value`, once [`Query::bounds`] has said in which public interval
-    /// it lies.
-    pub fn variance<V, F>(&self, value: F) -> Query<'_, 'a, T, U, A, OfOneValue<F, Variance>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-    {
-        Query::new(self, OfOneValue::new(value), Whole)
-    }
-
-    /// The population standard deviation of `value`, once [`Query::bounds`] has said in which
-    /// public interval it lies.
-    pub fn standard_deviation<V, F>(
-        &self,
-        value: F,
-    ) -> Query<'_, 'a, T, U, A, OfOneValue<F, StandardDeviation>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-    {
-        Query::new(self, OfOneValue::new(value), Whole)
-    }
-
-    /// Means, variances, covariance, correlation and fitted line of two values, all for the price
-    /// of one, once [`Query::bounds_of_both`] has said in which public intervals they lie.
-    pub fn joint_moments<V, F, W, G>(
-        &self,
-        first: F,
-        second: G,
-    ) -> Query<'_, 'a, T, U, A, OfTwoValues<F, G, Joint>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-        G: Fn(&'a T) -> W,
-        W: crate::grid::Value,
-    {
-        Query::new(self, OfTwoValues::new(first, second), Whole)
-    }
-
-    /// The population covariance of two values, once [`Query::bounds_of_both`] has said in which
-    /// public intervals they lie.
-    pub fn covariance<V, F, W, G>(
-        &self,
-        first: F,
-        second: G,
-    ) -> Query<'_, 'a, T, U, A, OfTwoValues<F, G, Covariance>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-        G: Fn(&'a T) -> W,
-        W: crate::grid::Value,
-    {
-        Query::new(self, OfTwoValues::new(first, second), Whole)
-    }
-
-    /// Pearson's correlation of two values, once [`Query::bounds_of_both`] has said in which public
-    /// intervals they lie.
-    pub fn correlation<V, F, W, G>(
-        &self,
-        first: F,
-        second: G,
-    ) -> Query<'_, 'a, T, U, A, OfTwoValues<F, G, Correlation>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-        G: Fn(&'a T) -> W,
-        W: crate::grid::Value,
-    {
-        Query::new(self, OfTwoValues::new(first, second), Whole)
-    }
-
-    /// The least-squares line of the second value over the first, once [`Query::bounds_of_both`]
-    /// has said in which public intervals they lie.
-    pub fn line_fit<V, F, W, G>(
-        &self,
-        first: F,
-        second: G,
-    ) -> Query<'_, 'a, T, U, A, OfTwoValues<F, G, LineFit>, Whole>
-    where
-        F: Fn(&'a T) -> V,
-        V: crate::grid::Value,
-        G: Fn(&'a T) -> W,
-        W: crate::grid::Value,
-    {
-        Query::new(self, OfTwoValues::new(first, second), Whole)
     }
 
     /// The least-squares regression of `target` on `features`, once [`Query::bounds_of_features`]

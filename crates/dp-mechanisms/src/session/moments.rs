@@ -25,6 +25,7 @@
 mod axis;
 mod estimate;
 mod polynomial;
+mod questions;
 mod reading;
 mod statistic;
 

@@ -106,7 +106,7 @@ impl<'a, T: 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         self.quantile(value, 0.5)
     }
 
-    /// A value that about `rows_below` of the rows lie below: a minimum that noise can answer for.
+    /// A value that about a `share` of the rows lie below: a minimum that noise can answer for.
     ///
     /// The smallest value itself belongs to a single unit, so that no private answer is close to it
     /// unless others are. A `share` of the rows below, such as 0.01, gives the answer something to

@@ -129,13 +129,7 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     where
         S: NeedsBounds<V>,
     {
-        Ok(Query {
-            session: self.session,
-            statistic: self.statistic.bounded(bounds, exponent)?,
-            grouping: self.grouping,
-            name: self.name,
-            request: self.request,
-        })
+        self.try_map(|statistic| Ok(statistic.bounded(bounds, exponent)?))
     }
 
     /// Clamps the first and the second value of each row into these public intervals.
@@ -156,13 +150,7 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         S: NeedsBothBounds<V, W>,
     {
         let (first, second) = (Bounds::try_from(first)?, Bounds::try_from(second)?);
-        Ok(Query {
-            session: self.session,
-            statistic: self.statistic.bounded(first, second)?,
-            grouping: self.grouping,
-            name: self.name,
-            request: self.request,
-        })
+        self.try_map(|statistic| Ok(statistic.bounded(first, second)?))
     }
 
     /// Clamps each feature and the target of a regression into these public intervals.
@@ -187,13 +175,7 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
         for (bounds, range) in bounds.iter_mut().zip(features) {
             *bounds = Bounds::try_from(range)?;
         }
-        Ok(Query {
-            session: self.session,
-            statistic: self.statistic.bounded(bounds, target)?,
-            grouping: self.grouping,
-            name: self.name,
-            request: self.request,
-        })
+        self.try_map(|statistic| Ok(statistic.bounded(bounds, target)?))
     }
 
     /// Names the query in the audit trail. Never a value from the data.
