@@ -26,6 +26,8 @@ mod pair;
 mod question;
 mod shuffle;
 mod single;
+mod spread;
+mod stride;
 mod tilt;
 mod transform;
 

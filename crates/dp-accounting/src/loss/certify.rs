@@ -7,6 +7,7 @@ use super::composed::Composed;
 use super::density::Density;
 use super::discretize::{Grid, Side, discretize, discretize_both};
 use super::pair::Pair;
+use super::stride::Strides;
 use super::tilt::{Part, Sight, Target, aim, choose_step};
 
 /// A certified enclosure: the exact value lies in `[lower, upper]`.
@@ -44,6 +45,8 @@ const MOST_CELLS: f64 = (1u64 << 20) as f64;
 /// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
 /// more than the discretization.
 const FINEST: f64 = 3e-9;
+/// Most times that a window is doubled because too much was wrapped into it.
+const WIDER: usize = 2;
 /// Most refinements of the grid.
 const ROUNDS: usize = 3;
 
@@ -116,10 +119,16 @@ impl<'a> Question<'a> {
         step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
     }
 
-    fn grids(&self, side: Side, step: f64) -> Vec<(Grid, u64)> {
+    fn grids(
+        &self,
+        side: Side,
+        step: f64,
+        strides: impl Fn(&Part<'_>) -> Strides,
+    ) -> Vec<(Grid, u64)> {
         let grid = |part: &Part<'_>| {
             let offset = offset(part.pair, step);
-            (discretize(part.pair, side, step, offset, part.span), part.count)
+            let strides = strides(part);
+            (discretize(part.pair, side, step, offset, part.span, &strides), part.count)
         };
         self.parts.iter().map(grid).collect()
     }
@@ -127,7 +136,8 @@ impl<'a> Question<'a> {
     fn both_grids(&self, step: f64) -> [Vec<(Grid, u64)>; 2] {
         let mut all = [Vec::new(), Vec::new()];
         for part in &self.parts {
-            let grids = discretize_both(part.pair, step, offset(part.pair, step), part.span);
+            let (offset, strides) = (offset(part.pair, step), part.strides(self.sight.theta, step));
+            let grids = discretize_both(part.pair, step, offset, part.span, &strides);
             for (all, grid) in all.iter_mut().zip(grids) {
                 all.push((grid, part.count));
             }
@@ -137,7 +147,8 @@ impl<'a> Question<'a> {
 
     /// The composition at a given step, and what it answers.
     fn composed(&self, side: Side, step: f64) -> (Composed, f64) {
-        let parts = self.grids(side, step);
+        let theta = self.sight.theta;
+        let parts = self.grids(side, step, |part| part.strides(theta, step));
         self.seen(&parts, side, self.sight)
     }
 
@@ -151,17 +162,27 @@ impl<'a> Question<'a> {
                 self.parts.iter().zip(parts).map(|(part, (grid, _))| part.on(grid)).collect();
             sight = aim(&seen, self.target, self.tolerance);
         }
-        let composed = self.compose(parts, side, &sight);
-        let answer = self.read(&composed);
-        let seen = match self.target {
-            Target::Delta(_) => composed.sees(answer),
-            Target::Epsilon(_) => true,
-        };
-        if seen || sight.floor >= sight.low {
-            return (composed, answer);
+        let mut composed = self.compose(parts, side, &sight);
+        let mut answer = self.read(&composed);
+        let blind = matches!(self.target, Target::Delta(_)) && !composed.sees(answer);
+        if blind && sight.floor < sight.low {
+            sight = sight.widened();
+            composed = self.compose(parts, side, &sight);
+            answer = self.read(&composed);
         }
-        let composed = self.compose(parts, side, &sight.widened());
-        let answer = self.read(&composed);
+        for _ in 0..WIDER {
+            let (epsilon, delta, room) = match self.target {
+                Target::Delta(delta) => (answer, delta, self.tolerance * (1.0 + sight.theta)),
+                Target::Epsilon(epsilon) => (epsilon, answer, self.tolerance),
+            };
+            let full = composed.mass.len() as f64 >= MOST_CELLS;
+            if full || composed.wrapped(epsilon, delta) <= 0.05 * room.clamp(1e-9, 1.0) {
+                break;
+            }
+            sight = sight.raised();
+            composed = self.compose(parts, side, &sight);
+            answer = self.read(&composed);
+        }
         (composed, answer)
     }
 
@@ -189,7 +210,8 @@ impl<'a> Question<'a> {
     /// takes too many cells.
     fn direct(&self, step: f64, want_lower: bool) -> Option<Bracket> {
         let side = |side: Side| {
-            let composed = super::direct::compose(&self.grids(side, step), side, self.faint)?;
+            let grids = self.grids(side, step, |_| Strides::one());
+            let composed = super::direct::compose(&grids, side, self.faint)?;
             Some(self.read(&composed))
         };
         let upper = side(Side::Upper)?;
@@ -388,9 +410,10 @@ impl Question<'_> {
         found
     }
 
-    /// The upper end alone.
+    /// The upper end alone, on the grid that should bring the two ends together.
     fn answer_above(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
-        let (mut composed, upper) = self.composed(Side::Upper, self.step_for(0.9 * goal));
+        let (_, [above, _]) = self.both(goal, &mut 0.5);
+        let (mut composed, upper) = self.seen(&above, Side::Upper, self.sight);
         composed.forget_errors();
         // What it would be without the certificate: far less if the certificate is the problem.
         let bracket = Bracket { lower: self.read(&composed).min(upper), upper };

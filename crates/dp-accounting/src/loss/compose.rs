@@ -141,9 +141,11 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     for j in 0..half {
         let twice = if j == 0 || j + 1 == half { 1.0 } else { 2.0 };
         let log = log_size[j];
-        if log < VANISHED + 1.0 {
-            // Perhaps set to zero above; its own size and its error are both below this.
-            error += twice * 1.1e-43 * (1.0 + drift[j] + rounding);
+        if log < VANISHED + 4.0 {
+            // Perhaps set to zero above; its own size and its error are both below this. (Where
+            // later factors, at most 1 + 3 tau each, have raised it by more than e^4, `drift`
+            // exceeds 1 and covers all of it.)
+            error += twice * 2.1e-42 * (1.0 + drift[j] + rounding);
             continue;
         }
         let size = (log + U * 4.0 * log.abs()).exp();
@@ -171,24 +173,22 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     };
     let mut infinity = -log_infinity.exp_m1();
     let unbounded = infinity;
-    let (mut wrapped_above, mut wrapped_below, mut wrapped_far) = (0.0, 0.0, 0.0);
     match side {
         Side::Upper => infinity = infinity * (1.0 + 1e-12) + beyond * (1.0 + 1e-12),
         Side::Lower | Side::Floor => {
             infinity = if infinity < 1e-290 { 0.0 } else { infinity * (1.0 - 1e-12) };
-            let above = log_high - log_norm - sight.lift * high;
-            let below = log_low - log_norm + sight.drop * low;
-            let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
-            let part = |open: bool, log: f64| if open { (log + room).exp() } else { 0.0 };
-            wrapped_above = part(open_above, above) * 1.001;
-            wrapped_below = part(open_below, below) * 1.001;
-            // A window of `length` cells is wider than from its first to its last loss.
-            let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
-            let turn = -fall * (high - low);
-            let far = log - log_norm + fall * low + turn - (-turn.exp()).ln_1p();
-            wrapped_far = part(open_below, far) * 1.001;
         }
     }
+    let above = log_high - log_norm - sight.lift * high;
+    let below = log_low - log_norm + sight.drop * low;
+    let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
+    let part = |open: bool, log: f64| if open { (log + room).exp() * 1.001 } else { 0.0 };
+    let wrapped_above = part(open_above, above);
+    let wrapped_below = part(open_below, below);
+    // A window of `length` cells is wider than from its first to its last loss.
+    let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
+    let turn = -fall * (high - low);
+    let wrapped_far = part(open_below, log - log_norm + fall * low + turn - (-turn.exp()).ln_1p());
     let far = low.abs().max(high.abs());
     relative += U * (8.0 * (log_norm.abs() + theta * far) + 8.0 * count + 64.0);
     // A grid loss that is off by the slack is tilted by that much too.
