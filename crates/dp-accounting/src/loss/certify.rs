@@ -47,6 +47,8 @@ const MOST_CELLS: f64 = (1u64 << 20) as f64;
 const FINEST: f64 = 3e-9;
 /// Most times that a window is doubled because too much was wrapped into it.
 const WIDER: usize = 2;
+/// Most pairs that basic composition is tried for.
+const MOST_SPLIT: usize = 64;
 /// Most refinements of the grid.
 const ROUNDS: usize = 3;
 
@@ -374,10 +376,9 @@ impl Question<'_> {
             last = gap;
             share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
         }
-        if !is_close(bracket, self.target, tolerance)
-            && let Some(coarse) = self.coarse(true)
-        {
-            bracket = bracket.meet(coarse);
+        if !is_close(bracket, self.target, tolerance) {
+            bracket = self.coarse(true).map_or(bracket, |coarse| bracket.meet(coarse));
+            bracket = bracket.meet(self.split());
         }
         bracket
     }
@@ -421,7 +422,16 @@ impl Question<'_> {
         if is_close(bracket, self.target, tolerance) {
             return found;
         }
-        self.coarse(false).map_or(found, |coarse| found.meet(coarse))
+        self.coarse(false).map_or(found, |coarse| found.meet(coarse)).meet(self.split())
+    }
+
+    /// The upper end by basic composition, which looks at every pair some hundred times.
+    fn split(&self) -> Bracket {
+        let pairs: Vec<_> = self.parts.iter().map(|part| (part.pair, part.count)).collect();
+        if pairs.len() > MOST_SPLIT {
+            return Bracket { lower: 0.0, upper: f64::INFINITY };
+        }
+        super::split::bound(&pairs, self.target)
     }
 
     /// What bounded losses alone say: epsilon is no more than the largest, and delta no more than if
