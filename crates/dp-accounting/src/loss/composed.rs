@@ -194,15 +194,17 @@ impl Composed {
         most * above + if far < below { far } else { below }
     }
 
-    /// A bound on what may have been wrapped into the hockey stick at `epsilon`, over `delta`.
-    pub(super) fn wrapped(&self, epsilon: f64, delta: f64) -> f64 {
+    /// What lies outside of the window, as a share of `delta` at `epsilon`: a bound on what may have
+    /// been wrapped into the hockey stick, or was counted as unbounded.
+    pub(super) fn outside(&self, epsilon: f64, delta: f64) -> f64 {
         if self.mass.is_empty() {
             return 0.0;
         }
         let log = delta.ln() - self.log_norm + self.theta * epsilon;
         let most = self.overlap().min(1.0);
         let wrap = self.wrap(epsilon, most, epsilon);
-        if wrap > 0.0 { (wrap.ln() - log).exp() } else { 0.0 }
+        let wrapped = if wrap > 0.0 { (wrap.ln() - log).exp() } else { 0.0 };
+        wrapped.max((self.infinity - self.unbounded) / delta)
     }
 
     /// Whether an answer was seen, and not guessed from the window's lower end.
