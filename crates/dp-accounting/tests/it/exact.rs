@@ -1,6 +1,6 @@
 //! Against laws that are known exactly.
 
-use dp_accounting::account::{Accountant, PrivacyLoss};
+use dp_accounting::account::PrivacyLoss;
 use dp_accounting::event::{Event, Plan, Relation};
 use proptest::prelude::*;
 

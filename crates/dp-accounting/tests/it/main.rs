@@ -1,6 +1,6 @@
 //! Properties of the whole crate, over ordinary and extreme plans.
 
-#![allow(clippy::panic)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 mod allocation;
 mod exact;

@@ -3,7 +3,6 @@
 //! The laws are computed here from the definitions of the mechanisms: the accountants know only
 //! their epsilon. Whatever the inputs, no bound may fall below the exact divergence.
 
-use dp_accounting::account::Accountant;
 use dp_accounting::event::{Event, Plan, Relation};
 
 use crate::plans::{accountants, answered};
