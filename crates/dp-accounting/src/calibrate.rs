@@ -88,6 +88,10 @@ impl Target {
     /// The smallest noise between 1e-3 and 1e9 at which the plan meets the target: what `plan`
     /// takes is a scale, a standard deviation or a noise multiplier.
     ///
+    /// What is returned meets the target. It is the smallest noise that does if epsilon falls with
+    /// noise; for few discrete Gaussian releases epsilon can rise a little in between, and a smaller
+    /// noise may do.
+    ///
     /// # Errors
     ///
     /// `TargetUnreachable` if the plan does not meet it at any noise in the range; errors of `plan`

@@ -50,6 +50,13 @@ impl Kind {
         Plan::new(relation, self.step(noise).repeat(count)).unwrap()
     }
 
+    /// More noise never costs more. Not so the discrete Gaussian, whose exact delta at an epsilon
+    /// can rise with sigma (at 4.946 from 6.4e-7 to 6.8e-7, for sigma 1 and 1.01): the best set is
+    /// a set of integers, and does not move with sigma.
+    fn has_order_in_noise(self) -> bool {
+        self.number != 6
+    }
+
     /// Its delta does not fall at every epsilon.
     fn has_gaps(self) -> bool {
         matches!(self.number, 5 | 6 | 7 | 9)
@@ -105,7 +112,8 @@ proptest! {
         let (tighter, longer, quieter) =
             (epsilon(&plan, 0.99 * wanted), epsilon(&more, wanted), epsilon(&quiet, wanted));
         for (less, more) in [(found, tighter), (found, longer), (quieter, found)] {
-            prop_assert!(in_order(less, more, ROOM), "{less:?} {more:?}");
+            let known = kind.has_order_in_noise() || less != quieter;
+            prop_assert!(!known || in_order(less, more, ROOM), "{less:?} {more:?}");
         }
         // The upper end alone is one, too, and no farther off.
         let upper = PrivacyLoss::default().epsilon(&plan, wanted).unwrap();
@@ -117,7 +125,11 @@ proptest! {
             let (farther, longer, quieter) =
                 (delta(&plan, 1.001 * asked + 1e-9), delta(&more, asked), delta(&quiet, asked));
             for (less, more) in [(farther, at), (at, longer), (quieter, at)] {
-                prop_assert!(less.lower <= more.upper, "{asked}: {less:?} {more:?}");
+                let known = kind.has_order_in_noise() || less != quieter;
+                prop_assert!(
+                    !known || less.lower <= more.upper,
+                    "{asked}: {less:?} {more:?}"
+                );
             }
             // There and back: what is proved for one is proved for the other.
             // (Past the largest loss, delta is but the smallest number there is.)
