@@ -26,7 +26,17 @@ fn loss(c: &mut Criterion) -> Outcome {
     group.bench_function("sampled Gaussian 14062 steps, bracket 1e-4", |b| {
         b.iter(|| black_box(&epoch).epsilon_within(1e-5, 1e-4));
     });
+    group.bench_function("sampled Gaussian 14062 steps, bracket 1e-6", |b| {
+        b.iter(|| black_box(&epoch).epsilon_within(1e-5, 1e-6));
+    });
+    let short = LossDistribution::gaussian(1.0)?.poisson_sampled(0.01)?.repeat(1000);
+    group.bench_function("sampled Gaussian 1000 steps, epsilon", |b| {
+        b.iter(|| black_box(&short).epsilon_upper(1e-5, 1e-4));
+    });
     let laplace = LossDistribution::laplace(10.0)?.repeat(100);
+    group.bench_function("Laplace 100 releases, epsilon", |b| {
+        b.iter(|| black_box(&laplace).epsilon_upper(1e-6, 1e-4));
+    });
     group.bench_function("Laplace 100 releases, bracket 1e-4", |b| {
         b.iter(|| black_box(&laplace).epsilon_within(1e-6, 1e-4));
     });

@@ -5,6 +5,8 @@
 //! that the cost is monotone in the parameter; if it is not, the value found still meets the
 //! target, and is only not the best.
 
+use privacy_core::params::{Delta, Epsilon};
+
 use crate::account::Accountant;
 use crate::error::{AccountingError, Result, non_negative, out_of_range, positive};
 use crate::event::Plan;
@@ -54,6 +56,26 @@ impl Target {
         Ok(Target { epsilon, delta })
     }
 
+    /// The target that a budget sets: both rounded down.
+    ///
+    /// # Errors
+    ///
+    /// As [`Target::new`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dp_accounting::calibrate::Target;
+    /// use privacy_core::params::{Delta, Epsilon};
+    ///
+    /// let target = Target::of(&Epsilon::new(2.0)?, &Delta::new(1e-6)?)?;
+    /// assert_eq!(target, Target::new(2.0, 1e-6)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(epsilon: &Epsilon, delta: &Delta) -> Result<Self> {
+        Target::new(epsilon.to_f64_down(), delta.to_f64_down())
+    }
+
     /// True if the accountant proves that the plan meets the target.
     ///
     /// # Errors
@@ -65,6 +87,10 @@ impl Target {
 
     /// The smallest noise between 1e-3 and 1e9 at which the plan meets the target: what `plan`
     /// takes is a scale, a standard deviation or a noise multiplier.
+    ///
+    /// What is returned meets the target. It is the smallest noise that does if epsilon falls with
+    /// noise; for few discrete Gaussian releases epsilon can rise a little in between, and a smaller
+    /// noise may do.
     ///
     /// # Errors
     ///

@@ -26,6 +26,9 @@ mod pair;
 mod question;
 mod shuffle;
 mod single;
+mod split;
+mod spread;
+mod stride;
 mod tilt;
 mod transform;
 

@@ -62,13 +62,14 @@ pub(crate) fn epsilon(leaf: &Event, relation: Relation) -> Result<Option<f64>> {
         | Event::PureDp { epsilon } => Some(*epsilon),
         Event::ApproxDp { epsilon, delta } => (*delta == 0.0).then_some(*epsilon),
         Event::PoissonSampled { rate, inner } => {
-            // Balle, Barthe, Gaboardi 2018, Theorem 8; a replacement is two steps of add/remove.
+            // Balle, Barthe, Gaboardi 2018, on Poisson subsampling; a replacement is two steps of
+            // add/remove.
             let steps = if relation == Relation::Replace { 2 } else { 1 };
             let inner = pure_sum(inner, Relation::AddRemove)?;
             inner.map(|epsilon| pure::times(curves::amplified(epsilon, *rate), steps))
         }
         Event::FixedSizeSampled { sample, population, inner } => {
-            // The same paper, Theorem 10: replacement only.
+            // The same paper, on subsampling without replacement: one record replaced.
             let rate = sample_rate(*sample, *population);
             match relation {
                 Relation::Replace => {

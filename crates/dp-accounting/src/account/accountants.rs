@@ -274,6 +274,12 @@ impl PrivacyLoss {
 
     /// The epsilon at `delta` in a certified bracket.
     ///
+    /// The lower end is one on the dominating pairs that the plan is priced by. Where an event
+    /// stands for a family (a pure mechanism, a shuffled one), some member may cost less. The
+    /// exponential mechanism's pair is its worst case in one release; of many, no member is as bad
+    /// as the composed pair, and [`Zcdp`] and [`Renyi`] can answer less than this lower end
+    /// ([`Best`] then takes theirs).
+    ///
     /// # Errors
     ///
     /// As [`Accountant::epsilon`].

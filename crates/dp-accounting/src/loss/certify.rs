@@ -7,6 +7,7 @@ use super::composed::Composed;
 use super::density::Density;
 use super::discretize::{Grid, Side, discretize, discretize_both};
 use super::pair::Pair;
+use super::stride::Strides;
 use super::tilt::{Part, Sight, Target, aim, choose_step};
 
 /// A certified enclosure: the exact value lies in `[lower, upper]`.
@@ -44,6 +45,10 @@ const MOST_CELLS: f64 = (1u64 << 20) as f64;
 /// Finest step of a density: below it the rounding of the tails, divided by the step, would weigh
 /// more than the discretization.
 const FINEST: f64 = 3e-9;
+/// Most times that a window is doubled because too much was wrapped into it.
+const WIDER: usize = 2;
+/// Most pairs that basic composition is tried for.
+const MOST_SPLIT: usize = 64;
 /// Most refinements of the grid.
 const ROUNDS: usize = 3;
 
@@ -116,10 +121,16 @@ impl<'a> Question<'a> {
         step.max(widest / MOST_CELLS).max(if dense { FINEST } else { 1e-290 })
     }
 
-    fn grids(&self, side: Side, step: f64) -> Vec<(Grid, u64)> {
+    fn grids(
+        &self,
+        side: Side,
+        step: f64,
+        strides: impl Fn(&Part<'_>) -> Strides,
+    ) -> Vec<(Grid, u64)> {
         let grid = |part: &Part<'_>| {
             let offset = offset(part.pair, step);
-            (discretize(part.pair, side, step, offset, part.span), part.count)
+            let strides = strides(part);
+            (discretize(part.pair, side, step, offset, part.span, &strides), part.count)
         };
         self.parts.iter().map(grid).collect()
     }
@@ -127,7 +138,8 @@ impl<'a> Question<'a> {
     fn both_grids(&self, step: f64) -> [Vec<(Grid, u64)>; 2] {
         let mut all = [Vec::new(), Vec::new()];
         for part in &self.parts {
-            let grids = discretize_both(part.pair, step, offset(part.pair, step), part.span);
+            let (offset, strides) = (offset(part.pair, step), part.strides(self.sight.theta, step));
+            let grids = discretize_both(part.pair, step, offset, part.span, &strides);
             for (all, grid) in all.iter_mut().zip(grids) {
                 all.push((grid, part.count));
             }
@@ -137,7 +149,8 @@ impl<'a> Question<'a> {
 
     /// The composition at a given step, and what it answers.
     fn composed(&self, side: Side, step: f64) -> (Composed, f64) {
-        let parts = self.grids(side, step);
+        let theta = self.sight.theta;
+        let parts = self.grids(side, step, |part| part.strides(theta, step));
         self.seen(&parts, side, self.sight)
     }
 
@@ -151,17 +164,27 @@ impl<'a> Question<'a> {
                 self.parts.iter().zip(parts).map(|(part, (grid, _))| part.on(grid)).collect();
             sight = aim(&seen, self.target, self.tolerance);
         }
-        let composed = self.compose(parts, side, &sight);
-        let answer = self.read(&composed);
-        let seen = match self.target {
-            Target::Delta(_) => composed.sees(answer),
-            Target::Epsilon(_) => true,
-        };
-        if seen || sight.floor >= sight.low {
-            return (composed, answer);
+        let mut composed = self.compose(parts, side, &sight);
+        let mut answer = self.read(&composed);
+        let blind = matches!(self.target, Target::Delta(_)) && !composed.sees(answer);
+        if blind && sight.floor < sight.low {
+            sight = sight.widened();
+            composed = self.compose(parts, side, &sight);
+            answer = self.read(&composed);
         }
-        let composed = self.compose(parts, side, &sight.widened());
-        let answer = self.read(&composed);
+        for _ in 0..WIDER {
+            let (epsilon, delta, room) = match self.target {
+                Target::Delta(delta) => (answer, delta, self.tolerance * (1.0 + sight.theta)),
+                Target::Epsilon(epsilon) => (epsilon, answer, self.tolerance),
+            };
+            let full = composed.mass.len() as f64 >= MOST_CELLS;
+            if full || composed.outside(epsilon, delta) <= 0.05 * room.clamp(1e-9, 1.0) {
+                break;
+            }
+            sight = sight.raised();
+            composed = self.compose(parts, side, &sight);
+            answer = self.read(&composed);
+        }
         (composed, answer)
     }
 
@@ -189,7 +212,8 @@ impl<'a> Question<'a> {
     /// takes too many cells.
     fn direct(&self, step: f64, want_lower: bool) -> Option<Bracket> {
         let side = |side: Side| {
-            let composed = super::direct::compose(&self.grids(side, step), side, self.faint)?;
+            let grids = self.grids(side, step, |_| Strides::one());
+            let composed = super::direct::compose(&grids, side, self.faint)?;
             Some(self.read(&composed))
         };
         let upper = side(Side::Upper)?;
@@ -352,10 +376,9 @@ impl Question<'_> {
             last = gap;
             share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
         }
-        if !is_close(bracket, self.target, tolerance)
-            && let Some(coarse) = self.coarse(true)
-        {
-            bracket = bracket.meet(coarse);
+        if !is_close(bracket, self.target, tolerance) {
+            bracket = self.coarse(true).map_or(bracket, |coarse| bracket.meet(coarse));
+            bracket = bracket.meet(self.split());
         }
         bracket
     }
@@ -388,9 +411,10 @@ impl Question<'_> {
         found
     }
 
-    /// The upper end alone.
+    /// The upper end alone, on the grid that should bring the two ends together.
     fn answer_above(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
-        let (mut composed, upper) = self.composed(Side::Upper, self.step_for(0.9 * goal));
+        let (_, [above, _]) = self.both(goal, &mut 0.5);
+        let (mut composed, upper) = self.seen(&above, Side::Upper, self.sight);
         composed.forget_errors();
         // What it would be without the certificate: far less if the certificate is the problem.
         let bracket = Bracket { lower: self.read(&composed).min(upper), upper };
@@ -398,7 +422,16 @@ impl Question<'_> {
         if is_close(bracket, self.target, tolerance) {
             return found;
         }
-        self.coarse(false).map_or(found, |coarse| found.meet(coarse))
+        self.coarse(false).map_or(found, |coarse| found.meet(coarse)).meet(self.split())
+    }
+
+    /// The upper end by basic composition, which looks at every pair some hundred times.
+    fn split(&self) -> Bracket {
+        let pairs: Vec<_> = self.parts.iter().map(|part| (part.pair, part.count)).collect();
+        if pairs.len() > MOST_SPLIT {
+            return Bracket { lower: 0.0, upper: f64::INFINITY };
+        }
+        super::split::bound(&pairs, self.target)
     }
 
     /// What bounded losses alone say: epsilon is no more than the largest, and delta no more than if
@@ -440,4 +473,65 @@ pub(super) fn merge_gaussians(pairs: &[(&Pair, u64)]) -> (Vec<usize>, f64) {
         }
     }
     (rest, square)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gaussian::GaussianDp;
+
+    /// What is seen of forty Gaussian steps through a window that was badly chosen: alone, and after
+    /// a second look.
+    fn looks(side: Side, change: impl Fn(Sight, f64) -> Sight) -> (f64, f64, f64) {
+        let (pair, count, delta) = (Pair::gaussian(0.3), 40, 1e-6);
+        let truth = GaussianDp::new(0.3).unwrap().repeat(count).epsilon(delta).unwrap();
+        let question = Question::new(&[(&pair, count)], Target::Delta(delta), 1e-4);
+        let grids = question.grids(side, question.step_for(2e-5), |_| Strides::one());
+        let sight = change(question.sight, truth);
+        let alone = question.read(&question.compose(&grids, side, &sight));
+        (truth, alone, question.seen(&grids, side, sight).1)
+    }
+
+    #[test]
+    fn an_answer_below_the_window_is_looked_for_in_a_wider_one() {
+        let high = |sight: Sight, truth: f64| Sight { low: truth + 0.5, ..sight };
+        let (truth, alone, again) = looks(Side::Upper, high);
+        assert!(alone > truth + 0.4, "the window was not narrow: {alone}");
+        assert!(again >= truth && again < truth + 1e-4, "{again} {truth}");
+        let (truth, alone, again) = looks(Side::Lower, high);
+        assert_eq!(alone, 0.0);
+        assert!(again <= truth && again > truth - 1e-4, "{again} {truth}");
+    }
+
+    #[test]
+    fn a_window_into_which_much_is_wrapped_is_doubled() {
+        let short = |sight: Sight, truth: f64| Sight { high: truth + 0.2, ..sight };
+        let (truth, alone, again) = looks(Side::Lower, short);
+        assert!(alone < truth - 1e-3, "the window was not short: {alone}");
+        assert!(again <= truth && again > truth - 1e-4, "{again} {truth}");
+        let (truth, alone, again) = looks(Side::Upper, short);
+        assert!(alone >= truth && again >= truth && again < truth + 1e-4, "{alone} {again}");
+    }
+
+    #[test]
+    fn wider_cells_cost_little_and_save_most_of_the_tails() {
+        use crate::loss::LossDistribution;
+        let loss = LossDistribution::gaussian(1.1).unwrap().poisson_sampled(0.004).unwrap();
+        let pairs = [(loss.directions[0][0].0.as_ref(), 10_000)];
+        let question = Question::new(&pairs, Target::Delta(1e-5), 1e-4);
+        let (step, theta) = (question.step_for(9e-5), question.sight.theta);
+        let seen = |side: Side, strides: &dyn Fn(&Part<'_>) -> Strides| {
+            let grids = question.grids(side, step, strides);
+            let cells = grids[0].0.mass.iter().filter(|mass| **mass > 0.0).count();
+            (question.seen(&grids, side, question.sight).1, cells)
+        };
+        for side in [Side::Upper, Side::Lower] {
+            let narrow = seen(side, &|_| Strides::one());
+            let wide = seen(side, &|part| part.strides(theta, step));
+            // A wider cell never helps, and here hurts by less than a tenth of the tolerance.
+            let worse = if side == Side::Upper { wide.0 - narrow.0 } else { narrow.0 - wide.0 };
+            assert!((-1e-9..1e-5).contains(&worse), "{side:?}: {worse:e}");
+            assert!(4 * wide.1 < narrow.1, "{side:?}: {} {}", wide.1, narrow.1);
+        }
+    }
 }

@@ -10,16 +10,33 @@
 //! and every composed cell by the mean of that over the spectrum, plus `eta` times the L2 norm of
 //! the result for the way back. The bound is added to (subtracted from) every cell.
 //!
-//! **Wrap-around.** Composition is cyclic. Mass from below the window lands on larger losses, which
-//! only raises an upper bound; P-mass above the window is bounded by Chernoff's inequality and
-//! added to the mass at infinity, and its image in the window only raises the bound, too.
+//! **Wrap-around.** Composition is cyclic: the cell at grid point j of the window holds the tilted
+//! mass of all points j + m N, m any whole number, once each. Let W = N h be the window's width, K(t)
+//! the logarithm of the moment `sum p e^(t y)` of the whole composition, which is exact for the grid
+//! but for a bounded rounding, and g(y) what one unit of tilted mass at y adds to the hockey stick
+//! at epsilon: nothing at or below epsilon, `e^(-theta y) (1 - e^(epsilon - y))` above.
 //!
-//! The lower bound subtracts what may have been wrapped into it. Let W be the window's width. The
-//! tilted mass at `y` below the window is read at `y + m W` as a P-mass `e^(-theta m W)` times what
-//! it is. With `y >= low - m W` and any `t` from 0 to theta, a Chernoff bound for each m gives
-//! `e^(K(t) - t low - (theta - t) W) / (1 - e^(-(theta - t) W))` in all; alternatively, it is at
-//! most the tilted mass below the window. Mass from above is read above epsilon only if it comes from above `epsilon + W`;
-//! again Chernoff's inequality bounds that.
+//! An upper bound keeps all of it, since masses are not negative: mass from below the window only
+//! raises the bound, and so does the image of what lies above. What lies above has itself to be
+//! counted, and goes to infinity: by Markov's inequality its P-mass is at most
+//! `e^(K(t) - t high)`, t = theta + lift. An answer below the window is not given unless nothing
+//! lies below it.
+//!
+//! A lower bound subtracts what may have been wrapped into it:
+//!
+//! * From above (m > 0) only what lies above `epsilon + W` is read above epsilon. Its tilted mass is
+//!   at most `e^(K(theta + lift) - K(theta) - lift (epsilon + W))`, and counts with the largest g.
+//! * From below (m < 0), tilted mass at y is read at `y + |m| W`, where g is at most
+//!   `e^(-theta (y + |m| W))`: as a P-mass `e^(-theta |m| W)` times what it is. All such y are at
+//!   least `low - |m| W`, so that for any t from 0 to theta the P-mass read at m is at most
+//!   `e^(K(t) - t low - (theta - t) |m| W)`, and all of them together
+//!   `e^(K(t) - t low - (theta - t) W) / (1 - e^(-(theta - t) W))`. Alternatively, the tilted mass
+//!   below the window, `e^(K(theta - drop) - K(theta) + drop low)`, counts with the largest g. Both
+//!   bound the same, and the smaller is taken.
+//!
+//! This rests on three things: masses on the grid are not negative; the moments are taken of the
+//! very masses that are transformed; and no bound assumes that theta, lift, drop or the window were
+//! chosen well, only that `0 <= drop`, `0 <= lift` and that `high - low` is no more than W.
 
 use super::composed::Composed;
 use super::discretize::{Grid, Side};
@@ -141,9 +158,11 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     for j in 0..half {
         let twice = if j == 0 || j + 1 == half { 1.0 } else { 2.0 };
         let log = log_size[j];
-        if log < VANISHED + 1.0 {
-            // Perhaps set to zero above; its own size and its error are both below this.
-            error += twice * 1.1e-43 * (1.0 + drift[j] + rounding);
+        if log < VANISHED + 4.0 {
+            // Perhaps set to zero above; its own size and its error are both below this. (Where
+            // later factors, at most 1 + 3 tau each, have raised it by more than e^4, `drift`
+            // exceeds 1 and covers all of it.)
+            error += twice * 2.1e-42 * (1.0 + drift[j] + rounding);
             continue;
         }
         let size = (log + U * 4.0 * log.abs()).exp();
@@ -171,24 +190,22 @@ pub(super) fn compose(parts: &[(Grid, u64)], side: Side, sight: &Sight, length: 
     };
     let mut infinity = -log_infinity.exp_m1();
     let unbounded = infinity;
-    let (mut wrapped_above, mut wrapped_below, mut wrapped_far) = (0.0, 0.0, 0.0);
     match side {
         Side::Upper => infinity = infinity * (1.0 + 1e-12) + beyond * (1.0 + 1e-12),
         Side::Lower | Side::Floor => {
             infinity = if infinity < 1e-290 { 0.0 } else { infinity * (1.0 - 1e-12) };
-            let above = log_high - log_norm - sight.lift * high;
-            let below = log_low - log_norm + sight.drop * low;
-            let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
-            let part = |open: bool, log: f64| if open { (log + room).exp() } else { 0.0 };
-            wrapped_above = part(open_above, above) * 1.001;
-            wrapped_below = part(open_below, below) * 1.001;
-            // A window of `length` cells is wider than from its first to its last loss.
-            let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
-            let turn = -fall * (high - low);
-            let far = log - log_norm + fall * low + turn - (-turn.exp()).ln_1p();
-            wrapped_far = part(open_below, far) * 1.001;
         }
     }
+    let above = log_high - log_norm - sight.lift * high;
+    let below = log_low - log_norm + sight.drop * low;
+    let room = 16.0 * U * (log_high.abs() + log_low.abs() + log_norm.abs() + top.abs());
+    let part = |open: bool, log: f64| if open { (log + room).exp() * 1.001 } else { 0.0 };
+    let wrapped_above = part(open_above, above);
+    let wrapped_below = part(open_below, below);
+    // A window of `length` cells is wider than from its first to its last loss.
+    let (fall, log) = if sight.drop < theta { (sight.drop, log_low) } else { (theta, 0.0) };
+    let turn = -fall * (high - low);
+    let wrapped_far = part(open_below, log - log_norm + fall * low + turn - (-turn.exp()).ln_1p());
     let far = low.abs().max(high.abs());
     relative += U * (8.0 * (log_norm.abs() + theta * far) + 8.0 * count + 64.0);
     // A grid loss that is off by the slack is tilted by that much too.

@@ -18,7 +18,7 @@ pub(super) struct Composed {
     pub(super) infinity: f64,
     /// The part of it that is the mechanisms' own.
     pub(super) unbounded: f64,
-    /// Tilted mass that may have been wrapped from above into the window, for a lower bound; into
+    /// Tilted mass that may have been wrapped from above into the window; into
     /// what lies above `y`, it is `e^(-lift (y - low))` times that.
     pub(super) wrapped_above: f64,
     pub(super) lift: f64,
@@ -143,7 +143,7 @@ impl Composed {
                 return false;
             }
             let most = (self.overlap() * weight * growth).min(weight);
-            let wrap = self.wrap(loss - self.step, most, anchor);
+            let wrap = self.taken_off(loss - self.step, most, anchor);
             if next - wrap < target {
                 return false;
             }
@@ -159,7 +159,7 @@ impl Composed {
         });
         if found.is_none() && self.complete && lowest.2 > 0.0 {
             // Below all of the mass the hockey stick goes on as it does in the last cell.
-            let wrap = self.wrap(self.low, lowest.3, anchor);
+            let wrap = self.taken_off(self.low, lowest.3, anchor);
             let inside = ((target + wrap - lowest.1) / lowest.2).clamp(0.0, 1.0);
             let epsilon = lowest.0 + (-inside).ln_1p();
             found = Some(epsilon.max(f64::MIN));
@@ -172,6 +172,11 @@ impl Composed {
                 found.map_or(0.0, |epsilon| (epsilon - self.slack).max(0.0))
             }
         }
+    }
+
+    /// What a lower bound has to leave out because it may have been wrapped: an upper bound keeps it.
+    fn taken_off(&self, loss: f64, most: f64, anchor: f64) -> f64 {
+        if self.side == Side::Upper { 0.0 } else { self.wrap(loss, most, anchor) }
     }
 
     /// What may have been wrapped into the hockey stick at `loss` or above, on the scale of a walk
@@ -187,6 +192,19 @@ impl Composed {
         let far = self.wrapped_far * (rise + 8.0 * U * rise.abs()).exp() * (1.0 + 8.0 * U);
         let below = most * self.wrapped_below;
         most * above + if far < below { far } else { below }
+    }
+
+    /// What lies outside of the window, as a share of `delta` at `epsilon`: a bound on what may have
+    /// been wrapped into the hockey stick, or was counted as unbounded.
+    pub(super) fn outside(&self, epsilon: f64, delta: f64) -> f64 {
+        if self.mass.is_empty() {
+            return 0.0;
+        }
+        let log = delta.ln() - self.log_norm + self.theta * epsilon;
+        let most = self.overlap().min(1.0);
+        let wrap = self.wrap(epsilon, most, epsilon);
+        let wrapped = if wrap > 0.0 { (wrap.ln() - log).exp() } else { 0.0 };
+        wrapped.max((self.infinity - self.unbounded) / delta)
     }
 
     /// Whether an answer was seen, and not guessed from the window's lower end.

@@ -2,9 +2,9 @@
 
 use super::atoms::{ATOM_ERROR, Atom};
 use super::density::Density;
-use super::discretize::excess;
 use super::distribution::LossDistribution;
 use super::pair::Pair;
+use super::spread::excess;
 use super::tilt::Target;
 use crate::error::{Result, probability};
 use crate::numeric::{U, down, up};

@@ -36,8 +36,11 @@ impl LossDistribution {
         self.ask_epsilon(delta, tolerance, true)
     }
 
-    /// The upper end of [`LossDistribution::epsilon_within`] alone, in about half the time: the
-    /// grid is the one that should meet the tolerance, and this is not verified.
+    /// The upper end of [`LossDistribution::epsilon_within`] alone, in less than half of the time.
+    ///
+    /// It is on the grid that the bracket tries first. Where that grid turns out not to bring the
+    /// two ends together, the bracket tries a finer one and this does not: a valid bound, and
+    /// perhaps not within the tolerance.
     ///
     /// # Errors
     ///
@@ -338,7 +341,7 @@ mod tests {
 
     #[test]
     fn one_sampled_release_matches_its_closed_form() {
-        // Amplification of a profile (Balle, Barthe, Gaboardi 2018, Theorem 8): for epsilon >= 0,
+        // Amplification of a profile (Balle, Barthe, Gaboardi 2018, on Poisson subsampling): for epsilon >= 0,
         // delta'(ln(1 + q (e^epsilon - 1))) = q delta(epsilon), attained by the removal pair.
         for (sigma, q) in [(1.0, 0.01), (0.5, 0.3), (5.0, 0.001)] {
             let inner = GaussianDp::from_noise_multiplier(sigma).unwrap();

@@ -6,6 +6,7 @@
 use super::density::Density;
 use super::discretize::range;
 use super::pair::Pair;
+use super::stride::Strides;
 
 /// The question that is asked of a composition.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,11 @@ impl Sight {
     pub(super) fn widened(self) -> Self {
         Sight { low: self.floor.min(self.low), ..self }
     }
+
+    /// The same with a window twice as wide, for an answer that drowned in what was wrapped.
+    pub(super) fn raised(self) -> Self {
+        Sight { high: self.high + (self.high - self.low), ..self }
+    }
 }
 
 const PICTURE: usize = 1200;
@@ -63,6 +69,14 @@ impl<'a> Part<'a> {
         }
         picture.extend(pair.atoms.iter().filter(|a| a.mass > 0.0).map(|a| (a.loss, a.ln_p())));
         Part { pair, count, span, picture }
+    }
+
+    /// How wide cells of its density may be on a grid of `step`.
+    pub(super) fn strides(&self, theta: f64, step: f64) -> Strides {
+        // Atoms come last, and lie on the grid as they are.
+        let atoms = self.pair.atoms.iter().filter(|a| a.mass > 0.0).count();
+        let density = self.picture.len().saturating_sub(atoms);
+        Strides::new(self.picture.get(..density).unwrap_or_default(), theta, step)
     }
 
     /// The same part as it is on a grid.

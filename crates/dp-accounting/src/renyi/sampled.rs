@@ -2,9 +2,9 @@
 //!
 //! For the sampled Gaussian with rate q and noise multiplier s, the divergence of order a is
 //! `ln A / (a - 1)`, `A` the mean under N(0, s^2) of `z^a`, `z = 1 - q + q e^((2x - 1)/(2 s^2))`
-//! ([Mironov, Talwar, Zhang 2019](https://arxiv.org/abs/1908.10530), Sections 3.2 and 3.3; the
-//! removal direction dominates, their Theorem 5). `A - 1` is computed, never `A`, so that small
-//! rates keep their digits:
+//! ([Mironov, Talwar, Zhang 2019](https://arxiv.org/abs/1908.10530), who also show that the removal
+//! direction is the larger one). `A - 1` is computed, never `A`, so that small rates keep their
+//! digits:
 //!
 //! * whole orders: the binomial sum less its first two terms, all of one sign;
 //! * other orders: the trapezoidal rule on the non-negative integrand `z^a - 1 - a (z - 1)`, which
