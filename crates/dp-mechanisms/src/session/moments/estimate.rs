@@ -46,6 +46,21 @@ impl Basis {
         }
     }
 
+    /// The coordinates of rows in the first axis, given how many they are, the sum of their
+    /// positions and that of the squares.
+    pub(super) fn of_powers(&self, [rows, sum, squares]: [i128; 3]) -> Vec<i128> {
+        let steps = i128::from(self.axes[0].steps());
+        match self.degrees[0] {
+            0 => vec![rows],
+            1 => vec![rows * steps - sum, sum],
+            _ => vec![
+                rows * steps * steps - 2 * steps * sum + squares,
+                2 * (steps * sum - squares),
+                squares,
+            ],
+        }
+    }
+
     /// The polynomial `f(x) g(y)` in Bernstein form.
     fn weights(&self, f: [f64; 3], g: [f64; 3]) -> Vec<f64> {
         product(&in_bernstein(self.degrees[0], f), &in_bernstein(self.degrees[1], g))
