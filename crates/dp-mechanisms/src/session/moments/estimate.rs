@@ -387,3 +387,25 @@ fn quotient_range(numerator: (f64, f64), denominator: (f64, f64)) -> (f64, f64) 
     let high = -over(-numerator.1, denominator.0, denominator.1);
     (low, high)
 }
+
+#[cfg(test)]
+mod tests {
+    use privacy_core::params::Bounds;
+
+    use super::*;
+    use crate::grid::Value;
+
+    #[test]
+    fn power_sums_give_the_coordinates_that_rows_add() {
+        let bounds = Bounds::new(0i64, 9).unwrap();
+        let axis = Axis::new(&bounds, i64::grid(&bounds, None).unwrap(), 20);
+        let positions = [0u64, 1, 4, 9, 9, 3];
+        let sum = |power: u32| positions.iter().map(|x| i128::from(x.pow(power))).sum();
+        for degree in 0..=2 {
+            let basis = Basis { axes: [axis; 2], degrees: [degree, 0] };
+            let mut added = vec![0; basis.coordinates()];
+            positions.iter().for_each(|position| basis.add([*position, 0], &mut added));
+            assert_eq!(basis.of_powers([sum(0), sum(1), sum(2)]), added);
+        }
+    }
+}
