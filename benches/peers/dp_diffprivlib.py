@@ -9,37 +9,14 @@ accountant, whose budget has no limit. Functions that read no integers get the a
 beforehand.
 """
 
-import sys
-import time
-
 import numpy as np
+from answers import judged, rank_error, serve
 from diffprivlib import tools
 
 EPSILON = 0.1
 BOUNDS = (0, 3600)
 BINS = 12
 CATEGORIES = range(72, 1072)
-
-
-def judged(release, error):
-    """Repeats a release, whose errors are found afterwards."""
-
-    def run(repetitions):
-        values = [None] * repetitions
-        start = time.perf_counter()
-        for i in range(repetitions):
-            values[i] = release()
-        elapsed = time.perf_counter() - start
-        return elapsed, float(np.mean([error(value) for value in values]))
-
-    return run
-
-
-def rank_error(ordered, value, q):
-    """The rows between a value and the place of a quantile; 0 if equal rows reach over it."""
-    place = q * len(ordered)
-    below, upto = (np.searchsorted(ordered, value, side) for side in ("left", "right"))
-    return float(max(below - place, place - upto, 0))
 
 
 def histogram(values, bins, bounds):
@@ -88,16 +65,5 @@ def operation(name, values):
     raise ValueError(f"no operation is called {name}")
 
 
-def main():
-    values = np.fromfile(sys.argv[1], dtype="<i8")
-    operations = {}
-    for line in sys.stdin:
-        name, _, repetitions = line.strip().rpartition(" ")
-        if name not in operations:
-            operations[name] = operation(name, values)
-        elapsed, error = operations[name](int(repetitions))
-        print(f"{elapsed:e} {error:e}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(operation)

@@ -11,11 +11,11 @@ OpenDP keeps no budget in this path; the other side charges one.
 """
 
 import math
-import sys
 import time
 
 import numpy as np
 import opendp.prelude as dp
+from answers import judged, rank_error, serve
 from opendp._convert import py_to_c
 from opendp._lib import AnyObjectPtr
 
@@ -35,21 +35,7 @@ def loaded(array, kind="Vec<i64>"):
 
 def released(measurement, argument, truth):
     """Repeats a release and compares it with the truth afterwards."""
-    return judged(measurement, argument, lambda value: abs(value - truth))
-
-
-def judged(measurement, argument, error):
-    """Repeats a release, whose errors are found afterwards."""
-
-    def run(repetitions):
-        values = [0] * repetitions
-        start = time.perf_counter()
-        for i in range(repetitions):
-            values[i] = measurement(argument)
-        elapsed = time.perf_counter() - start
-        return elapsed, sum(map(error, values)) / repetitions
-
-    return run
+    return judged(lambda: measurement(argument), lambda value: abs(value - truth))
 
 
 def drawn(measurement):
@@ -100,7 +86,8 @@ def quantile(rows, values, q):
         return dp.m.make_private_quantile(*space, candidates=candidates, alpha=q, scale=scale)
 
     ordered = np.sort(values)
-    return judged(calibrated(build), loaded(values), lambda value: rank_error(ordered, value, q))
+    measurement, argument = calibrated(build), loaded(values)
+    return judged(lambda: measurement(argument), lambda value: rank_error(ordered, value, q))
 
 
 def quantiles(rows, values):
@@ -121,14 +108,8 @@ def quantiles(rows, values):
         pairs = zip(answers, QUANTILES)
         return float(np.mean([rank_error(ordered, math.floor(a), q) for a, q in pairs]))
 
-    return judged(measurement, loaded(values), error)
-
-
-def rank_error(ordered, value, q):
-    """The rows between a value and the place of a quantile; 0 if equal rows reach over it."""
-    place = q * len(ordered)
-    below, upto = (np.searchsorted(ordered, value, side) for side in ("left", "right"))
-    return float(max(below - place, place - upto, 0))
+    argument = loaded(values)
+    return judged(lambda: measurement(argument), error)
 
 
 def by_category(categories):
@@ -142,8 +123,9 @@ def by_category(categories):
 
 def histogram(measurement, values, truth):
     """Repeats the release of many counts; its error is their mean distance from the true ones."""
+    argument = loaded(values)
     return judged(
-        measurement, loaded(values), lambda counts: float(np.mean(np.abs(np.subtract(counts, truth))))
+        lambda: measurement(argument), lambda counts: float(np.mean(np.abs(np.subtract(counts, truth))))
     )
 
 
@@ -197,16 +179,5 @@ def operation(name, values):
     raise ValueError(f"no operation is called {name}")
 
 
-def main():
-    values = np.fromfile(sys.argv[1], dtype="<i8")
-    operations = {}
-    for line in sys.stdin:
-        name, _, repetitions = line.strip().rpartition(" ")
-        if name not in operations:
-            operations[name] = operation(name, values)
-        elapsed, error = operations[name](int(repetitions))
-        print(f"{elapsed:e} {error:e}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(operation)

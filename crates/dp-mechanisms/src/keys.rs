@@ -44,6 +44,7 @@ mod lists;
 mod rare;
 mod real;
 mod sparse;
+mod threshold;
 mod weighted;
 
 pub use counts::{KeyChanges, KeyCounts, Keyed, UnitsPerKey};

@@ -57,6 +57,29 @@
 //! # Ok::<(), dp_mechanisms::Error>(())
 //! ```
 
+/// What every oracle that keeps `domain` and `epsilon` says in the same words.
+macro_rules! oracle_of {
+    ($report:ty) => {
+        type Report = $report;
+
+        fn domain(&self) -> u32 {
+            self.domain
+        }
+
+        fn epsilon(&self) -> &Epsilon {
+            &self.epsilon
+        }
+
+        fn randomize(
+            &self,
+            category: u32,
+            rng: &mut dyn SecureRng,
+        ) -> Result<$report, EntropyError> {
+            self.draw_report(category, &mut RandomBuffer::new(rng))
+        }
+    };
+}
+
 mod direct;
 mod draws;
 mod hadamard;

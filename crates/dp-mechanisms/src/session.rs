@@ -16,6 +16,7 @@
 mod aggregate;
 mod ask;
 mod builder;
+mod by_unit;
 mod discovered;
 mod grouping;
 pub mod histogram;

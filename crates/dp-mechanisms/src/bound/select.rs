@@ -66,7 +66,8 @@ impl Selection {
     }
 
     /// Calls `keep` with each group that is kept and how many rows of it are, where it does not
-    /// matter which. `groups` are the groups of the unit's rows; they are sorted.
+    /// matter which. `groups` are the groups of the unit and how many rows it has in each; they are
+    /// sorted.
     ///
     /// Of a unit with more rows than it may have, each group keeps its share, rounded up or down
     /// such that the expectation over units is the share itself. Depends on nothing but the unit's
@@ -74,19 +75,16 @@ impl Selection {
     pub(crate) fn keep_counts(
         &mut self,
         identity: u64,
-        groups: &mut [u32],
+        groups: &mut [(u32, u64)],
         mut keep: impl FnMut(u32, u64),
     ) {
         groups.sort_unstable();
-        let of_group = || groups.chunk_by(|a, b| a == b);
-        self.rank_groups(identity, of_group().filter_map(|rows| rows.first().copied()));
+        self.rank_groups(identity, groups.iter().map(|(group, _)| *group));
         self.counts.clear();
-        for rows in of_group() {
-            let Some(group) = rows.first().copied().filter(|group| self.group_is_kept(*group))
-            else {
-                continue;
-            };
-            self.counts.push((group, (rows.len() as u64).min(self.bound.rows_per_group())));
+        for &(group, rows) in &*groups {
+            if self.group_is_kept(group) {
+                self.counts.push((group, rows.min(self.bound.rows_per_group())));
+            }
         }
         let total: u64 = self.counts.iter().map(|(_, rows)| rows).sum();
         let limit = self.bound.rows();
@@ -184,6 +182,18 @@ mod tests {
         result
     }
 
+    /// How many of the rows are in each group, in the order in which groups appear.
+    fn by_group(rows: &[u32]) -> Vec<(u32, u64)> {
+        let mut counts: Vec<(u32, u64)> = Vec::new();
+        for row in rows {
+            match counts.iter_mut().find(|(group, _)| group == row) {
+                Some((_, rows)) => *rows += 1,
+                None => counts.push((*row, 1)),
+            }
+        }
+        counts
+    }
+
     fn contribution(rows: u32, groups: u32, per_group: u32) -> Contribution {
         let limit = |value| Some(RowLimit::new("limit", value).unwrap());
         let mut limits = ContributionLimits::default();
@@ -252,7 +262,7 @@ mod tests {
             let bound = contribution(limits.0, limits.1, limits.2);
             let counts = |rows: &[u32]| {
                 let mut counts = [0u64; 6];
-                Selection::new(bound).keep_counts(identity, &mut rows.to_vec(), |group, rows| {
+                Selection::new(bound).keep_counts(identity, &mut by_group(rows), |group, rows| {
                     assert!(rows > 0);
                     counts[group as usize] += rows;
                 });
@@ -276,7 +286,7 @@ mod tests {
     fn over_many_units_each_group_keeps_its_share() {
         // Three of six rows, in groups of 3, 2 and 1: shares of 3/2, 1 and 1/2.
         let bound = contribution(3, 1000, 1000);
-        let groups = [0, 0, 0, 1, 1, 2];
+        let groups = [(0, 3), (1, 2), (2, 1)];
         let mut kept = [0u64; 3];
         for unit in 0..30_000u64 {
             Selection::new(bound).keep_counts(mix(7, unit), &mut groups.clone(), |group, rows| {

@@ -17,7 +17,7 @@ use super::gaussian_cost::{
     equal_shifts, few_digits_up, tail_up, zcdp_delta, zcdp_epsilon, zcdp_rho,
 };
 use super::geometric::amount;
-use super::laplace::Tested;
+use super::threshold::{Tested, by_threshold, least_above};
 use crate::additive::Noise;
 use crate::error::Result;
 use crate::noise::{DiscreteGaussian, NoiseError};
@@ -81,12 +81,7 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
     /// below 1e-280; [`crate::Error::Noise`] if so much noise cannot be drawn.
     pub fn calibrated(epsilon: &Epsilon, delta: &Delta, changes: KeyChanges) -> Result<Self> {
         let changes = changes.checked()?;
-        let (e, d) = (epsilon.to_f64_down(), delta.to_f64_down());
-        if d < 1e-280 {
-            let parameter = "delta";
-            let requirement = "at least 1e-280 where keys are selected with Gaussian noise";
-            return Err(Error::Parameter { parameter, requirement, given: d }.into());
-        }
+        let (e, d) = (epsilon.to_f64_down(), checked(delta)?);
         let norm_squared = changes.all_keys(A::RELATION) as f64 * (changes.per_key as f64).powi(2);
         let too_large = || crate::Error::Noise(NoiseError::ScaleTooLarge { limit_bits: 100 });
         let enough = norm_squared / (2.0 * zcdp_rho(e, d / 2.0));
@@ -116,12 +111,7 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
     /// As [`calibrated`](Self::calibrated).
     pub fn concentrated(rho: &Rho, delta: &Delta, changes: KeyChanges) -> Result<Self> {
         let changes = changes.checked()?;
-        let d = delta.to_f64_down();
-        if d < 1e-280 {
-            let parameter = "delta";
-            let requirement = "at least 1e-280 where keys are selected with Gaussian noise";
-            return Err(Error::Parameter { parameter, requirement, given: d }.into());
-        }
+        let d = checked(delta)?;
         let keys = changes.all_keys(A::RELATION);
         let squared =
             &Amount::from_integer(keys) * &Amount::from_integer(changes.per_key).squared();
@@ -145,45 +135,15 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
             found.threshold = i128::from(changes.per_key) + above;
             is_cheap(found)
         };
-        let (mut dear, mut enough) = (0i128, 1i128);
-        while !cheap(self, enough) && enough < 1 << 110 {
-            (dear, enough) = (enough, enough * 2);
-        }
-        while enough - dear > 1 {
-            let middle = dear + (enough - dear) / 2;
-            if cheap(self, middle) { enough = middle } else { dear = middle }
-        }
-        self.threshold = i128::from(changes.per_key) + enough;
-    }
-
-    /// Keys of fewer than `units` units are never released.
-    ///
-    /// The threshold then applies to what the count exceeds `units − 1` by, so it grows by as much.
-    #[must_use]
-    pub fn with_least_units(mut self, units: u64) -> Self {
-        self.least_units = units.max(1);
-        self
-    }
-
-    /// The least noisy count that is released.
-    #[must_use]
-    pub fn threshold(&self) -> i128 {
-        self.threshold + i128::from(self.least_units - 1)
-    }
-
-    /// The noise on each count.
-    #[must_use]
-    pub fn noise(&self) -> Noise {
-        Noise::Gaussian(self.noise.clone())
+        let above = least_above(0, |above| cheap(self, above));
+        self.threshold = i128::from(changes.per_key) + above;
     }
 
     /// The probability that a key of the given count is released, rounded up.
     #[must_use]
     pub fn probability(&self, count: u64) -> f64 {
-        match count.checked_sub(self.least_units - 1) {
-            None | Some(0) => 0.0,
-            Some(shifted) => tail_up(&self.noise, self.threshold - i128::from(shifted)),
-        }
+        let chance = |needed| tail_up(&self.noise, needed);
+        self.tested().noise_needed(count).map_or(0.0, chance)
     }
 
     /// δ of the noise on keys that both sides have: H_ε of all of them.
@@ -251,8 +211,7 @@ impl<K: Ord + Clone, A: Adjacency> Mechanism for GaussianThreshold<K, A> {
         counts: &KeyCounts<K>,
         rng: &mut dyn SecureRng,
     ) -> privacy_core::Result<Vec<(K, i128)>> {
-        let law = Tested { threshold: self.threshold, least_units: self.least_units };
-        law.draw(counts, &self.noise, rng)
+        self.tested().draw(counts, &self.noise, rng)
     }
 
     /// At the ε it was made for; δ follows.
@@ -265,15 +224,18 @@ impl<K: Ord + Clone, A: Adjacency> Mechanism for GaussianThreshold<K, A> {
     }
 }
 
-impl<K, A> fmt::Debug for GaussianThreshold<K, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GaussianThreshold")
-            .field("noise", &self.noise)
-            .field("threshold", &self.threshold)
-            .field("least_units", &self.least_units)
-            .finish_non_exhaustive()
+/// δ as a float, where it is large enough to calculate with.
+fn checked(delta: &Delta) -> Result<f64> {
+    let given = delta.to_f64_down();
+    if given < 1e-280 {
+        let parameter = "delta";
+        let requirement = "at least 1e-280 where keys are selected with Gaussian noise";
+        return Err(Error::Parameter { parameter, requirement, given }.into());
     }
+    Ok(given)
 }
+
+by_threshold!(GaussianThreshold, Noise::Gaussian);
 
 #[cfg(test)]
 mod tests;

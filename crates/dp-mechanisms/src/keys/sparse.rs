@@ -14,8 +14,8 @@ use privacy_core::random::SecureRng;
 use privacy_core::unit::{AddRemove, Adjacency};
 
 use super::counts::{KeyChanges, KeyCounts, Keyed};
-use super::laplace::Tested;
 use super::rare::{Rare, tail_up};
+use super::threshold::Tested;
 use crate::additive::Noise;
 use crate::error::Result;
 use crate::noise::DiscreteLaplace;

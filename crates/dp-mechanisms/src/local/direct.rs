@@ -53,19 +53,7 @@ impl DirectEncoding {
 }
 
 impl FrequencyOracle for DirectEncoding {
-    type Report = u32;
-
-    fn domain(&self) -> u32 {
-        self.domain
-    }
-
-    fn epsilon(&self) -> &Epsilon {
-        &self.epsilon
-    }
-
-    fn randomize(&self, category: u32, rng: &mut dyn SecureRng) -> Result<u32, EntropyError> {
-        self.draw_report(category, &mut RandomBuffer::new(rng))
-    }
+    oracle_of!(u32);
 
     fn tally(&self) -> Tally {
         let of = |part: u64| Amount::from_fraction(part, self.total()).unwrap_or(Amount::ZERO);

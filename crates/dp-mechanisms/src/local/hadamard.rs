@@ -70,23 +70,7 @@ impl HadamardResponse {
 }
 
 impl FrequencyOracle for HadamardResponse {
-    type Report = HadamardReport;
-
-    fn domain(&self) -> u32 {
-        self.domain
-    }
-
-    fn epsilon(&self) -> &Epsilon {
-        &self.epsilon
-    }
-
-    fn randomize(
-        &self,
-        category: u32,
-        rng: &mut dyn SecureRng,
-    ) -> Result<HadamardReport, EntropyError> {
-        self.draw_report(category, &mut RandomBuffer::new(rng))
-    }
+    oracle_of!(HadamardReport);
 
     fn tally(&self) -> Tally {
         let truth = self.odds.truth();

@@ -129,23 +129,7 @@ impl LocalHashing {
 }
 
 impl FrequencyOracle for LocalHashing {
-    type Report = HashReport;
-
-    fn domain(&self) -> u32 {
-        self.domain
-    }
-
-    fn epsilon(&self) -> &Epsilon {
-        &self.epsilon
-    }
-
-    fn randomize(
-        &self,
-        category: u32,
-        rng: &mut dyn SecureRng,
-    ) -> Result<HashReport, EntropyError> {
-        self.draw_report(category, &mut RandomBuffer::new(rng))
-    }
+    oracle_of!(HashReport);
 
     fn tally(&self) -> Tally {
         let p = Amount::from_fraction(self.odds.a, self.total()).unwrap_or(Amount::ZERO);

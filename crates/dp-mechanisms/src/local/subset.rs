@@ -98,23 +98,7 @@ impl SubsetSelection {
 }
 
 impl FrequencyOracle for SubsetSelection {
-    type Report = SubsetReport;
-
-    fn domain(&self) -> u32 {
-        self.domain
-    }
-
-    fn epsilon(&self) -> &Epsilon {
-        &self.epsilon
-    }
-
-    fn randomize(
-        &self,
-        category: u32,
-        rng: &mut dyn SecureRng,
-    ) -> Result<SubsetReport, EntropyError> {
-        self.draw_report(category, &mut RandomBuffer::new(rng))
-    }
+    oracle_of!(SubsetReport);
 
     fn tally(&self) -> Tally {
         let (numer, denom) = self.inclusion();

@@ -67,19 +67,7 @@ impl UnaryEncoding {
 }
 
 impl FrequencyOracle for UnaryEncoding {
-    type Report = BitReport;
-
-    fn domain(&self) -> u32 {
-        self.domain
-    }
-
-    fn epsilon(&self) -> &Epsilon {
-        &self.epsilon
-    }
-
-    fn randomize(&self, category: u32, rng: &mut dyn SecureRng) -> Result<BitReport, EntropyError> {
-        self.draw_report(category, &mut RandomBuffer::new(rng))
-    }
+    oracle_of!(BitReport);
 
     fn tally(&self) -> Tally {
         let of = |part: u64| Amount::from_fraction(part, self.denom).unwrap_or(Amount::ZERO);

@@ -65,7 +65,7 @@ where
     fn apply(&self, table: &Table<'a, T, U, A>) -> privacy_core::Result<Vec<i64>> {
         let rows = Rows { rows: table.rows(), units: table.units(), bound: self.bound };
         let mut values = Vec::new();
-        rows.each_kept(|_| Some(0), &self.steps, |_, value| values.push(*value));
+        rows.each_kept(1, |_| Some(0), &self.steps, |_, value| values.push(value));
         Ok(values)
     }
 

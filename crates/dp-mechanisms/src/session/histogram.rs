@@ -170,7 +170,7 @@ impl<'a, T> Statistic<'a, T> for Histogram<'a, T> {
         let coordinates = fit.coordinates();
         let cells = fit.cells();
         let mut counts = rows.tally(groups, coordinates, group, item, |cell, counts| {
-            counts[*cell as usize] += 1;
+            counts[cell as usize] += 1;
         });
         // The measured margins follow from the exact cells.
         for of_group in counts.chunks_mut(coordinates) {

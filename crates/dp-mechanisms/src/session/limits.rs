@@ -151,7 +151,7 @@ impl<T, U: PrivacyUnit, A: Adjacency> Session<'_, T, U, A> {
         };
         let mut rows_of = vec![0u32; units.identities().len()];
         for unit in units.ids() {
-            rows_of[*unit as usize] += 1;
+            rows_of[unit as usize] += 1;
         }
         rows_of
     }

@@ -137,7 +137,7 @@ impl<'a, T, U> Table<'a, T, U, AddRemove> {
         let hasher = stable_hasher();
         let part_of: Vec<Option<u32>> = self.rows().iter().map(part).collect();
         let mut chosen: Vec<Option<(u64, u32)>> = vec![None; units.identities().len()];
-        for (part, &id) in part_of.iter().zip(units.ids()) {
+        for (part, id) in part_of.iter().zip(units.ids()) {
             if let Some(part) = part {
                 let rank = hasher.hash_one((units.identities()[id as usize], part));
                 let best = &mut chosen[id as usize];
@@ -147,7 +147,7 @@ impl<'a, T, U> Table<'a, T, U, AddRemove> {
             }
         }
         let mut ids: Vec<Vec<u32>> = vec![Vec::new(); parts];
-        for ((row, part), &id) in self.rows().iter().zip(&part_of).zip(units.ids()) {
+        for ((row, part), id) in self.rows().iter().zip(&part_of).zip(units.ids()) {
             if let (Some(part), Some((_, kept))) = (part, chosen[id as usize])
                 && *part == kept
             {

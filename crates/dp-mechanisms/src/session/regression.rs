@@ -212,10 +212,16 @@ impl ErrorLaw<LinearModel> for ModelLaw {
 
 /// What a row is read as: its features and target in steps.
 #[doc(hidden)]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Observation<const D: usize> {
     features: [i64; D],
     target: i64,
+}
+
+impl<const D: usize> Default for Observation<D> {
+    fn default() -> Self {
+        Observation { features: [0; D], target: 0 }
+    }
 }
 
 impl<'a, T, F, G, const D: usize> Statistic<'a, T> for Regression<F, G, D>

@@ -9,7 +9,7 @@ use privacy_core::release::ErrorLaw;
 
 use super::aggregate::Rows;
 use super::query::Query;
-use super::statistic::{Filtered, Statistic, Sum};
+use super::statistic::{Filtered, Statistic, Sum, summing};
 use crate::additive::{Noise, NoiseLaw};
 use crate::bound::Shape;
 use crate::error::Result;
@@ -103,6 +103,12 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     }
 }
 
+impl<F, V> UnitSum<F, V> {
+    fn grid(&self) -> &Grid {
+        &self.grid
+    }
+}
+
 impl<'a, T, F, V> Statistic<'a, T> for UnitSum<F, V>
 where
     T: 'a,
@@ -110,8 +116,7 @@ where
     V: Value,
     NoiseLaw: ErrorLaw<V::Released>,
 {
-    type Item = i64;
-    type Value = V::Released;
+    summing!();
 
     #[inline]
     fn item(&self, row: &'a T) -> Option<i64> {
@@ -125,35 +130,14 @@ where
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
     ) -> Vec<i128> {
-        let totals = (self.grid.lower(), self.grid.upper());
+        let totals = (self.grid().lower(), self.grid().upper());
         rows.sum_of_units(groups, totals, group, item).iter().map(|cell| cell.sum).collect()
-    }
-
-    fn exponent(&self) -> i32 {
-        self.grid.exponent()
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::Sum { lower: self.grid.lower(), upper: self.grid.upper() }
     }
 
     fn limits(&self, limits: ContributionLimits) -> ContributionLimits {
         let mut once = limits;
         once.rows_per_group = Some(RowLimit::ONE);
         once
-    }
-
-    fn release(
-        &self,
-        noisy: &[i128],
-        noise: &Noise,
-    ) -> Option<(V::Released, Arc<dyn ErrorLaw<V::Released>>)> {
-        let law = NoiseLaw::new(noise.clone(), self.grid.exponent());
-        Some((V::released(*noisy.first()?, &self.grid), Arc::new(law)))
-    }
-
-    fn expected_error(&self, noise: &Noise, _: u64, confidence: &Confidence) -> f64 {
-        NoiseLaw::new(noise.clone(), self.grid.exponent()).half_width(confidence)
     }
 
     fn describe(&self) -> String {

@@ -17,10 +17,57 @@ use super::super::statistic::{
 };
 use super::super::{ByGroup, Whole};
 use super::*;
+use crate::bound::Shape;
 use crate::keys::KnownGroups;
 
 /// A row: user, group, value.
 type Row = (u8, u8, i64);
+
+/// A statistic behind a pointer, so that its aggregate is compiled once for all groupings, units
+/// and neighbours.
+trait AnyStatistic<'a> {
+    fn any_limits(&self, limits: ContributionLimits) -> ContributionLimits;
+    fn any_shape(&self) -> Shape;
+    fn name(&self) -> String;
+    fn any_aggregate(&self, rows: Rows<'_, 'a, Row>, grouping: &AnyGrouping) -> Vec<i128>;
+}
+
+impl<'a, S: Statistic<'a, Row>> AnyStatistic<'a> for S {
+    fn any_limits(&self, limits: ContributionLimits) -> ContributionLimits {
+        self.limits(limits)
+    }
+
+    fn any_shape(&self) -> Shape {
+        self.shape()
+    }
+
+    fn name(&self) -> String {
+        self.describe()
+    }
+
+    fn any_aggregate(&self, rows: Rows<'_, 'a, Row>, grouping: &AnyGrouping) -> Vec<i128> {
+        let group = |row: &'a Row| (grouping.group)(row);
+        self.aggregate(rows, grouping.groups, group, |row| self.item(row))
+    }
+}
+
+/// A number of groups and the group of each row.
+struct AnyGrouping {
+    groups: usize,
+    group: Box<dyn Fn(&Row) -> Option<u32>>,
+}
+
+impl AnyGrouping {
+    fn whole() -> Self {
+        AnyGrouping { groups: 1, group: Box::new(|_| Some(0)) }
+    }
+
+    fn by_group(known: &[u8]) -> Self {
+        let (groups, known) = (known.len(), known.to_vec());
+        let group = move |row: &Row| Some(known.iter().position(|k| *k == row.1)? as u32);
+        AnyGrouping { groups, group: Box::new(group) }
+    }
+}
 
 fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> ContributionLimits {
     let limit = |value: Option<u32>| value.map(|v| RowLimit::new("limit", v).unwrap());
@@ -30,57 +77,55 @@ fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> Con
     limits
 }
 
-fn table<U, A>(rows: &[Row], unit: UnitKind) -> Table<'_, Row, U, A> {
-    let units =
-        (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0).unwrap());
-    Table::new(rows, units)
+fn units(rows: &[Row], unit: UnitKind) -> Option<UnitIndex> {
+    (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0).unwrap())
 }
 
-/// The aggregate of `rows` and the declared sensitivities in both norms.
-fn measured<'a, S, G, U, A>(
-    statistic: &S,
-    grouping: &G,
+/// The aggregate of `rows`, where a unit's contribution is limited at all.
+fn measured<'a>(
+    statistic: &dyn AnyStatistic<'a>,
+    grouping: &AnyGrouping,
+    unit: UnitKind,
     limits: &ContributionLimits,
     rows: &'a [Row],
-) -> Option<(Vec<i128>, Amount, Amount)>
-where
-    S: Statistic<'a, Row>,
-    G: Grouping<'a, Row>,
-    U: PrivacyUnit,
-    A: Adjacency,
-{
-    let limits = statistic.limits(*limits);
-    let bound = Contribution::new(U::KIND, &limits, grouping.groups() as u64)?;
-    let l1: Aggregate<'_, 'a, Row, U, A, S, G, L1> = Aggregate::new(statistic, grouping, bound);
-    let l2: Aggregate<'_, 'a, Row, U, A, S, G, L2> = Aggregate::new(statistic, grouping, bound);
-    let coordinates = l1.apply(&table(rows, U::KIND)).unwrap();
-    let declared_l1 = l1.stability(Changes(1)).unwrap();
-    let declared_l2 = l2.stability(Changes(1)).unwrap().squared().clone();
-    Some((coordinates, declared_l1, declared_l2))
+) -> Option<(Vec<i128>, Contribution)> {
+    let limits = statistic.any_limits(*limits);
+    let bound = Contribution::new(unit, &limits, grouping.groups as u64)?;
+    let units = units(rows, unit);
+    let rows = Rows { rows, units: units.as_ref(), bound };
+    Some((statistic.any_aggregate(rows, grouping), bound))
+}
+
+/// What a [`User`]'s limits leave of `rows`.
+fn of_users<'a>(
+    statistic: &dyn AnyStatistic<'a>,
+    grouping: &AnyGrouping,
+    limits: &ContributionLimits,
+    rows: &'a [Row],
+) -> Option<Vec<i128>> {
+    Some(measured(statistic, grouping, UnitKind::User, limits, rows)?.0)
 }
 
 /// Fails if the aggregates of two neighbouring tables are further apart than declared.
-fn check<'a, S, G, U, A>(
-    statistic: &S,
-    grouping: &G,
+fn check<'a>(
+    statistic: &dyn AnyStatistic<'a>,
+    grouping: &AnyGrouping,
+    (unit, relation): (UnitKind, Relation),
     limits: &ContributionLimits,
     neighbours: (&'a [Row], &'a [Row]),
-) -> Result<(), TestCaseError>
-where
-    S: Statistic<'a, Row>,
-    G: Grouping<'a, Row>,
-    U: PrivacyUnit,
-    A: Adjacency,
-{
-    let one = measured::<_, _, U, A>(statistic, grouping, limits, neighbours.0);
-    let other = measured::<_, _, U, A>(statistic, grouping, limits, neighbours.1);
-    let (Some((a, declared_l1, declared_l2)), Some((b, ..))) = (one, other) else {
+) -> Result<(), TestCaseError> {
+    let one = measured(statistic, grouping, unit, limits, neighbours.0);
+    let other = measured(statistic, grouping, unit, limits, neighbours.1);
+    let (Some((a, bound)), Some((b, _))) = (one, other) else {
         return Ok(());
     };
+    let shape = statistic.any_shape();
+    let declared_l1 = bound.l1(&shape, relation);
+    let declared_l2 = bound.l2(&shape, relation).squared().clone();
     let l1 = Vector::<i128, L1>::distance(&a, &b).unwrap();
     let squares = a.iter().zip(&b).map(|(a, b)| BigUint::from(a.abs_diff(*b)).pow(2));
     let l2 = Amount::from_fraction(squares.sum::<BigUint>(), 1u8).unwrap();
-    let what = statistic.describe();
+    let what = statistic.name();
     prop_assert!(l1 <= declared_l1, "L1 {l1} > {declared_l1} for {what} with {limits:?}");
     prop_assert!(l2 <= declared_l2, "L2² {l2} > {declared_l2} for {what} with {limits:?}");
     Ok(())
@@ -130,37 +175,38 @@ fn float_sum() -> Sum<impl Fn(&Row) -> f64 + Send + Sync, f64> {
     SumOf::new(value).bounded(Bounds::new(-1.7, 2.3).unwrap(), None).unwrap()
 }
 
-fn check_all<U: PrivacyUnit, A: Adjacency>(
+/// Every statistic, some of them with several bounds.
+fn statistics<'a>() -> Vec<Box<dyn AnyStatistic<'a> + 'a>> {
+    vec![
+        Box::new(Count),
+        Box::new(CountUnits),
+        Box::new(CountDistinct::new(|row: &Row| row.2)),
+        Box::new(sum(-3, 5)),
+        Box::new(sum(2, 9)),
+        Box::new(sum(-(1 << 61), 1 << 61)),
+        Box::new(mean(-3, 5)),
+        Box::new(float_sum()),
+        Box::new(variance(-3, 5)),
+        Box::new(variance(-(1 << 61), 1 << 61)),
+        Box::new(two_values::<Correlation>()),
+        Box::new(two_values::<LineFit>()),
+        Box::new(regression()),
+        Box::new(histogram()),
+        Box::new(Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0)),
+    ]
+}
+
+fn check_all(
+    claim: (UnitKind, Relation),
     limits: &ContributionLimits,
     neighbours: (&[Row], &[Row]),
 ) -> Result<(), TestCaseError> {
-    macro_rules! over_both_groupings {
-        ($($statistic:expr),* $(,)?) => {
-            $(
-                check::<_, _, U, A>(&$statistic, &Whole, limits, neighbours)?;
-                let known = KnownGroups::new(&[0u8, 1, 2, 5]).unwrap();
-                let by = ByGroup::new(known, |row: &Row| row.1);
-                check::<_, _, U, A>(&$statistic, &by, limits, neighbours)?;
-            )*
-        };
+    let groupings = [AnyGrouping::whole(), AnyGrouping::by_group(&[0, 1, 2, 5])];
+    for statistic in statistics() {
+        for grouping in &groupings {
+            check(&*statistic, grouping, claim, limits, neighbours)?;
+        }
     }
-    over_both_groupings!(
-        Count,
-        CountUnits,
-        CountDistinct::new(|row: &Row| row.2),
-        sum(-3, 5),
-        sum(2, 9),
-        sum(-(1 << 61), 1 << 61),
-        mean(-3, 5),
-        float_sum(),
-        variance(-3, 5),
-        variance(-(1 << 61), 1 << 61),
-        two_values::<Correlation>(),
-        two_values::<LineFit>(),
-        regression(),
-        histogram(),
-        Filtered::new(sum(-3, 5), |row: &Row| row.2 % 2 == 0),
-    );
     Ok(())
 }
 
@@ -190,8 +236,8 @@ proptest! {
             without.rotate_left(n);
             without.reverse();
         }
-        check_all::<User, AddRemove>(&limits, (&all, &without))?;
-        check_all::<User, AddRemove>(&limits, (&without, &all))?;
+        check_all((UnitKind::User, Relation::AddRemove), &limits, (&all, &without))?;
+        check_all((UnitKind::User, Relation::AddRemove), &limits, (&without, &all))?;
     }
 
     #[test]
@@ -202,7 +248,7 @@ proptest! {
     ) {
         let mut replaced: Vec<Row> = new;
         replaced.extend(all.iter().rev().filter(|row| row.0 != 0));
-        check_all::<User, Replace>(&limits, (&all, &replaced))?;
+        check_all((UnitKind::User, Relation::Replace), &limits, (&all, &replaced))?;
     }
 
     #[test]
@@ -215,10 +261,10 @@ proptest! {
         let i = position.index(all.len());
         let mut removed = all.clone();
         removed.swap_remove(i);
-        check_all::<Record, AddRemove>(&ContributionLimits::default(), (&all, &removed))?;
+        check_all((UnitKind::Record, Relation::AddRemove), &ContributionLimits::default(), (&all, &removed))?;
         let mut replaced = all.clone();
         replaced[i] = new;
-        check_all::<Record, Replace>(&ContributionLimits::default(), (&all, &replaced))?;
+        check_all((UnitKind::Record, Relation::Replace), &ContributionLimits::default(), (&all, &replaced))?;
     }
 
     #[test]
@@ -227,11 +273,10 @@ proptest! {
         let plain = |keep: &dyn Fn(&&Row) -> bool| {
             all.iter().filter(keep).map(|row| i128::from(row.2.clamp(-3, 5))).sum::<i128>()
         };
-        let (whole, ..) = measured::<_, _, User, AddRemove>(&sum(-3, 5), &Whole, &wide, &all).unwrap();
+        let whole = of_users(&sum(-3, 5), &AnyGrouping::whole(), &wide, &all).unwrap();
         prop_assert_eq!(whole, vec![plain(&|_| true)]);
         let groups = [0u8, 3, 6];
-        let by = ByGroup::new(KnownGroups::new(&groups).unwrap(), |row: &Row| row.1);
-        let (by, ..) = measured::<_, _, User, AddRemove>(&sum(-3, 5), &by, &wide, &all).unwrap();
+        let by = of_users(&sum(-3, 5), &AnyGrouping::by_group(&groups), &wide, &all).unwrap();
         prop_assert_eq!(by, groups.map(|group| plain(&|row| row.1 == group)).to_vec());
     }
 
@@ -241,8 +286,9 @@ proptest! {
         limits in some_limits(),
     ) {
         all.sort();
-        let by = ByGroup::new(KnownGroups::new(&[0u8, 1, 2, 5]).unwrap(), |row: &Row| row.1);
-        let Some((counts, ..)) = measured::<_, _, User, AddRemove>(&Count, &by, &limits, &all) else {
+        let Some(counts) =
+            of_users(&Count, &AnyGrouping::by_group(&[0, 1, 2, 5]), &limits, &all)
+        else {
             return Ok(());
         };
         let cap = |limit: Option<RowLimit>| limit.map_or(i128::MAX, |l| l.value().into());
@@ -260,8 +306,7 @@ proptest! {
 fn of_a_user_with_many_equal_rows_as_many_as_allowed_count() {
     let rows: Vec<Row> = (0..1000).map(|_| (0, 1, 4)).collect();
     let limits = limits(Some(20), None, None);
-    let (moments, ..) =
-        measured::<_, _, User, AddRemove>(&variance(-3, 5), &Whole, &limits, &rows).unwrap();
+    let moments = of_users(&variance(-3, 5), &AnyGrouping::whole(), &limits, &rows).unwrap();
     // 4 is at 7 of 8 steps: (1, 14, 49) a row.
     assert_eq!(moments, [20, 20 * 14, 20 * 49]);
 }
@@ -272,10 +317,10 @@ fn a_user_with_ten_thousand_rows_counts_as_its_limit() {
     all.extend([(1, 0, 3), (2, 5, 4)]);
     let without = all[10_000..].to_vec();
     let limits = limits(Some(20), None, None);
-    check_all::<User, AddRemove>(&limits, (&all, &without)).unwrap();
-    let (count, ..) = measured::<_, _, User, AddRemove>(&Count, &Whole, &limits, &all).unwrap();
+    check_all((UnitKind::User, Relation::AddRemove), &limits, (&all, &without)).unwrap();
+    let count = of_users(&Count, &AnyGrouping::whole(), &limits, &all).unwrap();
     assert_eq!(count, [22]);
-    check_all::<User, AddRemove>(&limits, (&all[..10_000], &[])).unwrap();
+    check_all((UnitKind::User, Relation::AddRemove), &limits, (&all[..10_000], &[])).unwrap();
 }
 
 #[test]
@@ -284,9 +329,39 @@ fn the_check_convicts_a_sensitivity_that_is_too_small() {
     let rows: [Row; 2] = [(0, 0, 1), (0, 0, 2)];
     let declared = Contribution::new(UnitKind::User, &limits(Some(1), None, None), 1).unwrap();
     let actual = Contribution::new(UnitKind::User, &limits(Some(2), None, None), 1).unwrap();
-    let aggregate: Aggregate<'_, '_, Row, User, AddRemove, _, _, L1> =
-        Aggregate::new(&Count, &Whole, actual);
-    let counted = aggregate.apply(&table(&rows, UnitKind::User)).unwrap();
+    let index = units(&rows, UnitKind::User);
+    let kept = Rows { rows: &rows, units: index.as_ref(), bound: actual };
+    let counted = Count.any_aggregate(kept, &AnyGrouping::whole());
     let change = Vector::<i128, L1>::distance(&counted, &[0]).unwrap();
-    assert!(change > declared.l1(&crate::bound::Shape::Count, Relation::AddRemove));
+    assert!(change > declared.l1(&Shape::Count, Relation::AddRemove));
+}
+
+#[test]
+fn the_transformation_is_this_aggregate_with_these_sensitivities() {
+    fn stabilities<U: PrivacyUnit, A: Adjacency>(bound: Contribution) {
+        let of_sum = sum(-3, 5);
+        let shape = of_sum.any_shape();
+        let l1: Aggregate<'_, '_, Row, U, A, _, _, L1> = Aggregate::new(&of_sum, &Whole, bound);
+        let l2: Aggregate<'_, '_, Row, U, A, _, _, L2> = Aggregate::new(&of_sum, &Whole, bound);
+        assert_eq!(l1.stability(Changes(1)).unwrap(), bound.l1(&shape, A::RELATION));
+        assert_eq!(l2.stability(Changes(1)).unwrap(), bound.l2(&shape, A::RELATION));
+        let thrice = &Amount::from_integer(3) * &bound.l1(&shape, A::RELATION);
+        assert_eq!(l1.stability(Changes(3)).unwrap(), thrice);
+    }
+    let known = [0u8, 1, 2, 5];
+    let limits = limits(Some(5), Some(2), None);
+    let bound = Contribution::new(UnitKind::User, &limits, known.len() as u64).unwrap();
+    stabilities::<User, AddRemove>(bound);
+    stabilities::<User, Replace>(bound);
+    stabilities::<Record, AddRemove>(bound);
+    stabilities::<Record, Replace>(bound);
+
+    let rows: Vec<Row> = (0..200).map(|i| ((i % 9) as u8, (i % 7) as u8, i - 100)).collect();
+    let by = ByGroup::new(KnownGroups::new(&known).unwrap(), |row: &Row| row.1);
+    let of_sum = sum(-3, 5);
+    let aggregate: Aggregate<'_, '_, Row, User, AddRemove, _, _, L1> =
+        Aggregate::new(&of_sum, &by, bound);
+    let applied = aggregate.apply(&Table::new(&rows, units(&rows, UnitKind::User))).unwrap();
+    let plain = of_users(&of_sum, &AnyGrouping::by_group(&known), &limits, &rows).unwrap();
+    assert_eq!(applied, plain);
 }

@@ -1,10 +1,9 @@
 //! What each unit's rows add up to in each group, clamped, and summed over units.
 
-use std::collections::HashMap;
-
+use super::entries::Packed;
 use super::{Cell, Rows};
-use crate::bound::{Entry, Selection};
-use crate::hash::TableHasher;
+use crate::bound::{Contribution, Entry, Selection};
+use crate::session::by_unit::ByUnit;
 
 impl<'a, T> Rows<'_, 'a, T> {
     /// The cells of all groups, where the items of a unit in a group are added up, the total clamped
@@ -13,46 +12,44 @@ impl<'a, T> Rows<'_, 'a, T> {
     pub(in super::super) fn sum_of_units(
         &self,
         groups: usize,
-        (lower, upper): (i64, i64),
+        totals: (i64, i64),
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
     ) -> Vec<Cell> {
         let mut cells = vec![Cell::default(); groups];
-        let clamped =
-            |total: i128| i64::try_from(total.clamp(lower.into(), upper.into())).unwrap_or(upper);
-        let used = |row: &'a T| Some((group(row)?, item(row)?));
-        let Some(units) = self.units else {
-            for (group, item) in self.rows.iter().filter_map(used) {
-                cells[group as usize].add(clamped(item.into()));
+        let entries = self.entries(group, item);
+        match self.units {
+            None => {
+                for (group, item) in entries.flatten() {
+                    cells[group as usize].add(clamped(item.into(), totals));
+                }
             }
-            return cells;
-        };
-        // Fewer than 2^32 rows of 64 bits: totals stay within 96 bits.
-        let mut totals: HashMap<(u32, u32), i128, TableHasher> = HashMap::default();
-        for (row, unit) in self.rows.iter().zip(units.ids()) {
-            if let Some((group, item)) = used(row) {
-                *totals.entry((*unit, group)).or_default() += i128::from(item);
+            Some(units) => {
+                let packed = entries.map(|entry| entry.map(|(g, item)| (g, Packed::from(item))));
+                sum(ByUnit::deal(units, packed), self.bound, totals, &mut cells);
             }
-        }
-        let mut totals: Vec<(u32, Entry)> = totals
-            .into_iter()
-            .map(|((unit, group), total)| (unit, Entry { group, value: clamped(total) }))
-            .collect();
-        totals.sort_unstable();
-        let mut selection = Selection::new(self.bound);
-        let mut entries = Vec::new();
-        for of_unit in totals.chunk_by(|a, b| a.0 == b.0) {
-            let Some((unit, _)) = of_unit.first() else { continue };
-            entries.clear();
-            entries.extend(of_unit.iter().map(|(_, entry)| *entry));
-            let identity = units.identities()[*unit as usize];
-            selection.keep(
-                identity,
-                &mut entries,
-                |value| value as u64,
-                |entry| cells[entry.group as usize].add(entry.value),
-            );
         }
         cells
     }
+}
+
+fn clamped(total: i128, (lower, upper): (i64, i64)) -> i64 {
+    i64::try_from(total.clamp(lower.into(), upper.into())).unwrap_or(upper)
+}
+
+fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: (i64, i64), cells: &mut [Cell]) {
+    let mut selection = Selection::new(bound);
+    let mut totals: Vec<Entry> = Vec::new();
+    rows.each(|identity, _, rows| {
+        rows.sort_unstable_by_key(|(group, _)| *group);
+        totals.clear();
+        totals.extend(rows.chunk_by(|a, b| a.0 == b.0).filter_map(|of_group| {
+            let (group, _) = of_group.first()?;
+            // Fewer than 2^32 rows of 64 bits: totals stay within 96 bits.
+            let total = of_group.iter().map(|(_, item)| i128::from(item.value())).sum();
+            Some(Entry { group: *group, value: clamped(total, limits) })
+        }));
+        let keep = |entry: Entry| cells[entry.group as usize].add(entry.value);
+        selection.keep(identity, &mut totals, |value| value as u64, keep);
+    });
 }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use privacy_core::measure::Charge;
 use privacy_core::release::Release;
 
+use super::super::by_unit::ByUnit;
 use super::super::grouping::Grouping;
 use super::super::release::GroupedRelease;
 use super::super::statistic::Statistic;
@@ -40,34 +41,31 @@ where
     };
     let stable = stable_hasher();
     let mut hashes = Vec::new();
-    let mut pairs: Vec<u64> = Vec::new();
-    for (row, &unit) in table.rows().iter().zip(units.ids()) {
-        if !read(&row) {
-            continue;
-        }
+    let groups = table.rows().iter().map(|row| {
         // A session holds fewer than 2^32 rows with a unit, hence fewer groups.
         let next = hashes.len() as u32;
-        let group = *numbers.entry(key(row)).or_insert_with_key(|key| {
-            hashes.push(stable.hash_one(key));
-            next
-        });
-        pairs.push(u64::from(unit) << 32 | u64::from(group));
-    }
-    pairs.sort_unstable();
-    pairs.dedup();
+        read(&row).then(|| {
+            let group = *numbers.entry(key(row)).or_insert_with_key(|key| {
+                hashes.push(stable.hash_one(key));
+                next
+            });
+            (group, ())
+        })
+    });
+    let by_unit = ByUnit::deal(units, groups);
     let mut counts = vec![0u64; hashes.len()];
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut groups: Vec<u32> = Vec::new();
-    for of_unit in pairs.chunk_by(|a, b| a >> 32 == b >> 32) {
-        let Some(first) = of_unit.first() else { continue };
+    by_unit.each(|identity, _, of_unit| {
+        of_unit.sort_unstable();
         groups.clear();
-        groups.extend(of_unit.iter().map(|pair| *pair as u32));
-        let identity = units.identities()[(first >> 32) as usize];
+        groups.extend(of_unit.iter().map(|(group, ())| *group));
+        groups.dedup();
         keep_some(&mut groups, identity, limit, |group| hashes[*group as usize]);
         for group in &groups {
             counts[*group as usize] += 1;
         }
-    }
+    });
     KeyCounts::new(numbers.into_iter().map(|(key, group)| (key, counts[group as usize])))
 }
 

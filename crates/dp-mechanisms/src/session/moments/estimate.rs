@@ -46,6 +46,21 @@ impl Basis {
         }
     }
 
+    /// The coordinates of rows in the first axis, given how many they are, the sum of their
+    /// positions and that of the squares.
+    pub(super) fn of_powers(&self, [rows, sum, squares]: [i128; 3]) -> Vec<i128> {
+        let steps = i128::from(self.axes[0].steps());
+        match self.degrees[0] {
+            0 => vec![rows],
+            1 => vec![rows * steps - sum, sum],
+            _ => vec![
+                rows * steps * steps - 2 * steps * sum + squares,
+                2 * (steps * sum - squares),
+                squares,
+            ],
+        }
+    }
+
     /// The polynomial `f(x) g(y)` in Bernstein form.
     fn weights(&self, f: [f64; 3], g: [f64; 3]) -> Vec<f64> {
         product(&in_bernstein(self.degrees[0], f), &in_bernstein(self.degrees[1], g))
@@ -371,4 +386,26 @@ fn quotient_range(numerator: (f64, f64), denominator: (f64, f64)) -> (f64, f64) 
     let low = over(numerator.0, denominator.0, denominator.1);
     let high = -over(-numerator.1, denominator.0, denominator.1);
     (low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use privacy_core::params::Bounds;
+
+    use super::*;
+    use crate::grid::Value;
+
+    #[test]
+    fn power_sums_give_the_coordinates_that_rows_add() {
+        let bounds = Bounds::new(0i64, 9).unwrap();
+        let axis = Axis::new(&bounds, i64::grid(&bounds, None).unwrap(), 20);
+        let positions = [0u64, 1, 4, 9, 9, 3];
+        let sum = |power: u32| positions.iter().map(|x| i128::from(x.pow(power))).sum();
+        for degree in 0..=2 {
+            let basis = Basis { axes: [axis; 2], degrees: [degree, 0] };
+            let mut added = vec![0; basis.coordinates()];
+            positions.iter().for_each(|position| basis.add([*position, 0], &mut added));
+            assert_eq!(basis.of_powers([sum(0), sum(1), sum(2)]), added);
+        }
+    }
 }

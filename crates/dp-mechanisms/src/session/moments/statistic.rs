@@ -227,7 +227,10 @@ where
         item: impl Fn(&'a T) -> Option<u64>,
     ) -> Vec<i128> {
         let basis = self.basis();
-        let add = |position: &u64, cell: &mut [i128]| basis.add([*position, 0], cell);
+        if rows.units.is_none() && groups == 1 {
+            return basis.of_powers(rows.power_sums(self.clamped.axis.steps(), group, item));
+        }
+        let add = |position: u64, cell: &mut [i128]| basis.add([position, 0], cell);
         rows.tally(groups, basis.coordinates(), group, item, add)
     }
 
@@ -269,7 +272,7 @@ where
         item: impl Fn(&'a T) -> Option<[u64; 2]>,
     ) -> Vec<i128> {
         let basis = self.basis();
-        let add = |positions: &[u64; 2], cell: &mut [i128]| basis.add(*positions, cell);
+        let add = |positions: [u64; 2], cell: &mut [i128]| basis.add(positions, cell);
         rows.tally(groups, basis.coordinates(), group, item, add)
     }
 
