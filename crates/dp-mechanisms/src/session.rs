@@ -21,6 +21,7 @@ mod grouping;
 pub mod histogram;
 mod limits;
 pub mod moments;
+pub(crate) mod one_pass;
 pub mod order;
 mod partition;
 mod plan;
@@ -56,7 +57,7 @@ pub use statistic::{
 };
 pub use table::Table;
 pub use top::{Counts, Top, TopQuery};
-pub use unit_sum::{ClampsUnits, UnitSum};
+pub use unit_sum::{ClampsUnits, LimitsNorms, UnitSum};
 
 use crate::error::Result;
 

@@ -104,13 +104,7 @@ macro_rules! law_of {
                 }
 
                 fn interval(&self, value: &$value, confidence: &Confidence) -> Interval {
-                    // An integer beyond 2^53 is rounded by at most half a step of its float.
-                    let center = *value as f64;
-                    let slack = match center.abs() >= 9_007_199_254_740_992.0 {
-                        true => center.abs().next_up() - center.abs(),
-                        false => 0.0,
-                    };
-                    Interval::around(center, self.half_width(confidence) + slack)
+                    Interval::around(*value as f64, self.half_width(confidence) + slack(*value as f64))
                 }
 
                 fn standard_deviation(&self) -> Option<f64> {
@@ -121,6 +115,40 @@ macro_rules! law_of {
     };
 }
 law_of!(i64, i128, f64);
+
+/// What an integer beyond 2^53 loses as a float: at most half a step.
+fn slack(center: f64) -> f64 {
+    match center.abs() >= 9_007_199_254_740_992.0 {
+        true => center.abs().next_up() - center.abs(),
+        false => 0.0,
+    }
+}
+
+/// The range of `values`, widened by `half_width` on both sides.
+pub(super) fn around_all(values: &[i128], half_width: f64) -> Interval {
+    let least = values.iter().min().map_or(0.0, |least| *least as f64);
+    let most = values.iter().max().map_or(0.0, |most| *most as f64);
+    Interval {
+        lower: Interval::around(least, half_width + slack(least)).lower,
+        upper: Interval::around(most, half_width + slack(most)).upper,
+    }
+}
+
+impl ErrorLaw<Vec<i128>> for NoiseLaw {
+    fn describe(&self) -> String {
+        format!("{self} on each")
+    }
+
+    /// Holds the truth of any one coordinate with the confidence; around a coordinate by itself, take
+    /// [`NoiseLaw::half_width`].
+    fn interval(&self, values: &Vec<i128>, confidence: &Confidence) -> Interval {
+        around_all(values, self.half_width(confidence))
+    }
+
+    fn standard_deviation(&self) -> Option<f64> {
+        Some(self.noise.standard_deviation() * 2f64.powi(self.exponent))
+    }
+}
 
 #[cfg(test)]
 mod tests {
