@@ -113,6 +113,19 @@ impl<K> WeightedGaussian<K> {
         self.threshold as f64 / UNIT as f64
     }
 
+    /// The probability that a key of `units` units that have no other key is released; 0 for none.
+    #[must_use]
+    pub fn probability(&self, units: u64) -> f64 {
+        if units == 0 {
+            return 0.0;
+        }
+        let needed = self.threshold - i128::from(units) * i128::from(UNIT);
+        match needed.unsigned_abs() {
+            distance if needed > 0 => 0.5 * self.noise.tail(distance - 1),
+            distance => 1.0 - 0.5 * self.noise.tail(distance),
+        }
+    }
+
     /// The noise on weights, in units of 2^-12.
     #[must_use]
     pub fn noise(&self) -> Noise {
