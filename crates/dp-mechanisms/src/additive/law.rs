@@ -5,6 +5,7 @@ use std::fmt;
 use privacy_core::params::{Amount, Confidence};
 use privacy_core::release::{ErrorLaw, Interval};
 
+use crate::bound::Shape;
 use crate::noise::{DiscreteGaussian, DiscreteLaplace};
 
 /// Which exact integer noise was added.
@@ -68,24 +69,42 @@ impl NoiseLaw {
     }
 }
 
-impl fmt::Display for NoiseLaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl NoiseLaw {
+    /// The family and its parameter, counted in `units_per`, such as `discrete Laplace, scale 100`.
+    fn describe_in(&self, units_per: f64) -> String {
         let (family, parameter, value) = match &self.noise {
             Noise::Laplace(noise) => ("discrete Laplace", "scale", ratio_to_f64(noise.scale())),
             Noise::Gaussian(noise) => {
                 ("discrete Gaussian", "σ", ratio_to_f64(noise.sigma_squared()).sqrt())
             }
         };
-        let value = value * 2f64.powi(self.exponent);
+        let value = value / units_per;
         let shown = if (1e-3..1e9).contains(&value) {
             let text = format!("{value:.3}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         } else {
             format!("{value:.4e}")
         };
+        format!("{family}, {parameter} {shown}")
+    }
+
+    /// The law in words for a plan: where a row adds to several sums at once, in rows.
+    pub(crate) fn describe_for(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Simplex { coordinates: n @ 3.., total } => {
+                format!("{} rows, on each of {n} sums", self.describe_in(*total as f64))
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for NoiseLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let law = self.describe_in(2f64.powi(-self.exponent));
         match self.exponent {
-            0 => write!(f, "{family}, {parameter} {shown}"),
-            exponent => write!(f, "{family}, {parameter} {shown}, on a grid of 2^{exponent}"),
+            0 => f.write_str(&law),
+            exponent => write!(f, "{law}, on a grid of 2^{exponent}"),
         }
     }
 }

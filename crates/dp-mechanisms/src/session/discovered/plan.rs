@@ -284,7 +284,8 @@ where
         writeln!(f, "  protects  each {} ({})", U::KIND, A::RELATION)?;
         writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
         writeln!(f, "  selects   groups of about {} {}s or more", self.threshold(), U::KIND)?;
-        writeln!(f, "  noise     {}", NoiseLaw::new(self.noise(), self.statistic.exponent()))?;
+        let law = NoiseLaw::new(self.noise(), self.statistic.exponent());
+        writeln!(f, "  noise     {}", law.describe_for(&self.statistic.shape()))?;
         let error = readable_up(self.expected_error(1000), 0);
         writeln!(f, "  error     ± {error} (95\u{a0}%), where 1000 rows are used")?;
         write!(f, "  costs     {} of {} left", self.asked.charge, self.session.remaining())
