@@ -37,8 +37,8 @@ const MAX_KEYS: u64 = 1 << 16;
 /// unit more or less, with m keys of weight w each, keys that others have too are H_ε-close (m equal
 /// shifts of w), and one of the keys that nobody else has is released with probability at most
 /// 1 − (1 − P(Z ≥ T − w))^m. δ is the largest of the first over m plus the largest of the second
-/// (Gopi, Gulhane, Kulkarni, Shen, Shokouhi, Yekhanin 2020, <https://arxiv.org/abs/2002.09745>,
-/// Theorem 5.1, here with exact tails of the discrete law), in floating point and rounded up by
+/// (Gopi, Gulhane, Kulkarni, Shen, Shokouhi, Yekhanin 2020, <https://arxiv.org/abs/2002.09745>, on
+/// the Gaussian update policy, here with exact tails of the discrete law), in floating point and rounded up by
 /// relative margins of about 2e-8 a term. Several units are priced by group privacy.
 pub struct WeightedGaussian<K> {
     noise: DiscreteGaussian,

@@ -208,7 +208,7 @@ where
     /// Prices the query at ρ and δ: discrete Gaussian noise, for units with many groups.
     ///
     /// What is charged is (ε, δ), with half of δ for groups of one unit's making and the other
-    /// half for the conversion of ρ (δ/2-approximate ρ-zCDP; Bun, Steinke 2016, section 8).
+    /// half for the conversion of ρ (δ/2-approximate ρ-zCDP; Bun, Steinke 2016, on approximate zCDP).
     ///
     /// # Errors
     ///
