@@ -167,7 +167,8 @@ mod tests {
         assert_eq!(sample.into_rows().len(), 3);
         let rows = Reservoirs::sample((0..1000).map(|i| (i % 3, i)), |r| r.0, 4, &mut rng).unwrap();
         assert!(rows.len() == 12 && rows.is_sorted_by_key(|r| r.0));
-        let none: Vec<(u8, u8)> = Reservoirs::sample([], |r| r.0, 4, &mut rng).unwrap();
+        let nothing: [(u8, u8); 0] = [];
+        let none = Reservoirs::sample(nothing, |r| r.0, 4, &mut rng).unwrap();
         assert!(none.is_empty());
         assert!(Reservoirs::<u8, u8>::new(0).is_err());
     }

@@ -48,15 +48,15 @@ fn iterators_may_be_empty_and_hold_any_float() {
     let none: [f64; 0] = [];
     assert_eq!(*dp_mechanisms::count(none.iter(), exact()).unwrap().value(), 0);
     assert_eq!(*dp_mechanisms::count_distinct(["a"; 0], exact()).unwrap().value(), 0);
-    assert!(dp_mechanisms::sum(&none, 0.0..=1.0, exact()).unwrap().value().abs() < 1e-9);
-    let mean = *dp_mechanisms::mean(&none, 2.0..=4.0, exact()).unwrap().value();
+    assert!(dp_mechanisms::sum(none, 0.0..=1.0, exact()).unwrap().value().abs() < 1e-9);
+    let mean = *dp_mechanisms::mean(none, 2.0..=4.0, exact()).unwrap().value();
     assert!((2.0..=4.0).contains(&mean));
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MIN_POSITIVE / 2.0];
-    let sum = *dp_mechanisms::sum(&odd, -1.0..=2.0, exact()).unwrap().value();
+    let sum = *dp_mechanisms::sum(odd, -1.0..=2.0, exact()).unwrap().value();
     assert!((sum - 1.0).abs() < 1e-6, "{sum}");
     for bounds in [f64::NAN..=1.0, 0.0..=f64::INFINITY, 3.0..=2.0] {
-        assert!(dp_mechanisms::sum(&odd, bounds.clone(), exact()).is_err());
-        assert!(dp_mechanisms::mean(&odd, bounds, exact()).is_err());
+        assert!(dp_mechanisms::sum(odd, bounds.clone(), exact()).is_err());
+        assert!(dp_mechanisms::mean(odd, bounds, exact()).is_err());
     }
 }
 

@@ -113,7 +113,7 @@ fn limits_on_norms_set_the_noise_and_shrink_the_totals() {
         let sum = session.sum(|row| row.2).bounds(0..=100).unwrap();
         sum.max_sum_per_unit(0..=50).unwrap()
     };
-    let scale = |plan: &dyn std::fmt::Display| {
+    let scale = |plan: &dyn fmt::Display| {
         let text = plan.to_string();
         text.split("scale ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     };
