@@ -136,7 +136,7 @@ impl HistogramTable {
     /// confidence: of a cell, if all dimensions are given.
     ///
     /// From the law of the weighted sum of noise that a count is off by (see
-    /// [`PrefixLaw`](crate::stream::PrefixLaw)).
+    /// [`PrefixLaw`]).
     #[must_use]
     pub fn half_width(&self, dimensions: &[usize], confidence: &Confidence) -> Option<f64> {
         let subset = self.fit.subset(dimensions)?;
