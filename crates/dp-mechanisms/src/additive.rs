@@ -5,7 +5,7 @@
 //! | absolute distance, L1 | [`LaplaceNoise`] | discrete Laplace, independent |
 //! | absolute distance, L2 | [`GaussianNoise`] | discrete Gaussian, independent |
 //! | L∞ | [`MaxNorm`] | masses that fall with the largest magnitude |
-//! | absolute distance | [`ConstantTimeLaplaceNoise`], [`ConstantTimeGaussianNoise`] | the first two, drawn in constant time |
+//! | absolute distance, L1 or L2 | [`ConstantTimeLaplaceNoise`], [`ConstantTimeGaussianNoise`] | the first two, drawn in constant time |
 //!
 //! None of them touches floating point between the data and the release.
 
@@ -25,7 +25,7 @@ use privacy_core::random::SecureRng;
 use privacy_core::release::ErrorLaw;
 use privacy_core::space::{L1, L2, L2Distance, Norm, Scalar, Space, Vector};
 
-pub use constant_time::{ConstantTimeGaussianNoise, ConstantTimeLaplaceNoise};
+pub use constant_time::{ConstantTimeGaussianNoise, ConstantTimeLaplaceNoise, ConstantTimeLaw};
 pub use law::{Noise, NoiseLaw};
 pub use max_norm::MaxNorm;
 
@@ -229,6 +229,10 @@ macro_rules! additive_mechanism {
 
             fn cost(&self, d_in: <$norm as Norm>::Distance) -> Result<$cost> {
                 Ok($vector_cost(self, d_in))
+            }
+
+            fn law(&self) -> Arc<dyn ErrorLaw<Vec<i128>>> {
+                Arc::new(NoiseLaw::new(self.noise(), 0))
             }
         }
     };

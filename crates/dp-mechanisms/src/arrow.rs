@@ -127,7 +127,7 @@ impl From<TableError> for crate::Error {
 /// use dp_mechanisms::prelude::*;
 ///
 /// let seconds = Int64Array::from(vec![Some(30), None, Some(45)]);
-/// let total = dp_mechanisms::sum(&values(&seconds, Nulls::Drop)?, 0..=60, Epsilon::new(0.5)?)?;
+/// let total = dp_mechanisms::sum(values(&seconds, Nulls::Drop)?.iter(), 0..=60, Epsilon::new(0.5)?)?;
 /// # Ok::<(), dp_mechanisms::Error>(())
 /// ```
 pub fn values<T: ArrowPrimitiveType>(

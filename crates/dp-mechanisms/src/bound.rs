@@ -11,4 +11,5 @@ pub use limits::{Contribution, NoiseNorm, Shape};
 pub use reservoir::Reservoirs;
 pub use rows::BoundRows;
 pub(crate) use select::{Entry, Selection, mix};
+pub(crate) use totals::{Norms, positive};
 pub use totals::{TotalLimits, UnitTotals};

@@ -30,6 +30,14 @@ pub enum Error {
     /// A group-by was given no groups.
     #[error("the list of known groups is empty; list the groups, or leave out the group-by")]
     NoGroups,
+    /// Columns that belong side by side have different lengths.
+    #[error(
+        "column {position}, counted from 0, is not as long as the first; pass columns of one table"
+    )]
+    UnequalColumns {
+        /// The position of a column that differs from the first.
+        position: usize,
+    },
     /// The session was given two budgets: of its own, a ledger, or in its context.
     #[error("the session was given two budgets; use one of budget, ledger and the context's")]
     TwoBudgets,
@@ -66,6 +74,7 @@ impl Error {
             Error::Noise(_)
             | Error::DuplicateGroup { .. }
             | Error::NoGroups
+            | Error::UnequalColumns { .. }
             | Error::TwoBudgets => true,
             #[cfg(feature = "accounting")]
             Error::Accounting(_) => true,

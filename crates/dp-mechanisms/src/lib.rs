@@ -6,6 +6,7 @@ pub mod additive;
 pub mod arrow;
 pub mod audit;
 pub mod bound;
+pub mod columns;
 mod error;
 pub mod grid;
 mod hash;

@@ -22,6 +22,7 @@ mod grouping;
 pub mod histogram;
 mod limits;
 pub mod moments;
+pub(crate) mod one_pass;
 pub mod order;
 mod partition;
 mod plan;
@@ -57,7 +58,7 @@ pub use statistic::{
 };
 pub use table::Table;
 pub use top::{Counts, Top, TopQuery};
-pub use unit_sum::{ClampsUnits, UnitSum};
+pub use unit_sum::{ClampsUnits, LimitsNorms, UnitSum};
 
 use crate::error::Result;
 
@@ -65,6 +66,16 @@ use crate::error::Result;
 ///
 /// Asking borrows the session only for reading: several plans can be made and shown before one of
 /// them is released, and threads can share a session.
+///
+/// Begin with [`over`](Session::over). Then ask: [`count`](Session::count),
+/// [`count_units`](Session::count_units), [`count_distinct`](Session::count_distinct),
+/// [`sum`](Session::sum), [`mean`](Session::mean), [`moments`](Session::moments) and what they hold,
+/// [`quantile`](Session::quantile), [`distribution`](Session::distribution),
+/// [`histogram`](Session::histogram), [`linear_regression`](Session::linear_regression); divide with
+/// [`partition`](Session::partition); find limits with the `suggest_…` and `estimate_…` methods and
+/// bounds with [`approximate_bounds`](Session::approximate_bounds); see the books with
+/// [`remaining`](Session::remaining) and [`records`](Session::records). Mechanisms of your own run
+/// with [`ask`](Session::ask).
 ///
 /// # Example
 ///

@@ -5,6 +5,7 @@ use std::fmt;
 use privacy_core::params::{Amount, Confidence};
 use privacy_core::release::{ErrorLaw, Interval};
 
+use crate::bound::Shape;
 use crate::noise::{DiscreteGaussian, DiscreteLaplace};
 
 /// Which exact integer noise was added.
@@ -68,24 +69,42 @@ impl NoiseLaw {
     }
 }
 
-impl fmt::Display for NoiseLaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl NoiseLaw {
+    /// The family and its parameter, counted in `units_per`, such as `discrete Laplace, scale 100`.
+    fn describe_in(&self, units_per: f64) -> String {
         let (family, parameter, value) = match &self.noise {
             Noise::Laplace(noise) => ("discrete Laplace", "scale", ratio_to_f64(noise.scale())),
             Noise::Gaussian(noise) => {
                 ("discrete Gaussian", "σ", ratio_to_f64(noise.sigma_squared()).sqrt())
             }
         };
-        let value = value * 2f64.powi(self.exponent);
+        let value = value / units_per;
         let shown = if (1e-3..1e9).contains(&value) {
             let text = format!("{value:.3}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         } else {
             format!("{value:.4e}")
         };
+        format!("{family}, {parameter} {shown}")
+    }
+
+    /// The law in words for a plan: where a row adds to several sums at once, in rows.
+    pub(crate) fn describe_for(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Simplex { coordinates: n @ 3.., total } => {
+                format!("{} rows, on each of {n} sums", self.describe_in(*total as f64))
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for NoiseLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let law = self.describe_in(2f64.powi(-self.exponent));
         match self.exponent {
-            0 => write!(f, "{family}, {parameter} {shown}"),
-            exponent => write!(f, "{family}, {parameter} {shown}, on a grid of 2^{exponent}"),
+            0 => f.write_str(&law),
+            exponent => write!(f, "{law}, on a grid of 2^{exponent}"),
         }
     }
 }
@@ -104,13 +123,7 @@ macro_rules! law_of {
                 }
 
                 fn interval(&self, value: &$value, confidence: &Confidence) -> Interval {
-                    // An integer beyond 2^53 is rounded by at most half a step of its float.
-                    let center = *value as f64;
-                    let slack = match center.abs() >= 9_007_199_254_740_992.0 {
-                        true => center.abs().next_up() - center.abs(),
-                        false => 0.0,
-                    };
-                    Interval::around(center, self.half_width(confidence) + slack)
+                    Interval::around(*value as f64, self.half_width(confidence) + slack(*value as f64))
                 }
 
                 fn standard_deviation(&self) -> Option<f64> {
@@ -121,6 +134,40 @@ macro_rules! law_of {
     };
 }
 law_of!(i64, i128, f64);
+
+/// What an integer beyond 2^53 loses as a float: at most half a step.
+fn slack(center: f64) -> f64 {
+    match center.abs() >= 9_007_199_254_740_992.0 {
+        true => center.abs().next_up() - center.abs(),
+        false => 0.0,
+    }
+}
+
+/// The range of `values`, widened by `half_width` on both sides.
+pub(super) fn around_all(values: &[i128], half_width: f64) -> Interval {
+    let least = values.iter().min().map_or(0.0, |least| *least as f64);
+    let most = values.iter().max().map_or(0.0, |most| *most as f64);
+    Interval {
+        lower: Interval::around(least, half_width + slack(least)).lower,
+        upper: Interval::around(most, half_width + slack(most)).upper,
+    }
+}
+
+impl ErrorLaw<Vec<i128>> for NoiseLaw {
+    fn describe(&self) -> String {
+        format!("{self} on each")
+    }
+
+    /// Holds the truth of any one coordinate with the confidence; around a coordinate by itself, take
+    /// [`NoiseLaw::half_width`].
+    fn interval(&self, values: &Vec<i128>, confidence: &Confidence) -> Interval {
+        around_all(values, self.half_width(confidence))
+    }
+
+    fn standard_deviation(&self) -> Option<f64> {
+        Some(self.noise.standard_deviation() * 2f64.powi(self.exponent))
+    }
+}
 
 #[cfg(test)]
 mod tests {

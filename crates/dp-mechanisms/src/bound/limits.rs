@@ -4,6 +4,8 @@ use privacy_core::params::{Amount, ContributionLimits};
 use privacy_core::space::{L1, L2, L2Distance, Linf, Norm};
 use privacy_core::unit::{Relation, UnitKind};
 
+use super::totals::{Norms, whole as whole_of};
+
 /// What one unit can contribute at most, after bounding, to a query over `groups` groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contribution {
@@ -82,13 +84,19 @@ impl Contribution {
     #[must_use]
     pub fn l1(&self, shape: &Shape, relation: Relation) -> Amount {
         let rows = Amount::from_integer(self.rows);
-        let once = &rows * &shape.magnitude();
+        let once = match shape.norms() {
+            Some((norms, magnitude)) => whole_of(norms.largest_l1(self.rows, magnitude)),
+            None => &rows * &shape.magnitude(),
+        };
+        let twice = once.scaled_by_power_of_two(1);
         match relation {
             Relation::AddRemove => once,
             // One unit's rows are exchanged for others. In a single number what leaves and what
             // enters partly cancel; elsewhere they may fall into different coordinates.
-            _ if self.all_groups == 1 && shape.coordinates() == 1 => &rows * &shape.span(),
-            _ => once.scaled_by_power_of_two(1),
+            _ if self.all_groups == 1 && shape.coordinates() == 1 => {
+                (&rows * &shape.span()).min(twice)
+            }
+            _ => twice,
         }
     }
 
@@ -107,11 +115,15 @@ impl Contribution {
     /// The L2 sensitivity of a query with the given shape.
     #[must_use]
     pub fn l2(&self, shape: &Shape, relation: Relation) -> L2Distance {
-        let once = &self.squared_rows() * &shape.squared_l2();
+        let once = match shape.norms() {
+            Some((norms, magnitude)) => whole_of(norms.largest_squared_l2(self.rows, magnitude)),
+            None => &self.squared_rows() * &shape.squared_l2(),
+        };
         L2Distance::from_squared(match relation {
             Relation::AddRemove => once,
             _ if self.all_groups == 1 && shape.coordinates() == 1 => {
-                (&Amount::from_integer(self.rows) * &shape.span()).squared()
+                let span = (&Amount::from_integer(self.rows) * &shape.span()).squared();
+                span.min(once.scaled_by_power_of_two(2))
             }
             // Contributions of one sign: |a − b|² ≤ |a|² + |b|².
             _ if shape.one_sign() => once.scaled_by_power_of_two(1),
@@ -133,6 +145,18 @@ pub enum Shape {
         lower: i64,
         /// The largest value of a row.
         upper: i64,
+    },
+    /// Adds, once in each group of a unit, a total between `lower` and `upper`; the totals of a unit
+    /// in all its groups have limited norms.
+    Totals {
+        /// The smallest total of a unit in a group.
+        lower: i64,
+        /// The largest total of a unit in a group.
+        upper: i64,
+        /// The largest sum of magnitudes, if limited.
+        l1: Option<u64>,
+        /// The largest root of the sum of squares, if limited.
+        l2: Option<u64>,
     },
     /// Adds coordinates of 0 or more that sum to exactly `total`: a bounded value and its
     /// complement, or a basis of polynomials that sum to one.
@@ -165,7 +189,7 @@ impl Shape {
     #[must_use]
     pub fn coordinates(&self) -> usize {
         match self {
-            Shape::Count | Shape::Sum { .. } => 1,
+            Shape::Count | Shape::Sum { .. } | Shape::Totals { .. } => 1,
             Shape::Simplex { coordinates, .. }
             | Shape::Indicators { coordinates, .. }
             | Shape::Vector { coordinates, .. } => *coordinates,
@@ -176,10 +200,23 @@ impl Shape {
     fn magnitude(&self) -> Amount {
         match self {
             Shape::Count => 1.into(),
-            Shape::Sum { lower, upper } => lower.unsigned_abs().max(upper.unsigned_abs()).into(),
+            Shape::Sum { lower, upper } | Shape::Totals { lower, upper, .. } => {
+                lower.unsigned_abs().max(upper.unsigned_abs()).into()
+            }
             Shape::Simplex { total, .. } => whole(*total),
             Shape::Indicators { ones, .. } => (*ones).into(),
             Shape::Vector { l1, .. } => whole(*l1),
+        }
+    }
+
+    /// Limits on norms over all groups, and the largest magnitude in one.
+    fn norms(&self) -> Option<(Norms, u64)> {
+        match self {
+            Shape::Totals { lower, upper, l1, l2 } => {
+                let magnitude = lower.unsigned_abs().max(upper.unsigned_abs());
+                Some((Norms { l1: *l1, l2: *l2 }, magnitude))
+            }
+            _ => None,
         }
     }
 
@@ -196,7 +233,7 @@ impl Shape {
     /// The distance between the least and the most a row, present or absent, can add.
     fn span(&self) -> Amount {
         match self {
-            Shape::Sum { lower, upper } => {
+            Shape::Sum { lower, upper } | Shape::Totals { lower, upper, .. } => {
                 let (lower, upper) = (i128::from((*lower).min(0)), i128::from((*upper).max(0)));
                 whole(upper.abs_diff(lower))
             }
@@ -206,7 +243,9 @@ impl Shape {
 
     fn one_sign(&self) -> bool {
         match self {
-            Shape::Sum { lower, upper } => *lower >= 0 || *upper <= 0,
+            Shape::Sum { lower, upper } | Shape::Totals { lower, upper, .. } => {
+                *lower >= 0 || *upper <= 0
+            }
             Shape::Vector { .. } => false,
             Shape::Count | Shape::Simplex { .. } | Shape::Indicators { .. } => true,
         }
@@ -312,7 +351,7 @@ mod tests {
             .iter()
             .flat_map(|&(n, sum)| match shape {
                 Shape::Count => vec![n as i64],
-                Shape::Sum { .. } => vec![sum],
+                Shape::Sum { .. } | Shape::Totals { .. } => vec![sum],
                 Shape::Simplex { total, .. } => vec![sum, n as i64 * *total as i64 - sum],
                 // One of two bins, and the total.
                 Shape::Indicators { .. } => vec![sum, n as i64 - sum, n as i64],

@@ -71,6 +71,47 @@ impl<I: Ord, T> Reservoirs<I, T> {
         Ok(())
     }
 
+    /// Lets rows pass, each of which belongs to the unit that `unit` says, and returns what was kept of
+    /// them, in the order of units: rows for a [`Session`](crate::session::Session) that never hold
+    /// more of a unit than the limit.
+    ///
+    /// Rows that a session leaves out by its own limit are chosen by a fixed hash; those chosen here,
+    /// by fresh coins. Open the session with the same unit and the same limit.
+    ///
+    /// # Errors
+    ///
+    /// [`privacy_core::Error::Parameter`] if `limit` is 0; [`privacy_core::Error::Entropy`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dp_mechanisms::bound::Reservoirs;
+    /// use dp_mechanisms::prelude::*;
+    ///
+    /// // A stream of (user, seconds) that is too long to keep.
+    /// let passing = (0..100_000u32).map(|i| (i % 7 * (i % 300), i % 60));
+    /// let rows = Reservoirs::sample(passing, |r| r.0, 5, &mut SystemRng::new()?)?;
+    /// let session = Session::over(&rows)
+    ///     .unit(|r: &(u32, u32)| r.0)
+    ///     .max_rows_per_unit(5)
+    ///     .budget(Epsilon::new(1.0)?)
+    ///     .open()?;
+    /// println!("{}", session.mean(|r| r.1).bounds(0..=60)?.epsilon(0.5)?.release()?);
+    /// # Ok::<(), dp_mechanisms::Error>(())
+    /// ```
+    pub fn sample(
+        rows: impl IntoIterator<Item = T>,
+        unit: impl Fn(&T) -> I,
+        limit: u32,
+        rng: &mut dyn SecureRng,
+    ) -> privacy_core::Result<Vec<T>> {
+        let mut sample = Reservoirs::new(limit)?;
+        for row in rows {
+            sample.push(unit(&row), row, rng)?;
+        }
+        Ok(sample.units.into_values().flat_map(|(_, kept)| kept).collect())
+    }
+
     /// What was kept, in the order of units.
     #[must_use]
     pub fn into_rows(self) -> Vec<(I, T)>
@@ -124,6 +165,11 @@ mod tests {
         }
         sample.push((), 1, &mut rng).unwrap();
         assert_eq!(sample.into_rows().len(), 3);
+        let rows = Reservoirs::sample((0..1000).map(|i| (i % 3, i)), |r| r.0, 4, &mut rng).unwrap();
+        assert!(rows.len() == 12 && rows.is_sorted_by_key(|r| r.0));
+        let nothing: [(u8, u8); 0] = [];
+        let none = Reservoirs::sample(nothing, |r| r.0, 4, &mut rng).unwrap();
+        assert!(none.is_empty());
         assert!(Reservoirs::<u8, u8>::new(0).is_err());
     }
 }

@@ -26,63 +26,36 @@ use crate::hash::stable_hasher;
 pub struct TotalLimits {
     groups: RowLimit,
     magnitude: u64,
-    l1: Option<u64>,
-    l2: Option<u64>,
+    norms: Norms,
 }
 
-impl TotalLimits {
-    /// At most `groups` groups with totals from −`magnitude` to `magnitude` each.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Parameter`] if `groups` is 0, or `magnitude` 0 or above 2^63 − 1.
-    pub fn new(groups: u32, magnitude: u64) -> Result<Self> {
-        let groups = RowLimit::new("the limit of groups per user", groups)?;
-        positive("the largest total of a user in a group", magnitude)?;
-        Ok(TotalLimits { groups, magnitude, l1: None, l2: None })
-    }
+/// Limits on the norms of a unit's vector of totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Norms {
+    pub(crate) l1: Option<u64>,
+    pub(crate) l2: Option<u64>,
+}
 
-    /// Totals whose magnitudes sum to at most `norm`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Parameter`] if `norm` is 0 or above 2^63 − 1.
-    pub fn with_l1(mut self, norm: u64) -> Result<Self> {
-        self.l1 = Some(positive("the L1 norm of a user's totals", norm)?);
-        Ok(self)
-    }
-
-    /// Totals whose squares sum to at most `norm` squared.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Parameter`] if `norm` is 0 or above 2^63 − 1.
-    pub fn with_l2(mut self, norm: u64) -> Result<Self> {
-        self.l2 = Some(positive("the L2 norm of a user's totals", norm)?);
-        Ok(self)
-    }
-
-    /// The largest L1 norm that the limits leave: the least of L0 L∞, the L1 limit, and √L0 times the
-    /// L2 limit, rounded up (Cauchy and Schwarz).
-    #[must_use]
-    pub fn l1(&self) -> Amount {
-        let groups = BigUint::from(self.groups.value());
-        let mut least = &groups * self.magnitude;
+impl Norms {
+    /// The largest L1 norm of a vector with at most `groups` entries of at most `magnitude`: the
+    /// least of L0 L∞, the L1 limit, and √L0 times the L2 limit, rounded up (Cauchy and Schwarz).
+    pub(crate) fn largest_l1(&self, groups: u64, magnitude: u64) -> BigUint {
+        let groups = BigUint::from(groups);
+        let mut least = &groups * magnitude;
         if let Some(l1) = self.l1 {
             least = least.min(l1.into());
         }
         if let Some(l2) = self.l2 {
             least = least.min(root_up(&(groups * l2 * l2)));
         }
-        whole(least)
+        least
     }
 
-    /// The square of the largest L2 norm that the limits leave: the least of L0 L∞², the square of
-    /// the L2 limit, and L∞ times the L1 limit (Hölder).
-    #[must_use]
-    pub fn squared_l2(&self) -> Amount {
-        let magnitude = BigUint::from(self.magnitude);
-        let mut least = &magnitude * &magnitude * self.groups.value();
+    /// The square of its largest L2 norm: the least of L0 L∞², the square of the L2 limit, and L∞
+    /// times the L1 limit (Hölder).
+    pub(crate) fn largest_squared_l2(&self, groups: u64, magnitude: u64) -> BigUint {
+        let magnitude = BigUint::from(magnitude);
+        let mut least = &magnitude * &magnitude * groups;
         if let Some(l1) = self.l1 {
             let l1 = BigUint::from(l1);
             least = least.min(&magnitude * &l1).min(&l1 * &l1);
@@ -90,15 +63,11 @@ impl TotalLimits {
         if let Some(l2) = self.l2 {
             least = least.min(BigUint::from(l2) * l2);
         }
-        whole(least)
+        least
     }
 
-    /// Brings a vector within the limits on magnitudes and norms.
-    fn clamp(&self, totals: &mut [i128]) {
-        let magnitude = i128::from(self.magnitude);
-        for total in &mut *totals {
-            *total = (*total).clamp(-magnitude, magnitude);
-        }
+    /// Shrinks a vector that is beyond a norm; entries keep their sign and become no larger.
+    pub(crate) fn shrink(&self, totals: &mut [i128]) {
         if let Some(l1) = self.l1 {
             let norm = totals.iter().map(|x| BigUint::from(x.unsigned_abs())).sum();
             shrink(totals, l1, &norm);
@@ -110,7 +79,63 @@ impl TotalLimits {
     }
 }
 
-fn positive(parameter: &'static str, value: u64) -> Result<u64> {
+impl TotalLimits {
+    /// At most `groups` groups with totals from −`magnitude` to `magnitude` each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if `groups` is 0, or `magnitude` 0 or above 2^63 − 1.
+    pub fn new(groups: u32, magnitude: u64) -> Result<Self> {
+        let groups = RowLimit::new("the limit of groups per user", groups)?;
+        positive("the largest total of a user in a group", magnitude)?;
+        Ok(TotalLimits { groups, magnitude, norms: Norms::default() })
+    }
+
+    /// Totals whose magnitudes sum to at most `norm`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if `norm` is 0 or above 2^63 − 1.
+    pub fn with_l1(mut self, norm: u64) -> Result<Self> {
+        self.norms.l1 = Some(positive("the L1 norm of a user's totals", norm)?);
+        Ok(self)
+    }
+
+    /// Totals whose squares sum to at most `norm` squared.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if `norm` is 0 or above 2^63 − 1.
+    pub fn with_l2(mut self, norm: u64) -> Result<Self> {
+        self.norms.l2 = Some(positive("the L2 norm of a user's totals", norm)?);
+        Ok(self)
+    }
+
+    /// The largest L1 norm that the limits leave: the least of L0 L∞, the L1 limit, and √L0 times the
+    /// L2 limit, rounded up (Cauchy and Schwarz).
+    #[must_use]
+    pub fn l1(&self) -> Amount {
+        whole(self.norms.largest_l1(self.groups.value().into(), self.magnitude))
+    }
+
+    /// The square of the largest L2 norm that the limits leave: the least of L0 L∞², the square of
+    /// the L2 limit, and L∞ times the L1 limit (Hölder).
+    #[must_use]
+    pub fn squared_l2(&self) -> Amount {
+        whole(self.norms.largest_squared_l2(self.groups.value().into(), self.magnitude))
+    }
+
+    /// Brings a vector within the limits on magnitudes and norms.
+    fn clamp(&self, totals: &mut [i128]) {
+        let magnitude = i128::from(self.magnitude);
+        for total in &mut *totals {
+            *total = (*total).clamp(-magnitude, magnitude);
+        }
+        self.norms.shrink(totals);
+    }
+}
+
+pub(crate) fn positive(parameter: &'static str, value: u64) -> Result<u64> {
     match i64::try_from(value) {
         Ok(1..) => Ok(value),
         _ => Err(Error::Parameter {
@@ -121,7 +146,7 @@ fn positive(parameter: &'static str, value: u64) -> Result<u64> {
     }
 }
 
-fn whole(number: BigUint) -> Amount {
+pub(super) fn whole(number: BigUint) -> Amount {
     // The denominator is not 0.
     Amount::from_fraction(number, 1u8).unwrap_or(Amount::ZERO)
 }

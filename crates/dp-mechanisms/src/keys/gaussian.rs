@@ -36,9 +36,10 @@ const JOINT_KEYS: u64 = 32;
 ///
 /// - *Sum*: H_ε(k) + 1 − S^k: noise on keys that both have, plus a key released that only one
 ///   has.
-/// - *Joint* (Wilkins, Kifer, Zhang, Karrer 2022, <https://arxiv.org/abs/2202.01100>, here for the
-///   discrete law and counts of units, l = 1, under add/remove): over j = 0…k, i = k − j keys that only
-///   one side has, the larger of (1 − S^i) + S^i H_(ε − i ln S)(j) and H_(ε + i ln S)(j). A key
+/// - *Joint* (Wilkins, Kifer, Zhang, Karrer 2024, "Exact Privacy Analysis of the Gaussian Sparse
+///   Histogram Mechanism", Journal of Privacy and Confidentiality 14 (1), here for the discrete law
+///   and counts of units, l = 1, under add/remove): over j = 0…k, i = k − j keys that only one side
+///   has, the larger of (1 − S^i) + S^i H_(ε − i ln S)(j) and H_(ε + i ln S)(j). A key
 ///   that only one side has cannot also need noise, so k keys never pay for both.
 ///
 /// H comes from tails of the discrete law for l = 1, where all shifts are equal, and from
@@ -102,7 +103,7 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
 
     /// Noise that is `rho`-zero-concentrated where neighbours are `changes` apart, and the lowest
     /// threshold that a key of one unit's making passes with probability at most `delta`: together
-    /// δ-approximate ρ-zCDP (Bun, Steinke 2016, Definition 8.1: outside of an event of probability
+    /// δ-approximate ρ-zCDP (Bun, Steinke 2016, on approximate zCDP: outside of an event of probability
     /// δ, namely that such a key is released, only noise stands between neighbours).
     /// [`cost`](Mechanism::cost) is given at the ε to which ρ and another `delta` convert.
     ///

@@ -72,6 +72,24 @@ impl<K> IterativeSelection<K> {
         Ok(IterativeSelection { rounds: rounds.collect::<Result<_>>()? })
     }
 
+    /// The probability that a key of `units` units that have no other key is released.
+    #[must_use]
+    pub fn probability(&self, units: u64) -> f64 {
+        1.0 - self.rounds.iter().map(|round| 1.0 - round.probability(units)).product::<f64>()
+    }
+
+    /// The least number of units of which a key is released more often than not, if they have no
+    /// other key.
+    #[must_use]
+    pub fn likely_from(&self) -> u64 {
+        let (mut rare, mut likely) = (0, u64::MAX);
+        while likely - rare > 1 {
+            let middle = rare + (likely - rare) / 2;
+            if self.probability(middle) >= 0.5 { likely = middle } else { rare = middle }
+        }
+        likely
+    }
+
     /// The rounds in order.
     #[must_use]
     pub fn rounds(&self) -> &[WeightedGaussian<K>] {

@@ -33,7 +33,7 @@ impl<K: Ord + Hash> KeyLists<K> {
         let hasher = stable_hasher();
         let mut numbers: HashMap<I, u32, TableHasher> = HashMap::default();
         let mut identities = Vec::new();
-        let mut pairs: Vec<(K, u32)> = pairs
+        let pairs: Vec<(K, u32)> = pairs
             .into_iter()
             .map(|(unit, key)| {
                 let next = identities.len() as u32;
@@ -45,6 +45,13 @@ impl<K: Ord + Hash> KeyLists<K> {
                 (key, number)
             })
             .collect();
+        Self::numbered(pairs, &identities)
+    }
+
+    /// Lists of keys with the number of a unit, whose identity is a hash that is the same in every
+    /// table.
+    pub(crate) fn numbered(mut pairs: Vec<(K, u32)>, identities: &[u64]) -> Self {
+        let hasher = stable_hasher();
         pairs.sort_unstable();
         pairs.dedup();
         let mut keys: Vec<K> = Vec::new();
@@ -58,9 +65,9 @@ impl<K: Ord + Hash> KeyLists<K> {
             }
         }
         let mut entries = Vec::new();
-        let units = identities.into_iter().zip(of_unit).map(|(identity, list)| {
+        let units = identities.iter().zip(of_unit).map(|(identity, list)| {
             entries.extend(list);
-            (identity, entries.len())
+            (*identity, entries.len())
         });
         let units = units.collect();
         let hashes = keys.iter().map(|key| hasher.hash_one(key)).collect();

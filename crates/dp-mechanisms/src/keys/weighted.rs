@@ -37,8 +37,8 @@ const MAX_KEYS: u64 = 1 << 16;
 /// unit more or less, with m keys of weight w each, keys that others have too are H_ε-close (m equal
 /// shifts of w), and one of the keys that nobody else has is released with probability at most
 /// 1 − (1 − P(Z ≥ T − w))^m. δ is the largest of the first over m plus the largest of the second
-/// (Gopi, Gulhane, Kulkarni, Shen, Shokouhi, Yekhanin 2020, <https://arxiv.org/abs/2002.09745>,
-/// Theorem 5.1, here with exact tails of the discrete law), in floating point and rounded up by
+/// (Gopi, Gulhane, Kulkarni, Shen, Shokouhi, Yekhanin 2020, <https://arxiv.org/abs/2002.09745>, on
+/// the Gaussian update policy, here with exact tails of the discrete law), in floating point and rounded up by
 /// relative margins of about 2e-8 a term. Several units are priced by group privacy.
 pub struct WeightedGaussian<K> {
     noise: DiscreteGaussian,
@@ -111,6 +111,19 @@ impl<K> WeightedGaussian<K> {
     #[must_use]
     pub fn threshold(&self) -> f64 {
         self.threshold as f64 / UNIT as f64
+    }
+
+    /// The probability that a key of `units` units that have no other key is released; 0 for none.
+    #[must_use]
+    pub fn probability(&self, units: u64) -> f64 {
+        if units == 0 {
+            return 0.0;
+        }
+        let needed = self.threshold - i128::from(units) * i128::from(UNIT);
+        match needed.unsigned_abs() {
+            distance if needed > 0 => 0.5 * self.noise.tail(distance - 1),
+            distance => 1.0 - 0.5 * self.noise.tail(distance),
+        }
     }
 
     /// The noise on weights, in units of 2^-12.

@@ -114,6 +114,20 @@ impl Ranked<'_> {
         times(below).saturating_sub(target) + target.saturating_sub(times(upto))
     }
 
+    /// Minus the distance of each grid point, from `lower` upwards: for grids of few points.
+    pub(super) fn scores(&self) -> Vec<i128> {
+        let mut below = 0;
+        let points = i128::from(self.lower)..=i128::from(self.upper);
+        let score = |point: i128| {
+            let tied = self.sorted[below..].partition_point(|&value| i128::from(value) <= point);
+            let distance = self.rank_distance(below, below + tied);
+            below += tied;
+            // Ranks fit 64 bits and denominators 32.
+            -(distance as i128)
+        };
+        points.map(score).collect()
+    }
+
     fn target(&self) -> u128 {
         self.sorted.len() as u128 * u128::from(self.position.numer)
     }
@@ -238,6 +252,19 @@ pub(super) mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn scores_are_the_distances_of_all_points() {
+        let rate = ratio(1, 1);
+        for values in [&[][..], &[0, 0, 3], &[6; 5], &[1, 2, 2, 2, 5, 6]] {
+            for (numer, denom) in [(0, 1), (1, 2), (2, 3), (1, 1)] {
+                let position = Position { numer, denom };
+                let ranked = Ranked { sorted: values, lower: 0, upper: 6, position, rate: &rate };
+                let scores: Vec<i128> = (0..=6).map(|p| -(ranked.distance(p) as i128)).collect();
+                assert_eq!(ranked.scores(), scores);
             }
         }
     }

@@ -119,7 +119,8 @@ impl<N, A> QuantileTree<N, A> {
             });
         }
         let noisy = self.noise.draw(&counts.nodes(), rng)?;
-        Ok(NoisyTree::new(self.shape.clone(), &noisy))
+        let deviation = self.noise.law().standard_deviation();
+        Ok(NoisyTree::new(self.shape.clone(), &noisy, deviation.map(|d| d * d)))
     }
 }
 

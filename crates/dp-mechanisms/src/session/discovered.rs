@@ -7,7 +7,7 @@ use std::hash::Hash;
 use privacy_core::budget::RequestId;
 use privacy_core::measure::Charge;
 use privacy_core::params::{Amount, Delta, Epsilon, Rho};
-use privacy_core::unit::{Adjacency, PrivacyUnit};
+use privacy_core::unit::{Adjacency, PrivacyUnit, Relation};
 
 use super::grouping::Whole;
 use super::plan::Pricing;
@@ -17,7 +17,9 @@ use crate::additive::{GaussianNoise, LaplaceNoise};
 use crate::bound::Contribution;
 use crate::error::{Error, Result};
 use crate::keys::gaussian_cost::zcdp_epsilon;
-use crate::keys::{GaussianThreshold, KeyChanges, LaplaceThreshold, TruncatedGeometric};
+use crate::keys::{
+    GaussianThreshold, IterativeSelection, KeyChanges, LaplaceThreshold, TruncatedGeometric,
+};
 
 mod groups;
 mod plan;
@@ -32,6 +34,8 @@ pub struct Discovered<'s, 'a, T, U, A, S, F> {
     key: F,
     least_units: u64,
     selection_percent: u32,
+    /// Rounds of weighted selection; none where keys count alike.
+    rounds: Option<u32>,
 }
 
 impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
@@ -48,6 +52,8 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
     ///
     /// - Counts of units, and of rows that are protected themselves: one noisy count of each group is
     ///   tested and released ([`LaplaceThreshold`], [`GaussianThreshold`]).
+    /// - With [`weighted`](Discovered::weighted): part of the budget selects groups by
+    ///   [`IterativeSelection`], the rest releases the statistic of the selected groups.
     /// - Everything else: part of the budget selects groups by their number of units
     ///   ([`TruncatedGeometric`], or [`GaussianThreshold`] under ρ), the rest releases the statistic
     ///   of the selected groups as if they had been known. The second step may depend on the first
@@ -80,7 +86,7 @@ impl<'s, 'a, T, U, A, S> Query<'s, 'a, T, U, A, S, Whole> {
         K: Ord + Hash + Clone,
     {
         let parts = self.into_parts();
-        Discovered { parts, key, least_units: 1, selection_percent: 50 }
+        Discovered { parts, key, least_units: 1, selection_percent: 50, rounds: None }
     }
 }
 
@@ -91,6 +97,7 @@ pub(super) enum Way<K, A> {
     Gaussian(GaussianThreshold<K, A>),
     Geometric(TruncatedGeometric<K, A>, Pricing),
     Concentrated(GaussianThreshold<K, A>, Pricing),
+    Weighted(IterativeSelection<K>, Pricing),
 }
 
 impl<'s, 'a, T, U, A, S, F> Discovered<'s, 'a, T, U, A, S, F>
@@ -109,6 +116,39 @@ where
     /// separate steps (see [`by_discovered`](Query::by_discovered)); 50 unless stated.
     pub fn selection_percent(mut self, percent: u32) -> Self {
         self.selection_percent = percent;
+        self
+    }
+
+    /// Selects groups by weights, in `rounds` rounds (1 to 16; 3 is a good start): a unit spreads its
+    /// weight over its groups that are still open, so that units with few groups count for more, and
+    /// what is found early takes no weight from what is rare. Finds more groups where units have
+    /// lists of very different lengths; set `max_groups_per_unit` high.
+    ///
+    /// Priced with [`epsilon_delta`](Self::epsilon_delta) alone, and without
+    /// [`least_units`](Self::least_units): weights are no numbers of units.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dp_mechanisms::prelude::*;
+    ///
+    /// // Words by author: everyone writes the first two, and most have one word more.
+    /// let words = (0..6000u32).flat_map(|author| {
+    ///     ["the".to_owned(), "of".to_owned(), format!("word {}", author % 6)].map(|w| (author, w))
+    /// });
+    /// let rows: Vec<(u32, String)> = words.chain([(7, "a name".to_owned())]).collect();
+    /// let session = Session::over(&rows)
+    ///     .unit(|row: &(u32, String)| row.0)
+    ///     .max_rows_per_unit(100)
+    ///     .budget((Epsilon::new(4.0)?, Delta::new(1e-6)?))
+    ///     .open()?;
+    /// let authors = session.count_units().by_discovered(|row| &row.1).weighted(2);
+    /// let authors = authors.epsilon_delta(4.0, 1e-6)?.release()?;
+    /// assert_eq!(authors.len(), 8);
+    /// # Ok::<(), dp_mechanisms::Error>(())
+    /// ```
+    pub fn weighted(mut self, rounds: u32) -> Self {
+        self.rounds = Some(rounds);
         self
     }
 
@@ -136,7 +176,22 @@ where
         let (epsilon, delta) = (epsilon.try_into()?, delta.try_into()?);
         let charge = Charge::from((epsilon.clone(), delta.clone()));
         let (bound, changes) = self.bound()?;
-        let way = if self.parts.statistic.counts_units(U::KIND) {
+        let way = if let Some(rounds) = self.rounds {
+            if self.least_units > 1 {
+                return Err(privacy_core::Error::Parameter {
+                    parameter: "the least number of units of a group",
+                    requirement: "1 where groups are selected by weights",
+                    given: self.least_units as f64,
+                }
+                .into());
+            }
+            let (select, rest) = self.split(epsilon.amount())?;
+            let (select, delta) = of_each_change::<A>(Epsilon::from_amount(select)?, &delta)?;
+            let law = IterativeSelection::calibrated(&select, &delta, bound.groups(), rounds)?;
+            let sensitivity = bound.l1(&self.parts.statistic.shape(), A::RELATION);
+            let noise = LaplaceNoise::calibrated(&sensitivity, &Epsilon::from_amount(rest)?)?;
+            Way::Weighted(law, Pricing::Laplace(noise))
+        } else if self.parts.statistic.counts_units(U::KIND) {
             let law = LaplaceThreshold::calibrated(&epsilon, &delta, changes)?;
             Way::Laplace(law.with_least_units(self.least_units))
         } else {
@@ -153,7 +208,7 @@ where
     /// Prices the query at ρ and δ: discrete Gaussian noise, for units with many groups.
     ///
     /// What is charged is (ε, δ), with half of δ for groups of one unit's making and the other
-    /// half for the conversion of ρ (δ/2-approximate ρ-zCDP; Bun, Steinke 2016, section 8).
+    /// half for the conversion of ρ (δ/2-approximate ρ-zCDP; Bun, Steinke 2016, on approximate zCDP).
     ///
     /// # Errors
     ///
@@ -171,6 +226,13 @@ where
         Error: From<R::Error> + From<D::Error>,
     {
         let (rho, delta): (Rho, Delta) = (rho.try_into()?, delta.try_into()?);
+        if self.rounds.is_some() {
+            return Err(privacy_core::Error::Missing {
+                setting: "a price in epsilon and delta, which weighted selection needs",
+                remedy: "call epsilon_delta, or leave weighted out",
+            }
+            .into());
+        }
         let half = Delta::from_amount(delta.amount().scaled_by_power_of_two(-1))?;
         let epsilon = Amount::from_binary(zcdp_epsilon(rho.to_f64_up(), half.to_f64_down()))?;
         let charge = Charge::approximate(epsilon, delta.into_amount());
@@ -228,6 +290,18 @@ where
         let asked = Asked { name, request, charge };
         DiscoveredPlan::new(session, statistic, self.key, bound, way, asked)
     }
+}
+
+/// The price of one unit added or removed, where neighbours cost (`epsilon`, `delta`): replacing one
+/// is two such changes, by group privacy (ε', (1 + e^ε') δ') with ε' = ε/2.
+fn of_each_change<A: Adjacency>(epsilon: Epsilon, delta: &Delta) -> Result<(Epsilon, Delta)> {
+    if A::RELATION == Relation::AddRemove {
+        return Ok((epsilon, delta.clone()));
+    }
+    let half = Epsilon::from_amount(epsilon.amount().scaled_by_power_of_two(-1))?;
+    let factor = Amount::from_binary((1.0 + half.to_f64_up().exp()) * (1.0 + 1e-12))?;
+    let share = delta.amount().checked_div(&factor).unwrap_or(Amount::ZERO);
+    Ok((half, Delta::from_amount(share)?))
 }
 
 /// What a plan is called and costs.

@@ -33,6 +33,7 @@ use super::query::Query;
 use super::statistic::Statistic;
 use crate::additive::{Noise, NoiseLaw};
 use crate::bound::Shape;
+use crate::stream::PrefixLaw;
 
 impl<'a, T, U, A> Session<'a, T, U, A> {
     /// A histogram of several dimensions whose cells and margins agree.
@@ -83,7 +84,10 @@ pub struct HistogramTable {
     counts: Vec<f64>,
     #[serde(skip)]
     fit: Fit,
-    /// The standard deviation of the noise on each measured count.
+    /// The noise on each measured count.
+    #[serde(skip)]
+    noise: Noise,
+    /// Its standard deviation.
     noise_deviation: f64,
 }
 
@@ -127,6 +131,30 @@ impl HistogramTable {
     pub fn deviation(&self, dimensions: &[usize]) -> Option<f64> {
         Some(self.noise_deviation * self.fit.variance(self.fit.subset(dimensions)?).sqrt())
     }
+
+    /// Half the width of the interval of each count of [`margin`](HistogramTable::margin), at the
+    /// confidence: of a cell, if all dimensions are given.
+    ///
+    /// From the law of the weighted sum of noise that a count is off by (see
+    /// [`PrefixLaw`]).
+    #[must_use]
+    pub fn half_width(&self, dimensions: &[usize], confidence: &Confidence) -> Option<f64> {
+        let subset = self.fit.subset(dimensions)?;
+        Some(half_width(&self.fit, subset, &self.noise, confidence))
+    }
+}
+
+/// For the weighted sum that a count of the margin over `subset` is off by: the half-width of its
+/// law, or Chebyshev's where many narrow draws make that of the law wide.
+fn half_width(fit: &Fit, subset: usize, noise: &Noise, confidence: &Confidence) -> f64 {
+    let miss = confidence.miss_probability();
+    let weights = fit.weights(subset);
+    let law = weights.into_iter().fold(PrefixLaw::default(), |law, (weight, count)| {
+        law.plus(noise, weight, count.into(), 0.0)
+    });
+    let chebyshev = noise.standard_deviation() * (fit.variance(subset) / miss).sqrt();
+    // The rounding of weights and of the fit.
+    law.half_width(miss).min(chebyshev) * (1.0 + 1e-8)
 }
 
 /// The law of a fitted table: the noise of what was measured is known, and from it the standard
@@ -142,10 +170,9 @@ impl ErrorLaw<HistogramTable> for TableLaw {
         format!("least-squares fit to noisy counts, each with {noise}")
     }
 
-    /// Chebyshev's interval of the total.
+    /// The interval of the total; for other counts see [`HistogramTable::half_width`].
     fn interval(&self, table: &HistogramTable, confidence: &Confidence) -> Interval {
-        let deviation = table.noise_deviation * table.fit.variance(0).sqrt();
-        Interval::around(table.total(), deviation / confidence.miss_probability().sqrt())
+        Interval::around(table.total(), half_width(&table.fit, 0, &self.noise, confidence))
     }
 }
 
@@ -197,16 +224,16 @@ impl<'a, T> Statistic<'a, T> for Histogram<'a, T> {
             labels: self.axes.labels(),
             counts: fit.solve(&measured)?,
             fit,
+            noise: noise.clone(),
             noise_deviation: noise.standard_deviation(),
         };
         Some((table, Arc::new(TableLaw { noise: noise.clone() })))
     }
 
-    /// Of a cell: Chebyshev's bound from its standard deviation.
+    /// Of a cell.
     fn expected_error(&self, noise: &Noise, _: u64, confidence: &Confidence) -> f64 {
         let fit = self.axes.fit();
-        let deviation = noise.standard_deviation() * fit.variance(fit.all()).sqrt();
-        deviation / confidence.miss_probability().sqrt()
+        half_width(&fit, fit.all(), noise, confidence)
     }
 
     fn describe(&self) -> String {

@@ -226,7 +226,7 @@ where
         writeln!(f, "{}", self.describe())?;
         writeln!(f, "  protects  each {} ({})", U::KIND, A::RELATION)?;
         writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
-        writeln!(f, "  noise     {law}")?;
+        writeln!(f, "  noise     {}", law.describe_for(&self.statistic.shape()))?;
         let (rows, example) = match self.statistic.shape() {
             Shape::Simplex { .. } | Shape::Vector { .. } => {
                 (1000, ", for example, if 1000 rows are used")

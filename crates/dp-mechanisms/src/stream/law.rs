@@ -51,7 +51,7 @@ impl PrefixLaw {
     }
 
     /// With `count` further draws of `noise` at `weight`. `slack` is what rounding adds.
-    pub(super) fn plus(mut self, noise: &Noise, weight: f64, count: f64, slack: f64) -> Self {
+    pub(crate) fn plus(mut self, noise: &Noise, weight: f64, count: f64, slack: f64) -> Self {
         if count > 0.0 {
             self.slack += weight * count + slack;
             self.parts.push(Part { noise: noise.clone(), weight, count });

@@ -205,6 +205,6 @@ fn arrays_are_slices() {
     let plain = Float64Array::from(vec![0.5, f64::NAN]);
     let borrowed = values(&plain, Nulls::Refuse).unwrap();
     assert!(matches!(borrowed, std::borrow::Cow::Borrowed(_)));
-    let sum = dp_mechanisms::sum(&borrowed, 0.0..=1.0, exact()).unwrap();
+    let sum = dp_mechanisms::sum(borrowed.iter(), 0.0..=1.0, exact()).unwrap();
     assert!((sum.value() - 0.5).abs() < 1e-6);
 }

@@ -6,10 +6,12 @@
 
 mod additive;
 mod broken;
+mod keys;
 mod local;
 mod moments;
 mod order;
 mod quantile;
+mod reach;
 mod replayed;
 mod select;
 mod session;

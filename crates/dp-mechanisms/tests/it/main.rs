@@ -6,9 +6,11 @@
 mod arrow;
 mod audit;
 mod histogram;
+mod intervals;
 mod known;
 mod moments;
 mod noise;
 mod order;
 mod partition;
+mod reach;
 mod session;

@@ -169,6 +169,8 @@ fn moments_cost_what_they_say_and_need_the_noise_of_one_number() {
     assert!(plan.expected_error(1000) < plan.expected_error(100));
     let text = plan.to_string();
     assert!(text.starts_with("moments of values in 0..=60"), "{text}");
+    // In rows, not in squares of sixty hours.
+    assert!(text.contains("noise     discrete Laplace, scale 2 rows, on each of 3 sums"), "{text}");
 }
 
 #[test]

@@ -104,6 +104,13 @@ impl ConstantTimeGaussian {
         &self.extra_delta
     }
 
+    /// The largest magnitude that can be drawn: what lies beyond is censored.
+    #[must_use]
+    pub fn largest(&self) -> u128 {
+        // The last cell, up to its end.
+        ((self.ends.len() as u128 + 1) << self.shift) - 1
+    }
+
     /// How many random words each draw takes.
     #[must_use]
     pub fn words_per_draw(&self) -> usize {

@@ -91,6 +91,13 @@ impl ConstantTimeLaplace {
         &self.extra_delta
     }
 
+    /// The largest magnitude that can be drawn: what lies beyond is censored.
+    #[must_use]
+    pub fn largest(&self) -> u128 {
+        // At most 107 digits.
+        (1 << self.digits.len()) - 1
+    }
+
     /// How many random words each draw takes.
     #[must_use]
     pub fn words_per_draw(&self) -> usize {

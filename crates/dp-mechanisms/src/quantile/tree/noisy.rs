@@ -25,19 +25,21 @@ pub struct NoisyTree {
     levels: Vec<Vec<f64>>,
     /// Sums of the leaves up to and excluding each.
     before: Vec<f64>,
+    /// Of the noise on each count, where its law states it.
+    noise_variance: Option<f64>,
 }
 
 impl NoisyTree {
-    pub(super) fn new(shape: TreeShape, noisy: &[i128]) -> Self {
+    pub(super) fn new(shape: TreeShape, noisy: &[i128], noise_variance: Option<f64>) -> Self {
         let mut rest = noisy.iter().map(|n| *n as f64);
         let levels: Vec<Vec<f64>> = (1..=shape.height())
             .map(|level| rest.by_ref().take(shape.on_level(level)).collect())
             .collect();
         let levels = consistent(levels, shape.branching() as usize);
-        Self::from_levels(shape, levels)
+        Self::from_levels(shape, levels, noise_variance)
     }
 
-    fn from_levels(shape: TreeShape, levels: Vec<Vec<f64>>) -> Self {
+    fn from_levels(shape: TreeShape, levels: Vec<Vec<f64>>, noise_variance: Option<f64>) -> Self {
         let leaves = levels.last().map(Vec::as_slice).unwrap_or_default();
         let mut before = vec![0.0];
         let mut sum = 0.0;
@@ -45,7 +47,7 @@ impl NoisyTree {
             sum += leaf;
             sum
         }));
-        NoisyTree { shape, levels, before }
+        NoisyTree { shape, levels, before, noise_variance }
     }
 
     /// The shape.
@@ -70,6 +72,45 @@ impl NoisyTree {
     pub fn count(&self, range: RangeInclusive<i64>) -> f64 {
         let (low, high) = range.into_inner();
         if low > high { 0.0 } else { self.upto(high.into()) - self.upto(i128::from(low) - 1) }
+    }
+
+    /// The standard deviation that noise gives [`count`](NoisyTree::count) of the same range; `None`
+    /// for noise whose law states none. What interpolation within a leaf errs by comes on top.
+    ///
+    /// Takes as long as the fit of a tree.
+    #[must_use]
+    pub fn count_deviation(&self, range: RangeInclusive<i64>) -> Option<f64> {
+        let (low, high) = range.into_inner();
+        if low > high {
+            return Some(0.0);
+        }
+        // A count is a sum of fitted leaves, and the fit is an orthogonal projection, as all counts
+        // have the same noise: the weights of the noisy counts are the projection of the sum's own,
+        // and their squares add up to what the sum reads of the projection.
+        let (first, last) = (self.place(i128::from(low) - 1), self.place(high.into()));
+        let share = |leaf: usize| {
+            let upto = |place: f64| (place - leaf as f64).clamp(0.0, 1.0);
+            upto(last) - upto(first)
+        };
+        let of_level = |level: u32| {
+            let nodes = self.shape.on_level(level);
+            let leaves = level == self.shape.height();
+            (0..nodes).map(|node| if leaves { share(node) } else { 0.0 }).collect()
+        };
+        let levels = (1..=self.shape.height()).map(of_level).collect();
+        let weights = consistent(levels, self.shape.branching() as usize);
+        let leaves = weights.last().map(Vec::as_slice).unwrap_or_default();
+        let squares: f64 = leaves.iter().enumerate().map(|(leaf, w)| share(leaf) * w).sum();
+        Some((self.noise_variance? * squares.max(0.0)).sqrt())
+    }
+
+    /// How many leaves end at or before `point`, with the part of the next that does.
+    fn place(&self, point: i128) -> f64 {
+        let width = i128::from(self.shape.leaf_width());
+        let bounds = self.shape.bounds();
+        let points = point.min(bounds.upper().into()) - i128::from(bounds.lower()) + 1;
+        let points = points.max(0);
+        (points / width) as f64 + (points % width) as f64 / width as f64
     }
 
     /// The estimated share of values that are at most `point`, from 0 to 1; 1 at the upper bound.
@@ -137,7 +178,8 @@ impl NoisyTree {
         }
         let levels = self.levels.iter().zip(&other.levels);
         let levels = levels.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect();
-        Ok(Self::from_levels(self.shape.clone(), levels))
+        let variances = self.noise_variance.zip(other.noise_variance);
+        Ok(Self::from_levels(self.shape.clone(), levels, variances.map(|(a, b)| a + b)))
     }
 
     /// The estimated number of values up to `point`.
@@ -214,7 +256,7 @@ mod tests {
     }
 
     fn exact(shape: &TreeShape, values: &[i64]) -> NoisyTree {
-        NoisyTree::new(shape.clone(), &shape.count(values).nodes())
+        NoisyTree::new(shape.clone(), &shape.count(values).nodes(), None)
     }
 
     #[test]
@@ -241,7 +283,7 @@ mod tests {
         // The normal equations: the residuals of all ranges over a leaf sum to zero.
         let shape = shape(26, 3, 3);
         let noisy: Vec<i128> = (0..39).map(|i| (i * i * 7 + 3 * i) % 41 - 5).collect();
-        let tree = NoisyTree::new(shape, &noisy);
+        let tree = NoisyTree::new(shape, &noisy, None);
         let fitted: Vec<f64> = tree.levels.iter().flatten().copied().collect();
         for leaf in 0..27 {
             let path = [leaf / 9, 3 + leaf / 3, 12 + leaf];
@@ -264,15 +306,36 @@ mod tests {
             vec![i128::MIN / 4; shape.nodes()],
         ];
         for noisy in cases {
-            let tree = NoisyTree::new(shape.clone(), &noisy);
+            let tree = NoisyTree::new(shape.clone(), &noisy, None);
             let qs: Vec<f64> = (-1..=101).map(|i| f64::from(i) / 100.0).collect();
             assert!(tree.quantiles(&qs).is_sorted());
             assert_eq!(tree.quantile(f64::NAN), tree.quantile(0.0));
             assert!((0.0..=1.0).contains(&tree.share_upto(0)));
         }
-        let even = NoisyTree::new(shape.clone(), &vec![0; shape.nodes()]);
+        let even = NoisyTree::new(shape.clone(), &vec![0; shape.nodes()], None);
         assert_eq!(even.quantile(0.0), i64::MIN);
         assert_eq!(even.quantile(1.0), i64::MAX);
+    }
+
+    #[test]
+    fn deviations_of_counts_are_those_of_their_weights() {
+        // Weights by hand: what a single noisy count of 1 adds to the count of a range.
+        let shape = shape(17, 2, 4);
+        let tree = NoisyTree::new(shape.clone(), &vec![0; shape.nodes()], Some(9.0));
+        for (low, high) in [(0, 17), (0, 0), (3, 12), (4, 4), (-9, 5), (7, 6)] {
+            let of_node = |node: usize| {
+                let mut noisy = vec![0; shape.nodes()];
+                noisy[node] = 1;
+                NoisyTree::new(shape.clone(), &noisy, None).count(low..=high)
+            };
+            let squares: f64 = (0..shape.nodes()).map(|node| of_node(node).powi(2)).sum();
+            let ours = tree.count_deviation(low..=high).unwrap();
+            assert!((ours - 3.0 * squares.sqrt()).abs() < 1e-9, "{low}..={high}: {ours}");
+        }
+        let double = tree.merge(&tree).unwrap().count_deviation(0..=17).unwrap();
+        let once = tree.count_deviation(0..=17).unwrap();
+        assert!((double / once - 2f64.sqrt()).abs() < 1e-12);
+        assert!(exact(&shape, &[1]).count_deviation(0..=9).is_none());
     }
 
     #[test]

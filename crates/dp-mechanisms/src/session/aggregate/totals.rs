@@ -2,17 +2,43 @@
 
 use super::entries::Packed;
 use super::{Cell, Rows};
-use crate::bound::{Contribution, Entry, Selection};
+use crate::bound::{Contribution, Entry, Norms, Selection};
 use crate::session::by_unit::ByUnit;
+
+/// What the totals of one unit are limited to.
+#[derive(Clone, Copy)]
+pub(in super::super) struct TotalLimits {
+    /// The range of each total.
+    pub(in super::super) range: (i64, i64),
+    /// Of all totals together.
+    pub(in super::super) norms: Norms,
+}
+
+impl TotalLimits {
+    fn clamped(&self, total: i128) -> i64 {
+        let (lower, upper) = self.range;
+        i64::try_from(total.clamp(lower.into(), upper.into())).unwrap_or(upper)
+    }
+
+    /// Shrinks the totals of one unit to the limits on their norms, which makes none larger.
+    fn shrink(&self, totals: &mut [Entry], scratch: &mut Vec<i128>) {
+        scratch.clear();
+        scratch.extend(totals.iter().map(|entry| i128::from(entry.value)));
+        self.norms.shrink(scratch);
+        for (entry, total) in totals.iter_mut().zip(scratch) {
+            entry.value = (*total).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        }
+    }
+}
 
 impl<'a, T> Rows<'_, 'a, T> {
     /// The cells of all groups, where the items of a unit in a group are added up, the total clamped
-    /// into `lower..=upper`, and totals in as many groups kept as the limits allow. All rows of a
-    /// unit are used.
+    /// into its range, totals in as many groups kept as the limits allow, and these shrunk to the
+    /// limits on their norms. All rows of a unit are used.
     pub(in super::super) fn sum_of_units(
         &self,
         groups: usize,
-        totals: (i64, i64),
+        limits: TotalLimits,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
     ) -> Vec<Cell> {
@@ -20,26 +46,25 @@ impl<'a, T> Rows<'_, 'a, T> {
         let entries = self.entries(group, item);
         match self.units {
             None => {
+                let mut scratch = Vec::new();
                 for (group, item) in entries.flatten() {
-                    cells[group as usize].add(clamped(item.into(), totals));
+                    let mut total = [Entry { group, value: limits.clamped(item.into()) }];
+                    limits.shrink(&mut total, &mut scratch);
+                    cells[group as usize].add(total[0].value);
                 }
             }
             Some(units) => {
                 let packed = entries.map(|entry| entry.map(|(g, item)| (g, Packed::from(item))));
-                sum(ByUnit::deal(units, packed), self.bound, totals, &mut cells);
+                sum(ByUnit::deal(units, packed), self.bound, limits, &mut cells);
             }
         }
         cells
     }
 }
 
-fn clamped(total: i128, (lower, upper): (i64, i64)) -> i64 {
-    i64::try_from(total.clamp(lower.into(), upper.into())).unwrap_or(upper)
-}
-
-fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: (i64, i64), cells: &mut [Cell]) {
+fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: TotalLimits, cells: &mut [Cell]) {
     let mut selection = Selection::new(bound);
-    let mut totals: Vec<Entry> = Vec::new();
+    let (mut totals, mut kept, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
     rows.each(|identity, _, rows| {
         rows.sort_unstable_by_key(|(group, _)| *group);
         totals.clear();
@@ -47,9 +72,13 @@ fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: (i64, i64), cells:
             let (group, _) = of_group.first()?;
             // Fewer than 2^32 rows of 64 bits: totals stay within 96 bits.
             let total = of_group.iter().map(|(_, item)| i128::from(item.value())).sum();
-            Some(Entry { group: *group, value: clamped(total, limits) })
+            Some(Entry { group: *group, value: limits.clamped(total) })
         }));
-        let keep = |entry: Entry| cells[entry.group as usize].add(entry.value);
-        selection.keep(identity, &mut totals, |value| value as u64, keep);
+        kept.clear();
+        selection.keep(identity, &mut totals, |value| value as u64, |entry| kept.push(entry));
+        limits.shrink(&mut kept, &mut scratch);
+        for entry in &kept {
+            cells[entry.group as usize].add(entry.value);
+        }
     });
 }

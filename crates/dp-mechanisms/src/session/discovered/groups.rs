@@ -11,9 +11,10 @@ use super::super::grouping::Grouping;
 use super::super::release::GroupedRelease;
 use super::super::statistic::Statistic;
 use super::super::table::Table;
+use crate::error::{Error, Result};
 use crate::hash::{TableHasher, stable_hasher};
 use crate::keys::counts::keep_some;
-use crate::keys::{Itself, KeyCounts, KnownGroups};
+use crate::keys::{Itself, KeyCounts, KeyLists, KnownGroups};
 
 /// How many units each group has, of rows that `statistic` reads, with at most `limit` groups of
 /// each unit.
@@ -67,6 +68,34 @@ where
         }
     });
     KeyCounts::new(numbers.into_iter().map(|(key, group)| (key, counts[group as usize])))
+}
+
+/// Which groups each unit has, of rows that `statistic` reads.
+pub(super) fn groups_by_unit<'a, T, U, A, S, K>(
+    table: &Table<'a, T, U, A>,
+    statistic: &S,
+    key: impl Fn(&'a T) -> K,
+) -> Result<KeyLists<K>>
+where
+    S: Statistic<'a, T>,
+    K: Ord + Hash,
+{
+    let limit = u64::from(u32::MAX);
+    if table.rows().len() as u64 > limit {
+        return Err(Error::TooManyRows { limit });
+    }
+    let read = |(row, unit): (&'a T, u32)| statistic.item(row).map(|_| (key(row), unit));
+    Ok(match table.units() {
+        Some(units) => {
+            let rows = table.rows().iter().zip(units.ids());
+            KeyLists::numbered(rows.filter_map(read).collect(), units.identities())
+        }
+        // Each row is a unit with one group, which no limit leaves out.
+        None => {
+            let rows = table.rows().iter().zip(0u32..);
+            KeyLists::numbered(rows.filter_map(read).collect(), &vec![0; table.rows().len()])
+        }
+    })
 }
 
 /// Rows by groups that were selected.

@@ -21,11 +21,12 @@ use super::super::aggregate::Aggregate;
 use super::super::plan::Pricing;
 use super::super::release::GroupedRelease;
 use super::super::statistic::Statistic;
-use super::groups::{Selected, units_by_group};
+use super::groups::{Selected, groups_by_unit, units_by_group};
 use super::{Asked, Way};
 use crate::additive::{Noise, NoiseLaw};
 use crate::bound::Contribution;
 use crate::error::Result;
+use crate::keys::KeyCounts;
 
 /// A query by discovered groups with its price. Prints what it would select, cost and be worth.
 #[must_use = "a plan releases nothing until `release` is called"]
@@ -59,7 +60,8 @@ where
         &self.asked.charge
     }
 
-    /// About how many units a group needs to be released more often than not.
+    /// About how many units a group needs to be released more often than not; where groups are
+    /// weighted, units that have no other group.
     #[must_use]
     pub fn threshold(&self) -> u64 {
         let of = |threshold: i128| u64::try_from(threshold.max(1)).unwrap_or(u64::MAX);
@@ -67,16 +69,19 @@ where
             Way::Laplace(law) => of(law.threshold()),
             Way::Gaussian(law) | Way::Concentrated(law, _) => of(law.threshold()),
             Way::Geometric(law, _) => law.likely_from(),
+            Way::Weighted(law, _) => law.likely_from(),
         }
     }
 
-    /// The probability that a group of `units` units is released.
+    /// The probability that a group of `units` units is released; where groups are weighted, of units
+    /// that have no other group.
     #[must_use]
     pub fn probability(&self, units: u64) -> f64 {
         match &self.way {
             Way::Laplace(law) => law.probability(units),
             Way::Gaussian(law) | Way::Concentrated(law, _) => law.probability(units),
             Way::Geometric(law, _) => law.probability(units),
+            Way::Weighted(law, _) => law.probability(units),
         }
     }
 
@@ -86,7 +91,9 @@ where
         match &self.way {
             Way::Laplace(law) => law.noise(),
             Way::Gaussian(law) => law.noise(),
-            Way::Geometric(_, pricing) | Way::Concentrated(_, pricing) => pricing.noise(),
+            Way::Geometric(_, pricing)
+            | Way::Concentrated(_, pricing)
+            | Way::Weighted(_, pricing) => pricing.noise(),
         }
     }
 
@@ -173,7 +180,7 @@ where
         let threshold = match &self.way {
             Way::Laplace(law) => Some(law.threshold()),
             Way::Gaussian(law) => Some(law.threshold()),
-            Way::Geometric(..) | Way::Concentrated(..) => None,
+            Way::Geometric(..) | Way::Concentrated(..) | Way::Weighted(..) => None,
         };
         let releases = noisy
             .chunks(self.statistic.shape().coordinates())
@@ -193,8 +200,15 @@ where
     fn draw(&self, rng: &mut dyn SecureRng) -> privacy_core::Result<(Vec<K>, Vec<i128>)> {
         let table = &self.session.table;
         let limit = self.bound.groups();
-        let counts = units_by_group(table, &self.statistic, &self.key, limit);
+        let counts = match &self.way {
+            Way::Weighted(..) => KeyCounts::new([]),
+            _ => units_by_group(table, &self.statistic, &self.key, limit),
+        };
         let (groups, pricing) = match &self.way {
+            Way::Weighted(law, pricing) => {
+                let lists = groups_by_unit(table, &self.statistic, &self.key);
+                (law.draw(&lists.map_err(privacy_core::Error::technique)?, rng)?, pricing)
+            }
             Way::Laplace(law) => return Ok(law.draw(&counts, rng)?.into_iter().unzip()),
             Way::Gaussian(law) => return Ok(law.draw(&counts, rng)?.into_iter().unzip()),
             Way::Geometric(law, pricing) => (law.draw(&counts, rng)?, pricing),
@@ -270,7 +284,8 @@ where
         writeln!(f, "  protects  each {} ({})", U::KIND, A::RELATION)?;
         writeln!(f, "  uses      {}; what is beyond is left out", self.limits())?;
         writeln!(f, "  selects   groups of about {} {}s or more", self.threshold(), U::KIND)?;
-        writeln!(f, "  noise     {}", NoiseLaw::new(self.noise(), self.statistic.exponent()))?;
+        let law = NoiseLaw::new(self.noise(), self.statistic.exponent());
+        writeln!(f, "  noise     {}", law.describe_for(&self.statistic.shape()))?;
         let error = readable_up(self.expected_error(1000), 0);
         writeln!(f, "  error     ± {error} (95\u{a0}%), where 1000 rows are used")?;
         write!(f, "  costs     {} of {} left", self.asked.charge, self.session.remaining())

@@ -127,14 +127,36 @@ impl Fit {
                 *sum += margin[place];
             }
         }
+        Some(self.unspread(&spread))
+    }
+
+    /// The solution of the normal equations with the given right-hand side.
+    fn unspread(&self, spread: &[f64]) -> Vec<f64> {
         let mut fitted = vec![0.0; self.cells()];
         for effect in 0..=self.all() {
             let weight = 1.0 / self.multiplier(effect);
-            for (sum, part) in fitted.iter_mut().zip(self.effect(&spread, effect)) {
+            for (sum, part) in fitted.iter_mut().zip(self.effect(spread, effect)) {
                 *sum += weight * part;
             }
         }
-        Some(fitted)
+        fitted
+    }
+
+    /// The magnitudes of the weights with which the measured counts enter a count of the fitted
+    /// margin over `subset`, each with how many of them there are.
+    ///
+    /// The count is c·x for the table x, with c the cells it sums; x solves A'Ax = A'y, so that the
+    /// weights are A(A'A)⁻¹c, the measurements of the solution for c.
+    pub(super) fn weights(&self, subset: usize) -> Vec<(f64, u32)> {
+        let summed: Vec<f64> =
+            self.places(subset).map(|place| if place == 0 { 1.0 } else { 0.0 }).collect();
+        let solution = self.unspread(&summed);
+        let measured = self.measured.iter().flat_map(|subset| self.margin(&solution, *subset));
+        let mut weights: Vec<f64> = measured.map(f64::abs).filter(|w| *w > 1e-12).collect();
+        weights.sort_unstable_by(f64::total_cmp);
+        // Equal but for rounding: the larger stands for both.
+        let alike = weights.chunk_by(|a, b| b - a <= 1e-9 * b);
+        alike.map(|of| (of.last().copied().unwrap_or(0.0), of.len() as u32)).collect()
     }
 
     /// λ(T).
@@ -193,6 +215,19 @@ mod tests {
             let table: Vec<f64> = (0..fit.cells()).map(|i| ((i * 37) % 11) as f64).collect();
             let fitted = fit.solve(&measure(&fit, &table)).unwrap();
             assert!(fitted.iter().zip(&table).all(|(a, b)| (a - b).abs() < 1e-9));
+        }
+    }
+
+    #[test]
+    fn weights_of_counts_have_the_squares_of_their_variance() {
+        for sizes in [vec![], vec![4], vec![3, 2], vec![2, 3, 4], vec![1, 5, 2, 2]] {
+            let fit = Fit::new(sizes);
+            for subset in 0..=fit.all() {
+                let weights = fit.weights(subset);
+                let squares: f64 = weights.iter().map(|(w, n)| w * w * f64::from(*n)).sum();
+                let variance = fit.variance(subset);
+                assert!((squares / variance - 1.0).abs() < 1e-7, "{squares} {variance}");
+            }
         }
     }
 

@@ -52,6 +52,17 @@ impl<V: Value> Distribution<V> {
         }
     }
 
+    /// The standard deviation that noise gives [`count`](Distribution::count) of the same range; 0
+    /// for NaN.
+    ///
+    /// The estimate is without bias where the range ends with leaves of the tree, as all ranges do that
+    /// lie within up to 65,536 steps between the bounds; elsewhere interpolation adds its own error.
+    #[must_use]
+    pub fn count_deviation(&self, lower: V, upper: V) -> f64 {
+        let steps = self.step(lower).zip(self.step(upper));
+        steps.and_then(|(lower, upper)| self.tree.count_deviation(lower..=upper)).unwrap_or(0.0)
+    }
+
     /// The estimated number of rows.
     #[must_use]
     pub fn total(&self) -> f64 {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use privacy_core::error::Result;
+use privacy_core::measure::Allowance;
 use privacy_core::mechanism::Mechanism;
 use privacy_core::params::{Amount, Bounds, Confidence, Epsilon, Rho};
 use privacy_core::release::{ErrorLaw, Interval};
@@ -30,6 +31,16 @@ pub trait OrderKind: fmt::Debug + Send + Sync + 'static {
     type Pure: Mechanism<Input = Steps, Output = Self::Steps>;
     /// The mechanism priced in ρ.
     type Concentrated: Mechanism<Input = Steps, Output = Self::Steps>;
+
+    /// The same question to a session whose budget is `limit`: which mechanism is cheap depends on
+    /// the measure.
+    #[must_use]
+    fn paid_from(self, _limit: &Allowance) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
 
     /// The mechanism that costs `epsilon` for each changed value.
     ///
@@ -62,13 +73,17 @@ pub trait OrderKind: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// One quantile, by the exponential mechanism.
+/// One quantile: priced in ε by permute-and-flip, where the bounds hold at most 4096 points and the
+/// budget is no ρ; by the exponential mechanism otherwise.
 #[derive(Clone, Debug)]
-pub struct OneQuantile(Amount);
+pub struct OneQuantile {
+    q: Amount,
+    flips: bool,
+}
 
 impl OneQuantile {
     pub(in super::super) fn new(q: Amount) -> Self {
-        OneQuantile(q)
+        OneQuantile { q, flips: true }
     }
 }
 
@@ -78,12 +93,20 @@ impl OrderKind for OneQuantile {
     type Pure = Quantile;
     type Concentrated = Quantile;
 
+    /// A budget in ρ pays ε²/8 for the exponential mechanism, and ε²/2 for permute-and-flip.
+    fn paid_from(self, limit: &Allowance) -> Self {
+        OneQuantile { flips: !matches!(limit, Allowance::Zcdp { .. }), ..self }
+    }
+
     fn pure(&self, bounds: Bounds<i64>, epsilon: &Epsilon) -> Result<Quantile> {
-        Quantile::new(&self.0, bounds, epsilon)
+        match self.flips && Quantile::<AddRemove>::is_small(&bounds) {
+            true => Quantile::permute_and_flip(&self.q, bounds, epsilon),
+            false => Quantile::new(&self.q, bounds, epsilon),
+        }
     }
 
     fn concentrated(&self, bounds: Bounds<i64>, rho: &Rho) -> Result<Quantile> {
-        Quantile::zcdp(&self.0, bounds, rho)
+        Quantile::zcdp(&self.q, bounds, rho)
     }
 
     fn read<V: Value>(drawn: i64, grid: &Grid, _: &Bounds<V>) -> V::Released {
@@ -91,7 +114,7 @@ impl OrderKind for OneQuantile {
     }
 
     fn describe(&self) -> String {
-        format!("quantile {}", self.0.display_up())
+        format!("quantile {}", self.q.display_up())
     }
 
     fn rank_error(mechanism: &Quantile, confidence: &Confidence) -> Option<f64> {

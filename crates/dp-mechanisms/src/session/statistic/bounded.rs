@@ -112,10 +112,6 @@ macro_rules! summing {
             self.grid().exponent()
         }
 
-        fn shape(&self) -> Shape {
-            Shape::Sum { lower: self.grid().lower(), upper: self.grid().upper() }
-        }
-
         fn release(
             &self,
             noisy: &[i128],
@@ -154,6 +150,10 @@ where
     NoiseLaw: ErrorLaw<V::Released>,
 {
     summing!();
+
+    fn shape(&self) -> Shape {
+        Shape::Sum { lower: self.grid().lower(), upper: self.grid().upper() }
+    }
 
     #[inline]
     fn item(&self, row: &'a T) -> Option<i64> {
