@@ -1,2 +1,27 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod ciphertext;
+pub mod error;
+pub mod hazmat;
 mod kernel;
+pub mod key;
+pub mod number;
+pub mod pool;
+mod prime;
+mod random;
+
+pub use ciphertext::{Blinded, Ciphertext, CiphertextVec, Derived, encrypt_batch};
+pub use error::{Error, Result};
+pub use key::{Encryptor, KeyOptions, KeyPolicy, Mode, PrivateKey, PublicKey, UncheckedPublicKey};
+pub use number::{Encoding, Number, Scale, Value};
+pub use pool::BlindingPool;
+
+/// What most programs need, in one import.
+pub mod prelude {
+    pub use privacy_core::random::{SecureRng, SystemRng};
+
+    pub use crate::{
+        BlindingPool, Ciphertext, CiphertextVec, Encoding, Encryptor, KeyOptions, Mode, Number,
+        PrivateKey, PublicKey, Scale,
+    };
+}

@@ -232,7 +232,8 @@ unsafe fn rows<const FRESH: bool>(t: *mut V, a: *const V, len: usize, b: [V; 4])
         let (x0, x1, x2, x3) = (load(a), load(a.add(1)), load(a.add(2)), load(a.add(3)));
         let c0 = column!(load(t); lo(x0, b0));
         let c1 = column!(load(t.add(1)); lo(x1, b0), hi(x0, b0), lo(x0, b1));
-        let c2 = column!(load(t.add(2)); lo(x2, b0), hi(x1, b0), lo(x1, b1), hi(x0, b1), lo(x0, b2));
+        let c2 =
+            column!(load(t.add(2)); lo(x2, b0), hi(x1, b0), lo(x1, b1), hi(x0, b1), lo(x0, b2));
         let c3 = column!(load(t.add(3)); lo(x3, b0), hi(x2, b0), lo(x2, b1), hi(x1, b1), lo(x1, b2),
             hi(x0, b2), lo(x0, b3));
         store(t, c0);
@@ -359,7 +360,8 @@ unsafe fn double(out: *mut V, a: *const V, len: usize) {
         // SAFETY: j < len.
         unsafe {
             let x = load(a.add(j));
-            let doubled = _mm512_or_si512(_mm512_slli_epi64::<1>(x), _mm512_srli_epi64::<51>(below));
+            let doubled =
+                _mm512_or_si512(_mm512_slli_epi64::<1>(x), _mm512_srli_epi64::<51>(below));
             store(out.add(j), _mm512_and_si512(doubled, mask));
             below = x;
         }
@@ -385,9 +387,8 @@ unsafe fn reduce(out: *mut V, q: *mut V, t: *mut V, n: *const V, k0: V, len: usi
     let [p0, p1, p2, p3] = low;
     let [x0, x1, x2, x3] = next;
     // SAFETY: the first four columns exist.
-    let (mut quotients, mut carry) = unsafe {
-        quotients([load(t), load(t.add(1)), load(t.add(2)), load(t.add(3))], low, k0)
-    };
+    let (mut quotients, mut carry) =
+        unsafe { quotients([load(t), load(t.add(1)), load(t.add(2)), load(t.add(3))], low, k0) };
     let mut i = 0;
     while i < len {
         let b = quotients;

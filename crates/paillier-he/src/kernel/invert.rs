@@ -37,8 +37,7 @@ pub(crate) fn invert(ring: &Ring, numbers: &Batch, blind: &Nat) -> Option<Batch>
     let inverses: Option<Vec<Nat>> =
         totals.iter().map(|total| invert_vartime(total, &square(ring.modulus(0)))).collect();
     let inverses = inverses?;
-    let mut suffix =
-        ring.load(&inverses.iter().map(|x| &x[..]).collect::<Vec<_>>(), &mut scratch);
+    let mut suffix = ring.load(&inverses.iter().map(|x| &x[..]).collect::<Vec<_>>(), &mut scratch);
     let mut out = Batch::zeroed(ring, numbers.len());
     for (i, to) in out.blocks_mut().enumerate().collect::<Vec<_>>().into_iter().rev() {
         ring.mul(to, &suffix, &prefix[i], &mut scratch);

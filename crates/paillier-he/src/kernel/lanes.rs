@@ -81,7 +81,11 @@ impl Batch {
     }
 
     /// The numbers at `indices`, in that order.
-    pub(crate) fn gather(&self, ring: &Ring, indices: impl ExactSizeIterator<Item = usize>) -> Batch {
+    pub(crate) fn gather(
+        &self,
+        ring: &Ring,
+        indices: impl ExactSizeIterator<Item = usize>,
+    ) -> Batch {
         let mut out = Batch::zeroed(ring, indices.len());
         for (to, from) in indices.enumerate() {
             out.copy_from(ring, to, self, from);
@@ -131,5 +135,23 @@ pub(crate) fn for_each_block(
         for (i, block) in batch.words.chunks_exact_mut(stride).enumerate() {
             f(i, block, &mut scratch);
         }
+    }
+}
+
+/// What `f` makes of `0..count`, in order, on all cores if the crate may.
+pub(crate) fn map_chunks<T: Send>(
+    ring: &Ring,
+    count: usize,
+    f: impl Fn(usize, &mut Scratch) -> T + Sync,
+) -> Vec<T> {
+    #[cfg(feature = "rayon")]
+    {
+        use rayon::prelude::*;
+        (0..count).into_par_iter().map_init(|| ring.scratch(), |scratch, i| f(i, scratch)).collect()
+    }
+    #[cfg(not(feature = "rayon"))]
+    {
+        let mut scratch = ring.scratch();
+        (0..count).map(|i| f(i, &mut scratch)).collect()
     }
 }

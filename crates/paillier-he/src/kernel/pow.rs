@@ -239,7 +239,8 @@ mod tests {
     fn kernels_agree_on_long_and_extreme_moduli() {
         for bits in [512u32, 3072, 4096, 8192] {
             let power = BigUint::from(1u8) << bits;
-            for n in [&power - 1u8, (&power >> 1) + 1u8, &power - (BigUint::from(1u8) << 63) - 1u8] {
+            for n in [&power - 1u8, (&power >> 1) + 1u8, &power - (BigUint::from(1u8) << 63) - 1u8]
+            {
                 let raw: Vec<Vec<u64>> =
                     (0..16).map(|i| vec![u64::MAX - i; 2 * bits as usize / 64]).collect();
                 let x: Vec<BigUint> =
@@ -247,44 +248,5 @@ mod tests {
                 agrees(&n, &x[..8], &x[8..], &BigUint::from(0xfff0_0000_0000_0001u64));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod timing {
-    use num_bigint::BigUint;
-    use super::super::{Backend, Nat, Ring};
-    #[test]
-    #[ignore]
-    fn speed() {
-        for backend in [Backend::Portable, Backend::best()] {
-            for (bits, pair) in [(1024u32, false), (1024, true), (2048, false), (2048, true), (3072, true)] {
-                let n = (BigUint::from(1u8) << bits) - 569u32;
-                let m = Nat::from_big(&n);
-                let ring = Ring::new(backend, &[&m], pair, 2 * bits as usize);
-                let mut s = ring.scratch();
-                let x = Nat::from_big(&(&n - 12345u32));
-                let refs: Vec<&[u64]> = (0..ring.lanes()).map(|_| &x[..]).collect();
-                let a = ring.load(&refs, &mut s);
-                let mut z = ring.zeroed();
-                let reps = 2000;
-                let mut best = [f64::MAX; 2];
-                for _ in 0..7 {
-                    let t = std::time::Instant::now();
-                    for _ in 0..reps { ring.mul(&mut z, &a, &a, &mut s); }
-                    best[0] = best[0].min(t.elapsed().as_secs_f64() / reps as f64);
-                    let t = std::time::Instant::now();
-                    for _ in 0..reps { ring.square(&mut z, &a, &mut s); }
-                    best[1] = best[1].min(t.elapsed().as_secs_f64() / reps as f64);
-                }
-                println!("{} lanes {bits} pair {pair}: mul {:.0} ns/lane, sqr {:.0} ns/lane", ring.lanes(), best[0]*1e9/ring.lanes() as f64, best[1]*1e9/ring.lanes() as f64);
-            }
-        }
-        let n: BigUint = (BigUint::from(1u8) << 4096u32) - 569u32;
-        let a: BigUint = &n - 12345u32;
-        let e: BigUint = (BigUint::from(1u8) << 512u32) - 569u32;
-        let t = std::time::Instant::now();
-        let r = a.modpow(&e, &n);
-        println!("num-bigint {:.0} ns per product {}", t.elapsed().as_secs_f64() / (512.0 + 128.0 + 14.0) * 1e9, r.bits());
     }
 }

@@ -159,7 +159,10 @@ impl Ring {
 
     /// From R and 2R: R² as the Montgomery form of 2^(bits of R), and its successors.
     fn set_up_chunks(&mut self, two: Words, count: usize) {
-        assert!(count <= MOST_CHUNKS, "numbers to load are at most ten times as long as a digit row");
+        assert!(
+            count <= MOST_CHUNKS,
+            "numbers to load are at most ten times as long as a digit row"
+        );
         let mut scratch = self.scratch();
         let exponent = self.digits * self.backend.radix();
         let mut square = two.clone();
@@ -480,6 +483,18 @@ impl Ring {
                 (canonical(0, lane), high)
             })
             .collect()
+    }
+
+    /// The first components of every lane as they are, below N: for products of a number in
+    /// Montgomery form with one that is not.
+    pub(crate) fn residues(&self, element: &[u64]) -> Vec<Nat> {
+        let canonical = |lane| {
+            let n = self.modulus(lane);
+            let mut x = self.take(element, 0, lane);
+            nat::reduce_once(&mut x, 0, n);
+            x.resized(n.len())
+        };
+        (0..self.lanes).map(canonical).collect()
     }
 
     /// The numbers in the lanes, as long as N or N².
