@@ -57,7 +57,7 @@ pub struct CiphertextVec<S = Blinded> {
     pub(crate) batch: Batch,
     pub(crate) scale: Scale,
     pub(crate) bound: BigUint,
-    state: PhantomData<fn() -> S>,
+    pub(crate) state: PhantomData<fn() -> S>,
 }
 
 /// One encrypted number: a [`CiphertextVec`] of length 1 with operators.

@@ -21,7 +21,7 @@ pub use private::PrivateKey;
 pub use public::{Mode, PublicKey};
 pub use validate::{KeyPolicy, UncheckedPublicKey};
 
-pub(crate) use public::random_unit;
+pub(crate) use public::{jacobi_vartime, random_unit};
 
 use privacy_core::random::SecureRng;
 

@@ -232,7 +232,9 @@ impl PublicKey {
     /// made with the symbol -1; scaled by a secret weight, its parity would show. A random bit
     /// decides whether yⁿ of symbol -1 is multiplied in.
     pub(crate) fn hide_symbols(&self, blinders: &mut Batch, rng: &mut dyn SecureRng) -> Result<()> {
-        if self.mode() == Mode::Standard {
+        // Full powers have all symbols; in subgroup mode what is outside of the subgroup does not
+        // open, so that nothing may leave it.
+        if self.mode() != Mode::Djn {
             return Ok(());
         }
         let ring = self.ring();

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+mod exchange;
 mod known;
 mod operations;
+mod packing;
+mod protocols;
 mod support;
+mod timing;
