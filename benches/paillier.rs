@@ -1,5 +1,7 @@
 //! What users of `paillier-he` wait for: batches of 64 under a key of 2048 and 3072 bits.
 
+#![allow(clippy::expect_used, missing_docs, reason = "a bench that cannot start should stop")]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use paillier_he::prelude::*;
 

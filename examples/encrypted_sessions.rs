@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p paillier-he --example encrypted_sessions`
 
+#![allow(clippy::print_stdout, reason = "a program that reports to its user")]
+
 use paillier_he::CiphertextVec;
 use paillier_he::policy::{Opener, Tally};
 use paillier_he::prelude::*;

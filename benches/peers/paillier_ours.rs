@@ -3,6 +3,8 @@
 //! Reads lines `OPERATION-BITS REPETITIONS` and answers each with a line `SECONDS 0`: the time that
 //! all repetitions took, measured here. One repetition works on a batch.
 
+#![allow(clippy::print_stdout, reason = "answers are written to standard output")]
+
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::{BufRead, Write};

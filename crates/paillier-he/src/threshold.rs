@@ -176,7 +176,7 @@ impl ThresholdKey {
         let c = raw(ciphertext);
         let c4 = c.modpow(&4u8.into(), &square);
         let answer = Nat::from_big(&share.answer);
-        let undo = |x: &BigUint| Some(x.modpow(&share.challenge, &square).modinv(&square)?);
+        let undo = |x: &BigUint| x.modpow(&share.challenge, &square).modinv(&square);
         let squared = &share.value * &share.value % &square;
         let a = power(&self.public, &c4, &answer) * undo(&squared).ok_or(failed)? % &square;
         let b =

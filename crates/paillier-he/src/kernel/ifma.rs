@@ -53,6 +53,7 @@ type V = __m512i;
 impl Lanes<'_> {
     /// Panics unless every slice is as long as the kernels read or write it.
     fn check(&self, operands: &[&[u64]]) {
+        let Ifma(()) = self.ifma;
         let (digits, words) = (self.digits, self.digits * 8);
         assert!(digits.is_multiple_of(BLOCK) && (2 * BLOCK..=MOST_DIGITS).contains(&digits));
         assert!(self.n.len() >= words && self.k0.len() >= 8);

@@ -4,7 +4,6 @@
 //! blinded with a random unit before a variable-time algorithm sees it.
 
 use num_bigint::BigUint;
-use num_integer::Integer;
 
 use super::lanes::Batch;
 use super::nat::Nat;
@@ -72,9 +71,4 @@ pub(crate) fn invert_vartime(x: &Nat, modulus: &BigUint) -> Option<Nat> {
 /// `x⁻¹ mod modulus`, if there is one.
 pub(crate) fn modular_inverse_vartime(x: &BigUint, modulus: &BigUint) -> Option<BigUint> {
     x.modinv(modulus)
-}
-
-/// Whether the numbers have no factor in common.
-pub(crate) fn coprime_vartime(a: &BigUint, b: &BigUint) -> bool {
-    a.gcd(b) == BigUint::from(1u8)
 }

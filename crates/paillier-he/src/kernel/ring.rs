@@ -252,13 +252,6 @@ impl Ring {
         }
     }
 
-    /// Puts digits that were [extracted](Ring::extract) into `lane` of `to`.
-    pub(crate) fn insert(&self, to: &mut [u64], lane: usize, digits: &[u64]) {
-        for (j, digit) in digits.iter().enumerate() {
-            to[self.position(lane, j)] = *digit;
-        }
-    }
-
     /// Copies the number in lane `from_lane` of `from` to lane `lane` of `to`.
     pub(crate) fn copy_lane(&self, to: &mut [u64], lane: usize, from: &[u64], from_lane: usize) {
         match self.backend {

@@ -135,13 +135,13 @@ fn has_small_factor(n: &Nat) -> bool {
             continue;
         }
         let rem = n.rem_small_vartime(product);
-        if group.iter().any(|p| rem % p == 0) {
+        if group.iter().any(|p| rem.is_multiple_of(*p)) {
             return true;
         }
         (product, group) = (prime, vec![prime]);
     }
     let rem = n.rem_small_vartime(product);
-    group.iter().any(|p| rem % p == 0)
+    group.iter().any(|p| rem.is_multiple_of(*p))
 }
 
 fn is_power(n: &BigUint) -> bool {

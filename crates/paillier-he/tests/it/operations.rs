@@ -110,9 +110,9 @@ fn what_could_overflow_is_refused_before_it_is_computed() {
     for m in [BigInt::from(half.clone()), -BigInt::from(half.clone())] {
         let c = key.encrypt(&m, &most, rng).unwrap();
         assert_eq!(key.decrypt(&c).unwrap().mantissa(), &m);
-        assert!(matches!((&c + &c), Err(Error::WouldOverflow { .. })));
-        assert!(matches!((&c * 2), Err(Error::WouldOverflow { .. })));
-        assert!(matches!((&c + 1), Err(Error::WouldOverflow { .. })));
+        assert!(matches!(&c + &c, Err(Error::WouldOverflow { .. })));
+        assert!(matches!(&c * 2, Err(Error::WouldOverflow { .. })));
+        assert!(matches!(&c + 1, Err(Error::WouldOverflow { .. })));
         assert!(matches!(c.multiply(1, 1), Err(Error::WouldOverflow { .. })));
     }
     let beyond = Encoding::integers_up_to(half + 1u8);
