@@ -33,7 +33,7 @@ fn bytes_come_back_and_every_other_form_is_refused() {
                 &bytes,
                 (&|b: &[u8]| PublicKey::from_bytes(b, &policy).is_ok()) as &dyn Fn(&[u8]) -> bool,
             ),
-            (&secret.to_vec(), &|b| PrivateKey::from_secret_bytes(b, &policy, &mut rng(1)).is_ok()),
+            (secret.as_ref(), &|b| PrivateKey::from_secret_bytes(b, &policy, &mut rng(1)).is_ok()),
             (&sent, &|b| CiphertextVec::from_bytes(public, b).is_ok()),
         ] {
             for cut in [0, 3, 4, 5, 12, bytes.len() - 1] {
