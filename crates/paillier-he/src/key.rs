@@ -3,8 +3,8 @@
 //! | mode | blinder | rests on | encryption, public key alone |
 //! |---|---|---|---|
 //! | [`Standard`](Mode::Standard) | rⁿ for a random r | decisional composite residuosity | slowest |
-//! | [`Djn`](Mode::Djn) (default) | h_sᵃ for a random a of half the key's length | as well, that short exponents cannot be told from long ones | about eight times faster |
-//! | [`Subgroup`](Mode::Subgroup) | h_sᵃ in a hidden subgroup, a of 448 bits and more | as well, that the subgroup cannot be told from the whole | about twenty times faster, and fast decryption |
+//! | [`Djn`](Mode::Djn) (default) | h_sᵃ for a random a of half the key's length | as well, that short exponents cannot be told from long ones | several times faster |
+//! | [`Subgroup`](Mode::Subgroup) | h_sᵃ in a hidden subgroup, a of 448 bits and more | as well, that the subgroup cannot be told from the whole | faster still, and fast decryption |
 //!
 //! Decisional composite residuosity: nobody without the factors can tell n-th powers modulo n² from
 //! other units (Paillier, EUROCRYPT 1999). Short exponents: Damgård, Jurik, Nielsen (Int. J. Inf.

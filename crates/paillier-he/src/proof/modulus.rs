@@ -58,6 +58,11 @@ impl ModulusProof {
     ///
     /// [`Error::Mode`] for a key whose primes are not both congruent to 3 modulo 4,
     /// [`Error::Entropy`].
+    ///
+    /// # Timing
+    ///
+    /// Powers are constant-time; the choice of roots and the big integers around it are not. A proof
+    /// is made once for a key.
     pub fn prove(key: &PrivateKey, context: &[u8], rng: &mut dyn SecureRng) -> Result<Self> {
         let n = key.public_key().modulus();
         let (p, q) = key.expose_primes();
