@@ -66,7 +66,7 @@ def prepare():
                 "make a key, 2048 bits", name, Side(ours, "keygen-2048"), Side(theirs, "keygen-2048")
             )
     yield Comparison(
-        "a power modulo 4096 bits without vector instructions",
+        "r^n modulo n^2, key of 2048 bits, without vector instructions",
         "num-bigint",
         Side(ours, "portable-4096"),
         Side(ours, "numbigint-4096"),

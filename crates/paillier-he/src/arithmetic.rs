@@ -17,6 +17,8 @@ use crate::kernel::{Backend, Batch, Nat, Ring};
 /// let modulus = ModulusBatch::new(&BigUint::from(1009u32))?;
 /// let squares = modulus.pow(&[3u32.into(), 1000u32.into()], &2u32.into());
 /// assert_eq!(squares, [9u32.into(), 81u32.into()]);
+/// let modulus = ModulusBatch::squared(&BigUint::from(1009u32))?;
+/// assert_eq!(modulus.pow(&[1010u32.into()], &2u32.into()), [2019u32.into()]);
 /// # Ok::<(), paillier_he::Error>(())
 /// ```
 #[derive(Clone)]
@@ -32,7 +34,7 @@ impl ModulusBatch {
     ///
     /// [`Error::Parameter`] unless `n` is odd, above 1 and of at most 24,576 bits.
     pub fn new(n: &BigUint) -> Result<Self> {
-        Self::with(n, Backend::best())
+        Self::with(n, Backend::best(), false)
     }
 
     /// The same without vector instructions.
@@ -41,16 +43,34 @@ impl ModulusBatch {
     ///
     /// As [`ModulusBatch::new`].
     pub fn portable(n: &BigUint) -> Result<Self> {
-        Self::with(n, Backend::Portable)
+        Self::with(n, Backend::Portable, false)
     }
 
-    fn with(n: &BigUint, backend: Backend) -> Result<Self> {
+    /// Arithmetic modulo `n²`, faster than modulo a number of that length whose root is unknown.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModulusBatch::new`].
+    pub fn squared(n: &BigUint) -> Result<Self> {
+        Self::with(n, Backend::best(), true)
+    }
+
+    /// The same without vector instructions.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModulusBatch::new`].
+    pub fn squared_portable(n: &BigUint) -> Result<Self> {
+        Self::with(n, Backend::Portable, true)
+    }
+
+    fn with(n: &BigUint, backend: Backend, pair: bool) -> Result<Self> {
         if n.is_even() || n.bits() < 2 || n.bits() > 24_576 {
             let requirement = "odd, above 1 and of at most 24576 bits";
             return Err(Error::Parameter { parameter: "the modulus", requirement });
         }
-        let ring = Ring::new(backend, &[&Nat::from_big(n)], false, n.bits() as usize);
-        Ok(ModulusBatch { n: n.clone(), ring })
+        let ring = Ring::new(backend, &[&Nat::from_big(n)], pair, 2 * n.bits() as usize);
+        Ok(ModulusBatch { n: if pair { n * n } else { n.clone() }, ring })
     }
 
     /// The power of each base with one exponent.
