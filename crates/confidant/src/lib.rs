@@ -12,6 +12,10 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
+/// Additive homomorphic encryption: sums and dot products under encryption.
+#[cfg(feature = "he")]
+pub use paillier_he as he;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]

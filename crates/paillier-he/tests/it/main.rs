@@ -1,0 +1,11 @@
+//! Integration tests.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
+
+mod exchange;
+mod known;
+mod operations;
+mod packing;
+mod protocols;
+mod support;
+mod timing;
