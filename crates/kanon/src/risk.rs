@@ -1,0 +1,2 @@
+//! Risk.
+pub(crate) mod uniqueness;

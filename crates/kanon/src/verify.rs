@@ -1,0 +1,5 @@
+//! Verifier.
+/// What a verifier found.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("finding")]
+pub struct Finding {}

@@ -1,0 +1,77 @@
+//! The Adult census extract, where it is beside this checkout.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use kanon::metric::Metric;
+use kanon::model::{Distance, Model};
+use kanon::search::{Effort, Search};
+use kanon::table::CsvOptions;
+use kanon::{Dataset, Fraction, Hierarchy, Roles, Table};
+
+const COLUMNS: [&str; 9] = [
+    "sex", "age", "race", "marital-status", "education", "native-country", "workclass",
+    "occupation", "salary-class",
+];
+
+fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/adult");
+    folder.exists().then_some(folder)
+}
+
+pub(crate) fn adult(sensitive: Option<&str>) -> Option<(Table, Dataset)> {
+    let folder = folder()?;
+    let table = CsvOptions::new().delimiter(b';').read_path(folder.join("adult.csv")).unwrap();
+    let mut roles = Roles::new();
+    for column in COLUMNS {
+        let path = folder.join(format!("adult_hierarchy_{column}.csv"));
+        let hierarchy = Hierarchy::from_csv_path(path, b';').unwrap();
+        roles = if Some(column) == sensitive {
+            roles.sensitive_with(column, hierarchy)
+        } else {
+            roles.quasi(column, hierarchy)
+        };
+    }
+    let data = roles.bind(&table).unwrap();
+    Some((table, data))
+}
+
+#[test]
+#[ignore = "prints timings"]
+fn timings() {
+    let threads = std::env::var("KANON_THREADS").map_or(1, |t| t.parse().unwrap());
+    let Some((_, plain)) = adult(None) else { return };
+    let Some((_, occupation)) = adult(Some("occupation")) else { return };
+    let k = || Model::k_anonymity(5).unwrap();
+    let t = |d| Model::t_closeness("occupation", 0.2, d).unwrap();
+    let cases: Vec<(&str, &Dataset, Vec<Model>, f64, Metric)> = vec![
+        ("0 %", &plain, vec![k()], 0.0, Metric::loss()),
+        ("2 %", &plain, vec![k()], 0.02, Metric::loss()),
+        ("5 %", &plain, vec![k()], 0.05, Metric::loss()),
+        ("100 %", &plain, vec![k()], 1.0, Metric::loss()),
+        ("2 % t equal", &occupation, vec![k(), t(Distance::Equal)], 0.02, Metric::loss()),
+        ("2 % t hier", &occupation, vec![k(), t(Distance::Hierarchical)], 0.02, Metric::loss()),
+        ("2 % distinct-3", &occupation, vec![k(), Model::distinct_diversity("occupation", 3).unwrap()], 0.02, Metric::loss()),
+        ("2 % DM", &plain, vec![k()], 0.02, Metric::discernibility()),
+        ("2 % AECS", &plain, vec![k()], 0.02, Metric::average_class_size()),
+        ("2 % ambiguity", &plain, vec![k()], 0.02, Metric::ambiguity()),
+        ("2 % entropy", &plain, vec![k()], 0.02, Metric::entropy()),
+        ("2 % KL", &plain, vec![k()], 0.02, Metric::kl_divergence()),
+    ];
+    for (name, data, models, limit, metric) in cases {
+        let search = Search::over(data)
+            .require(models)
+            .suppress_at_most(Fraction::try_from(limit).unwrap())
+            .metric(metric)
+            .effort(Effort::new().threads(threads));
+        let mut times = Vec::new();
+        let mut found = None;
+        for _ in 0..5 {
+            let start = Instant::now();
+            found = Some(search.run(7));
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        println!("{name:16} {:8.2} ms  {:?}", times[2], found.unwrap());
+    }
+}
