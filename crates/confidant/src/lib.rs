@@ -12,6 +12,10 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
+/// Tables that are safe to hand out: k-anonymity and its relatives.
+#[cfg(feature = "kanon")]
+pub use kanon;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]

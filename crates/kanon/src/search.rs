@@ -307,6 +307,17 @@ impl<'a> Search<'a> {
     }
 }
 
+impl Search<'_> {
+    /// The cells of the classes that are kept at a node.
+    pub(crate) fn kept_cells(
+        &self,
+        levels: &[usize],
+    ) -> Result<std::collections::HashSet<Vec<crate::table::Value>>> {
+        let problem = Problem::new(self.data, self.population, &self.models, self.limit())?;
+        exact::kept(&problem, levels)
+    }
+}
+
 fn seedless() -> u64 {
     0
 }

@@ -8,11 +8,11 @@ use crate::error::{Error, Result};
 use crate::fraction::Fraction;
 use crate::table::Value;
 
-/// A test and the model it comes from.
+/// A test, and whether uniting classes keeps it satisfied.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundRule {
     pub(crate) rule: Rule,
-    pub(crate) model: usize,
+
     pub(crate) monotone: bool,
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn bind(
         let monotone = model.is_monotone();
         let first = model.columns().first().map(|c| data.sensitive(c)).transpose()?;
         let of = first.map(|column| all.attribute(data, column)).unwrap_or(0);
-        let mut push = |rule| all.rules.push(BoundRule { rule, model: place, monotone });
+        let mut push = |rule| all.rules.push(BoundRule { rule, monotone });
         match model.clone() {
             Model::KAnonymity { k } => push(Rule::Size(k.get())),
             Model::KMap { k } => push(Rule::Population(k.get())),
@@ -128,7 +128,7 @@ pub(crate) fn bind(
                     false => all.listed(data, of, &disclosable)?,
                 };
                 let rule = Rule::PositiveDisclosure { of, c, l: count(l.get()), disclosable };
-                all.rules.push(BoundRule { rule, model: place, monotone });
+                all.rules.push(BoundRule { rule, monotone });
             }
             Model::TCloseness { t, distance, column } => push(match distance {
                 Distance::Equal => Rule::Equal { of, t },
@@ -157,14 +157,14 @@ pub(crate) fn bind(
                 push(Rule::Size(k.get()));
                 let limited = all.listed(data, of, &values)?;
                 let rule = Rule::Share { of, most: alpha, limited };
-                all.rules.push(BoundRule { rule, model: place, monotone });
+                all.rules.push(BoundRule { rule, monotone });
             }
             Model::PSensitive { columns, p, k } => {
                 push(Rule::Size(k.get()));
                 for column in &columns {
                     let of = all.attribute(data, data.sensitive(column)?);
                     let rule = Rule::Distinct { of, l: p.get() };
-                    all.rules.push(BoundRule { rule, model: place, monotone });
+                    all.rules.push(BoundRule { rule, monotone });
                 }
             }
             Model::Profitability { benefit, loss, gain, cost, attacker } => push(Rule::Payout {

@@ -336,9 +336,9 @@ mod tests {
         let counts = [6, 3, 1];
         let rule = |c: &str, l| Rule::Recursive { of: 0, c: fraction(c), l };
         assert!(!holds(&rule("1.5", 2), &[6, 3, 1], &[], &counts));
-        assert!(holds(&rule("1.500000000001", 2), &[6, 3, 1], &[], &counts));
+        assert!(holds(&rule("1.50000000001", 2), &[6, 3, 1], &[], &counts));
         assert!(!holds(&rule("6", 3), &[6, 3, 1], &[], &counts));
-        assert!(holds(&rule("6.000000000001", 3), &[6, 3, 1], &[], &counts));
+        assert!(holds(&rule("6.00000000001", 3), &[6, 3, 1], &[], &counts));
         assert!(!holds(&rule("1000", 4), &[6, 3, 1], &[], &counts));
     }
 

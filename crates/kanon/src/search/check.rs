@@ -1,6 +1,6 @@
 //! The check of one node: which classes fail, how many rows that suppresses, what is lost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::packed::{Classes, Field, Slots, Step, layout, roll, tuples};
 use super::problem::Problem;
@@ -8,6 +8,7 @@ use crate::metric::Form;
 use crate::metric::meter::{Meter, Score, Sums, Suppressed};
 use crate::model::class::{Class, Rule};
 use crate::model::sample::Sizes;
+use crate::table::Value;
 
 /// What a check found.
 #[derive(Clone, Debug)]
@@ -28,7 +29,8 @@ pub(crate) struct Checker<'p, const N: usize> {
     tuples: &'p Classes<N>,
     /// Axes from the largest domain to the smallest: the order of roll-up.
     pub(crate) order: Vec<usize>,
-    cache: HashMap<Box<[u8]>, Classes<N>>,
+    kept: VecDeque<Kept<N>>,
+    tried: HashSet<Box<[u8]>>,
     cached: usize,
     cache_bytes: usize,
     spare: Classes<N>,
@@ -39,6 +41,12 @@ pub(crate) struct Checker<'p, const N: usize> {
     losses: Vec<f64>,
     seed: u64,
     pub(crate) checks: u64,
+}
+
+/// Classes that later checks roll up from.
+struct Kept<const N: usize> {
+    levels: Box<[u8]>,
+    classes: Classes<N>,
 }
 
 const KEPT: u8 = 0;
@@ -88,7 +96,8 @@ impl<'p, const N: usize> Checker<'p, N> {
             fields,
             tuples,
             order,
-            cache: HashMap::new(),
+            kept: VecDeque::new(),
+            tried: HashSet::new(),
             cached: 0,
             cache_bytes,
             spare: Classes::default(),
@@ -102,65 +111,63 @@ impl<'p, const N: usize> Checker<'p, N> {
         }
     }
 
-    fn step(&self, axis: usize, level: u8) -> Step<'p> {
-        Step { field: self.fields[axis], map: &self.problem.axes[axis].levels[level as usize].map }
+    fn steps(&self, from: &[u8], to: &[u8]) -> Vec<Step<'p>> {
+        let axes = &self.problem.axes;
+        let changed = (0..to.len()).filter(|&axis| to[axis] > from[axis]);
+        changed
+            .map(|axis| Step { field: self.fields[axis], map: axes[axis].lift(from[axis], to[axis]) })
+            .collect()
     }
 
-    /// Brings the classes of `node` into `self.spare`.
+    /// Brings the classes of `node` into `self.spare`, from the smallest classes known of a node
+    /// below it.
+    ///
+    /// Where these are many, the classes of the node one level down in every axis are made and kept
+    /// on the way: all neighbours of `node` can start from them.
     fn generalize(&mut self, node: &[u8]) {
         let width = self.problem.requirements.width;
-        // The longest cached prefix in roll-up order; levels beyond it are 0.
-        let changed: Vec<usize> = self.order.iter().copied().filter(|&a| node[a] > 0).collect();
-        let mut prefix = vec![0u8; node.len()];
-        let mut depth = 0;
-        if !self.cache.is_empty() {
-            prefix.copy_from_slice(node);
-            depth = changed.len();
-            while depth > 0 && !self.cache.contains_key(prefix.as_slice()) {
-                depth -= 1;
-                prefix[changed[depth]] = 0;
-            }
-        }
         let mut target = std::mem::take(&mut self.spare);
-        // Long paths are rolled up at once: what lies between is rarely used again.
-        let few = changed.len() <= 24;
-        while few && depth + 1 < changed.len() {
-            let axis = changed[depth];
-            let step = self.step(axis, node[axis]);
-            let source = if depth == 0 {
-                self.tuples
-            } else {
-                self.cache.get(prefix.as_slice()).unwrap_or(self.tuples)
+        let zero = vec![0u8; node.len()];
+        let usable = |kept: &&Kept<N>| kept.levels.iter().zip(node).all(|(a, b)| a <= b);
+        let nearest = |kept: &std::collections::VecDeque<Kept<N>>| {
+            let all = kept.iter().enumerate().filter(|(_, kept)| usable(kept));
+            all.min_by_key(|(_, kept)| kept.classes.len()).map(|(place, _)| place)
+        };
+        let mut source = nearest(&self.kept);
+        let size = source.map_or(self.tuples.len(), |at| self.kept[at].classes.len());
+        if size > 256 && self.cache_bytes > 0 {
+            let (from, classes) = match source {
+                Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
+                None => (zero.as_slice(), self.tuples),
             };
-            roll(source, &[step], &mut target, &mut self.slots, width);
-            let bytes = target.bytes();
-            if self.cached + bytes > self.cache_bytes {
-                self.cache.clear();
-                self.cached = 0;
-                if bytes > self.cache_bytes {
-                    break;
+            let down = |axis: usize| {
+                let wanted = node[axis].saturating_sub(1);
+                let near = if self.problem.axes[axis].has_lifts() { wanted } else { 0 };
+                near.max(from[axis])
+            };
+            let middle: Vec<u8> = (0..node.len()).map(down).collect();
+            if middle != from && self.tried.insert(middle.clone().into_boxed_slice()) {
+                roll(classes, &self.steps(from, &middle), &mut target, &mut self.slots, width);
+                let bytes = target.bytes();
+                if target.len() * 4 <= size * 3 && bytes <= self.cache_bytes {
+                    while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
+                        let Some(old) = self.kept.pop_front() else { break };
+                        self.cached -= old.classes.bytes();
+                        self.tried.remove(&old.levels);
+                    }
+                    self.cached += bytes;
+                    let mut classes = std::mem::take(&mut target);
+                    classes.shrink();
+                    self.kept.push_back(Kept { levels: middle.into_boxed_slice(), classes });
+                    source = nearest(&self.kept);
                 }
             }
-            prefix[axis] = node[axis];
-            depth += 1;
-            self.cached += bytes;
-            let mut kept = Classes::default();
-            std::mem::swap(&mut kept, &mut target);
-            kept.keys.shrink_to_fit();
-            kept.counts.shrink_to_fit();
-            kept.histogram.shrink_to_fit();
-            self.cache.insert(prefix.clone().into_boxed_slice(), kept);
         }
-        let source = match self.cache.get(prefix.as_slice()) {
-            Some(source) => source,
-            None => {
-                depth = 0;
-                self.tuples
-            }
+        let (from, classes) = match source {
+            Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
+            None => (zero.as_slice(), self.tuples),
         };
-        let steps: Vec<Step<'_>> =
-            changed[depth..].iter().map(|&axis| self.step(axis, node[axis])).collect();
-        roll(source, &steps, &mut target, &mut self.slots, width);
+        roll(classes, &self.steps(from, node), &mut target, &mut self.slots, width);
         self.spare = target;
     }
 
@@ -172,6 +179,33 @@ impl<'p, const N: usize> Checker<'p, N> {
         let checked = self.evaluate(node, &classes);
         self.spare = classes;
         checked
+    }
+
+    /// The cells of the classes that are kept at a node.
+    pub(crate) fn kept(&mut self, node: &[u8]) -> Vec<Vec<Value>> {
+        self.generalize(node);
+        let classes = std::mem::take(&mut self.spare);
+        self.judge(node, &classes);
+        let cells = |key: &[u64; N]| -> Vec<Value> {
+            let quasi = self.problem.data.quasi().zip(&self.problem.axes).zip(node).enumerate();
+            quasi
+                .map(|(i, ((quasi, axis), &level))| {
+                    let code = self.fields[i].get(key) as u32;
+                    let map = &axis.levels[level as usize].map;
+                    let entry = axis.of_entry.iter().position(|&lowest| {
+                        lowest != u32::MAX && map[lowest as usize] == code
+                    });
+                    let label = entry.map(|entry| {
+                        quasi.levels.label(axis.min + level as usize, entry as u32).clone()
+                    });
+                    label.unwrap_or(Value::Suppressed)
+                })
+                .collect()
+        };
+        let kept = classes.keys.iter().zip(&self.fails).filter(|(_, fails)| **fails == KEPT);
+        let all = kept.map(|(key, _)| cells(key)).collect();
+        self.spare = classes;
+        all
     }
 
     /// What the classes that surely fail add to each axis's shares, after a check.

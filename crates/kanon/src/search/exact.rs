@@ -16,13 +16,17 @@ use super::packed::{Classes, layout};
 use super::problem::Problem;
 use super::{Effort, Progress, Solution, anytime};
 use crate::error::{Error, Infeasible, Result};
-use crate::metric::Form;
+use crate::metric::{Form, Metric};
+use crate::table::Value;
 use crate::metric::meter::{Meter, Score};
 
 /// Lattices up to this many nodes are searched exactly.
 const MOST_NODES: u128 = 1 << 23;
 /// Bound entries (nodes times axes) kept for roll-down.
 const MOST_EXTRAS: u128 = 1 << 26;
+
+/// The cells of kept classes.
+type Kept = std::collections::HashSet<Vec<Value>>;
 
 /// A node that ties for the best.
 #[derive(Clone, Debug)]
@@ -113,11 +117,34 @@ pub(crate) fn solve(
 ) -> Result<Solution> {
     match layout(problem).1 {
         0..=1 => run::<1>(problem, meter, effort, seed, only),
-        2 => run::<2>(problem, meter, effort, seed, only),
-        3..=8 => run::<8>(problem, meter, effort, seed, only),
-        9..=64 => run::<64>(problem, meter, effort, seed, only),
+        2..=4 => run::<4>(problem, meter, effort, seed, only),
+        5..=64 => run::<64>(problem, meter, effort, seed, only),
         _ => Err(Error::TooLarge { what: "64-bit words of codes in a row", limit: 64 }),
     }
+}
+
+/// The cells of the classes that are kept at the given levels.
+pub(crate) fn kept(problem: &Problem<'_>, levels: &[usize]) -> Result<Kept> {
+    match layout(problem).1 {
+        0..=1 => kept_cells::<1>(problem, levels),
+        2..=4 => kept_cells::<4>(problem, levels),
+        5..=64 => kept_cells::<64>(problem, levels),
+        _ => Err(Error::TooLarge { what: "64-bit words of codes in a row", limit: 64 }),
+    }
+}
+
+fn kept_cells<const N: usize>(problem: &Problem<'_>, levels: &[usize]) -> Result<Kept> {
+    let mut requirements = problem.requirements.clone();
+    let meter = Meter::bind(&Metric::height(), problem.data, &problem.axes, &mut requirements)?;
+    let tuples: Classes<N> = base(problem, &meter, 0, 1);
+    let node: Vec<u8> = problem
+        .axes
+        .iter()
+        .zip(levels)
+        .map(|(axis, &level)| level.saturating_sub(axis.min) as u8)
+        .collect();
+    let mut checker = Checker::new(problem, &meter, &tuples, 0, 0);
+    Ok(checker.kept(&node).into_iter().collect())
 }
 
 fn run<const N: usize>(

@@ -63,6 +63,14 @@ impl<const N: usize> Classes<N> {
             + self.histogram.len() * 4
     }
 
+    pub(crate) fn shrink(&mut self) {
+        self.keys.shrink_to_fit();
+        self.counts.shrink_to_fit();
+        self.population.shrink_to_fit();
+        self.squares.shrink_to_fit();
+        self.histogram.shrink_to_fit();
+    }
+
     pub(crate) fn clear(&mut self) {
         self.keys.clear();
         self.counts.clear();

@@ -26,7 +26,12 @@ pub(crate) struct Axis {
     /// The same for the population's column.
     pub(crate) of_population: Vec<u32>,
     pub(crate) levels: Vec<AxisLevel>,
+    /// From codes of a level above the lowest to codes of a higher one; for short hierarchies.
+    lifts: Vec<Vec<Vec<u32>>>,
 }
+
+/// Hierarchies with more levels than this have maps from the lowest level alone.
+const MOST_LIFTS: usize = 16;
 
 /// One level of an axis, over the values that occur.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +58,7 @@ impl Axis {
             of_entry: Vec::new(),
             of_population: Vec::new(),
             levels: Vec::new(),
+            lifts: Vec::new(),
         };
         let counts = quasi.column.counts();
         let n: u64 = counts.iter().sum();
@@ -88,7 +94,32 @@ impl Axis {
             }
             axis.levels.push(at);
         }
+        if axis.has_lifts() {
+            let lift = |from: usize, to: usize| {
+                let mut map = vec![0; axis.levels[from].rows.len()];
+                for (&a, &b) in axis.levels[from].map.iter().zip(&axis.levels[to].map) {
+                    map[a as usize] = b;
+                }
+                map
+            };
+            let count = axis.levels.len();
+            let all = |from: usize| (from + 1..count).map(|to| lift(from, to)).collect();
+            axis.lifts = (1..count).map(all).collect();
+        }
         axis
+    }
+
+    pub(crate) fn has_lifts(&self) -> bool {
+        self.levels.len() <= MOST_LIFTS
+    }
+
+    /// The map from codes of one level to codes of a higher one.
+    pub(crate) fn lift(&self, from: u8, to: u8) -> &[u32] {
+        let (from, to) = (from as usize, to as usize);
+        if from == 0 {
+            return &self.levels[to].map;
+        }
+        &self.lifts[from - 1][to - from - 1]
     }
 
     /// Codes of the lowest level.

@@ -1,3 +1,6 @@
 //! Integration tests.
 
 mod adult;
+mod brute_force;
+mod known;
+mod releases;
