@@ -79,7 +79,11 @@ impl Roles {
     }
 
     /// A sensitive column with the hierarchy that the hierarchical distance uses.
-    pub fn sensitive_with(self, column: impl Into<String>, hierarchy: impl Into<Hierarchy>) -> Self {
+    pub fn sensitive_with(
+        self,
+        column: impl Into<String>,
+        hierarchy: impl Into<Hierarchy>,
+    ) -> Self {
         self.with(column, Role::Sensitive, Some(hierarchy.into()))
     }
 
@@ -136,7 +140,8 @@ impl Roles {
                     return Err(Error::Levels { column, min, max, highest });
                 }
             }
-            let data_dependent = declared.hierarchy.as_ref().is_some_and(Hierarchy::depends_on_data);
+            let data_dependent =
+                declared.hierarchy.as_ref().is_some_and(Hierarchy::depends_on_data);
             let hierarchy = declared.hierarchy.clone();
             let role = declared.role;
             columns.push(Bound { role, hierarchy, levels, min, max, data_dependent });
@@ -178,8 +183,7 @@ fn without_missing(table: &Table, declared: &[&Declared]) -> Result<(Table, Opti
     if !any {
         return Ok((table.clone(), None));
     }
-    let kept: Vec<u32> =
-        (0..table.rows() as u32).filter(|&row| !dropped[row as usize]).collect();
+    let kept: Vec<u32> = (0..table.rows() as u32).filter(|&row| !dropped[row as usize]).collect();
     Ok((table.take(&kept)?, Some(kept)))
 }
 

@@ -129,7 +129,8 @@ impl SafePub {
         rng: &mut dyn SecureRng,
     ) -> Result<Release> {
         use crate::dataset::Role;
-        let others = data.with_role(Role::Sensitive).chain(data.with_role(Role::Insensitive)).count();
+        let others =
+            data.with_role(Role::Sensitive).chain(data.with_role(Role::Insensitive)).count();
         if others > 0 || data.depends_on_data() {
             return Err(Error::Combination {
                 setting: "differential privacy",

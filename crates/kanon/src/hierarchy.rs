@@ -379,12 +379,13 @@ mod tests {
 
     #[test]
     fn broken_hierarchies_are_named() {
-        let problem = |rows: &[&[&str]]| {
-            match Hierarchy::from_rows(rows.iter().map(|r| r.iter().copied())).unwrap_err() {
+        let problem =
+            |rows: &[&[&str]]| match Hierarchy::from_rows(rows.iter().map(|r| r.iter().copied()))
+                .unwrap_err()
+            {
                 Error::Hierarchy { line, problem, .. } => (line, problem),
                 other => panic!("{other}"),
-            }
-        };
+            };
         assert_eq!(problem(&[]), (0, HierarchyProblem::Empty));
         let ragged = HierarchyProblem::Ragged { expected: 2, found: 1 };
         assert_eq!(problem(&[&["a", "*"], &["b"]]), (2, ragged));
@@ -394,7 +395,9 @@ mod tests {
         assert_eq!(problem(&[&["a", "x", "p"], &["b", "x", "q"]]), (2, parents));
         let covered = Hierarchy::from_rows([["a", "*"]]).unwrap();
         let error = covered.levels(&column(&["a", "Zürich1"])).unwrap_err();
-        assert!(matches!(&error, Error::Uncovered { row: 2, value, .. } if value.expose() == "Zürich1"));
+        assert!(
+            matches!(&error, Error::Uncovered { row: 2, value, .. } if value.expose() == "Zürich1")
+        );
         assert!(!error.to_string().contains("rich1"));
     }
 

@@ -155,7 +155,12 @@ impl Metric {
     /// [`Error::Parameter`] for amounts that are negative or not finite.
     pub fn publisher_payout(benefit: f64, loss: f64, gain: f64, cost: f64) -> Result<Self> {
         let (benefit, loss) = (benefit.try_into()?, loss.try_into()?);
-        Ok(Metric::of(Form::Payout { benefit, loss, gain: gain.try_into()?, cost: cost.try_into()? }))
+        Ok(Metric::of(Form::Payout {
+            benefit,
+            loss,
+            gain: gain.try_into()?,
+            cost: cost.try_into()?,
+        }))
     }
 
     /// Rows that are not of their class's majority in the given columns (after Iyengar 2002).
@@ -178,7 +183,10 @@ impl Metric {
     pub fn balance(self, balance: f64) -> Result<Self> {
         let balance = Fraction::try_from(balance)?;
         if balance > Fraction::ONE {
-            return Err(Error::Parameter { parameter: "the balance", requirement: "within 0 to 1" });
+            return Err(Error::Parameter {
+                parameter: "the balance",
+                requirement: "within 0 to 1",
+            });
         }
         Ok(Metric { balance, ..self })
     }

@@ -34,7 +34,10 @@ impl SecureRng for Seeded {
 }
 
 /// A uniform permutation.
-pub(crate) fn shuffle<T>(items: &mut [T], random: &mut RandomBuffer<'_>) -> Result<(), EntropyError> {
+pub(crate) fn shuffle<T>(
+    items: &mut [T],
+    random: &mut RandomBuffer<'_>,
+) -> Result<(), EntropyError> {
     for i in (1..items.len()).rev() {
         let j = random.below(i as u64 + 1)? as usize;
         items.swap(i, j);

@@ -139,7 +139,8 @@ pub(crate) fn assemble(
                         })
                     })
                     .collect();
-                let codes: Codes = rows.iter().map(|&(_, group)| of_group[group as usize]).collect();
+                let codes: Codes =
+                    rows.iter().map(|&(_, group)| of_group[group as usize]).collect();
                 let texts = dictionary.iter().filter_map(Value::text);
                 let kind = if texts.clone().count() == 0 { Kind::Text } else { Kind::infer(texts) };
                 columns.push(Column::from_parts(column.name().into(), kind, dictionary, codes));

@@ -34,7 +34,8 @@ fn sizes(svg: &mut String, classes: &Classes) {
         bins[(size.max(1).ilog2() as usize).min(15)] += size;
     }
     let most = bins.iter().copied().max().unwrap_or(1).max(1) as f64;
-    let _ = write!(svg, "<svg viewBox=\"0 0 640 180\" role=\"img\" aria-label=\"rows by class size\">");
+    let _ =
+        write!(svg, "<svg viewBox=\"0 0 640 180\" role=\"img\" aria-label=\"rows by class size\">");
     for (i, &rows) in bins.iter().enumerate() {
         let height = 130.0 * rows as f64 / most;
         let (x, y) = (40 * i, 140.0 - height);
@@ -53,10 +54,18 @@ fn frontier(svg: &mut String, explanation: &Explanation) {
         explanation.frontier.iter().filter_map(|&(limit, loss)| Some((limit, loss?))).collect();
     let most = points.iter().map(|p| p.1).fold(1e-12, f64::max);
     let right = points.iter().map(|p| p.0).fold(1e-12, f64::max);
-    svg.push_str("<svg viewBox=\"0 0 640 220\" role=\"img\" aria-label=\"loss by suppression limit\">");
-    let at = |&(limit, loss): &(f64, f64)| (40.0 + 560.0 * limit / right, 180.0 - 160.0 * loss / most);
-    let line: Vec<String> = points.iter().map(|p| format!("{:.1},{:.1}", at(p).0, at(p).1)).collect();
-    let _ = write!(svg, "<polyline points=\"{}\" fill=\"none\" stroke=\"#37c\" stroke-width=\"2\"/>", line.join(" "));
+    svg.push_str(
+        "<svg viewBox=\"0 0 640 220\" role=\"img\" aria-label=\"loss by suppression limit\">",
+    );
+    let at =
+        |&(limit, loss): &(f64, f64)| (40.0 + 560.0 * limit / right, 180.0 - 160.0 * loss / most);
+    let line: Vec<String> =
+        points.iter().map(|p| format!("{:.1},{:.1}", at(p).0, at(p).1)).collect();
+    let _ = write!(
+        svg,
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"#37c\" stroke-width=\"2\"/>",
+        line.join(" ")
+    );
     for point in &points {
         let (x, y) = at(point);
         let _ = write!(
@@ -76,7 +85,11 @@ fn frontier(svg: &mut String, explanation: &Explanation) {
 /// # Errors
 ///
 /// [`Error::UnknownColumn`](crate::Error::UnknownColumn) if the release is of another dataset.
-pub fn html(data: &Dataset, release: &Release, explanation: Option<&Explanation>) -> Result<String> {
+pub fn html(
+    data: &Dataset,
+    release: &Release,
+    explanation: Option<&Explanation>,
+) -> Result<String> {
     let names: Vec<&str> = data.quasi().map(|quasi| quasi.column.name()).collect();
     let before = Classes::of(data.table(), &names)?;
     let after = Classes::of(release.table(), &names)?;
@@ -112,7 +125,11 @@ pub fn html(data: &Dataset, release: &Release, explanation: Option<&Explanation>
     page.push_str("<h2>Class sizes after</h2>");
     sizes(&mut page, &after);
     let quality = quality(data, release);
-    let _ = write!(page, "<h2>Utility</h2><p>Granularity {:.4} (1 is unchanged).</p><table><tr><th>column</th><th>granularity</th></tr>", quality.granularity);
+    let _ = write!(
+        page,
+        "<h2>Utility</h2><p>Granularity {:.4} (1 is unchanged).</p><table><tr><th>column</th><th>granularity</th></tr>",
+        quality.granularity
+    );
     for (column, granularity) in &quality.columns {
         let _ = write!(page, "<tr><td>{}</td><td>{granularity:.4}</td></tr>", escaped(column));
     }
@@ -121,7 +138,11 @@ pub fn html(data: &Dataset, release: &Release, explanation: Option<&Explanation>
         page.push_str("<h2>Loss against suppression</h2>");
         frontier(&mut page, explanation);
         for column in &explanation.unprotected {
-            let _ = write!(page, "<p><strong>No requirement protects {}.</strong></p>", escaped(column));
+            let _ = write!(
+                page,
+                "<p><strong>No requirement protects {}.</strong></p>",
+                escaped(column)
+            );
         }
     }
     page.push_str("</html>\n");

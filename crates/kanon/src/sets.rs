@@ -101,9 +101,8 @@ pub fn km_anonymize(
             let mapping = level.keys().map(|&item| (item.to_owned(), now(&level, item))).collect();
             return Ok(KmRelease { records: generalized, mapping });
         };
-        let count = |group: &String| {
-            generalized.iter().filter(|record| record.contains(group)).count()
-        };
+        let count =
+            |group: &String| generalized.iter().filter(|record| record.contains(group)).count();
         let Some(rarest) = set.iter().min_by_key(|group| count(group)) else { continue };
         let parent = level.keys().find_map(|&item| {
             (now(&level, item).as_ref() == Some(rarest))
@@ -205,13 +204,21 @@ mod tests {
         let rows = ["a1 A *", "a2 A *", "b1 B *", "b2 B *"];
         let hierarchy: Vec<Vec<String>> =
             rows.iter().map(|r| r.split(' ').map(str::to_owned).collect()).collect();
-        let data = records(&[&["a1", "b1", "b2"], &["a2", "b1"], &["a2", "b1", "b2"], &["a1", "a2", "b2"]]);
+        let data = records(&[
+            &["a1", "b1", "b2"],
+            &["a2", "b1"],
+            &["a2", "b1", "b2"],
+            &["a1", "a2", "b2"],
+        ]);
         for (k, m) in [(2, 1), (2, 2), (3, 2), (4, 3), (5, 2)] {
             let release = km_anonymize(&data, &hierarchy, k, m).unwrap();
             assert_eq!(km_violation(&release.records, k, m), None, "{k} {m}");
         }
         assert!(km_violation(&data, 2, 2).is_some());
-        assert!(matches!(km_anonymize(&records(&[&["x"]]), &hierarchy, 2, 2), Err(Error::Uncovered { row: 1, .. })));
+        assert!(matches!(
+            km_anonymize(&records(&[&["x"]]), &hierarchy, 2, 2),
+            Err(Error::Uncovered { row: 1, .. })
+        ));
     }
 
     #[test]

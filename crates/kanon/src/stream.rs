@@ -144,7 +144,11 @@ impl Castle {
         let place = match best {
             Some((i, (_, loss))) if loss <= tolerated || self.clusters.len() >= self.most_open => i,
             _ => {
-                self.clusters.push(Cluster { name: number, ranges: point.clone(), members: Vec::new() });
+                self.clusters.push(Cluster {
+                    name: number,
+                    ranges: point.clone(),
+                    members: Vec::new(),
+                });
                 self.clusters.len() - 1
             }
         };
@@ -216,10 +220,10 @@ impl Castle {
             }
             let gone: BTreeSet<u64> = part.members.iter().map(|member| member.0).collect();
             self.waiting.retain(|waiting| !gone.contains(&waiting.number));
-            out.extend(gone.into_iter().map(|number| Emitted {
-                number,
-                ranges: Some(part.ranges.clone()),
-            }));
+            out.extend(
+                gone.into_iter()
+                    .map(|number| Emitted { number, ranges: Some(part.ranges.clone()) }),
+            );
         }
     }
 }

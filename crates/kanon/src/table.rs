@@ -358,15 +358,18 @@ impl Table {
         for column in &self.columns {
             eat(column.name.as_bytes());
             for value in &column.dictionary {
-                eat(value.text().unwrap_or(match value {
-                    Value::Missing => "\u{1}",
-                    _ => "\u{2}",
-                }).as_bytes());
+                eat(value
+                    .text()
+                    .unwrap_or(match value {
+                        Value::Missing => "\u{1}",
+                        _ => "\u{2}",
+                    })
+                    .as_bytes());
             }
             let mut rolling = 0u64;
             column.codes.for_each(0..self.rows, |_, code| {
-                rolling = (rolling.rotate_left(5) ^ u64::from(code))
-                    .wrapping_mul(0x517c_c1b7_2722_0a95);
+                rolling =
+                    (rolling.rotate_left(5) ^ u64::from(code)).wrapping_mul(0x517c_c1b7_2722_0a95);
             });
             eat(&rolling.to_le_bytes());
         }

@@ -86,8 +86,7 @@ pub fn quality(data: &Dataset, release: &Release) -> Quality {
         (sum, least, q) = (sum + mean, least + smallest, q + 1.0);
     }
     let (mean, smallest) = (sum / f64::max(q, 1.0), least / f64::max(q, 1.0));
-    let granularity =
-        if smallest < 1.0 { 1.0 - (mean - smallest) / (1.0 - smallest) } else { 1.0 };
+    let granularity = if smallest < 1.0 { 1.0 - (mean - smallest) / (1.0 - smallest) } else { 1.0 };
     let sizes = Classes::of(table, &names).map(|c| c.sizes().to_vec()).unwrap_or_default();
     let squares: f64 = sizes.iter().map(|&s| s as f64 * s as f64).sum();
     Quality {

@@ -131,12 +131,15 @@ pub fn verify_table(
     check_table(data, table, models, scheme, population).map(|_| ())
 }
 
-fn texts(table: &Table, places: &[usize], row: usize) -> Vec<Value> {
-    let cell = |&place: &usize| {
-        table.columns()[place].value(row).cloned().unwrap_or(Value::Missing)
-    };
-    places.iter().map(cell).collect()
+static ABSENT: Value = Value::Missing;
+
+/// The values of a row in the given columns.
+fn texts<'a>(table: &'a Table, places: &[usize], row: usize) -> Vec<&'a Value> {
+    places.iter().map(|&place| table.columns()[place].value(row).unwrap_or(&ABSENT)).collect()
 }
+
+/// Classes in order of their first rows.
+type Classes<'a> = Vec<(Vec<&'a Value>, Class)>;
 
 /// How many classes, and the smallest.
 fn check_table(
@@ -164,10 +167,15 @@ fn check_table(
         .filter(|(_, (place, _))| data.role(*place) == Some(Role::Quasi))
         .map(|(i, _)| i)
         .collect();
-    let mut classes: BTreeMap<Vec<Value>, Class> = BTreeMap::new();
+    let mut places: HashMap<Vec<&Value>, usize> = HashMap::new();
+    let mut classes: Classes<'_> = Vec::new();
     for row in 0..table.rows() {
-        let class = classes.entry(texts(table, &quasi, row));
-        class.or_insert_with(|| Class { rows: Vec::new() }).rows.push(row);
+        let key = texts(table, &quasi, row);
+        let place = *places.entry(key).or_insert_with_key(|key| {
+            classes.push((key.clone(), Class { rows: Vec::new() }));
+            classes.len() - 1
+        });
+        classes[place].1.rows.push(row);
     }
     if let Some(Scheme::FullDomain { levels }) = scheme {
         check_full_domain(data, table, &named, levels)?;
@@ -176,7 +184,7 @@ fn check_table(
     for model in models {
         check_model(data, table, model, &classes, people.as_ref())?;
     }
-    let least = classes.values().map(|class| class.rows.len() as u64).min().unwrap_or(0);
+    let least = classes.iter().map(|(_, class)| class.rows.len() as u64).min().unwrap_or(0);
     Ok((classes.len() as u64, least))
 }
 
@@ -219,8 +227,8 @@ fn check_full_domain(
         level_of.insert(quasi.place, level);
     }
     // The generalized input as counted rows, and its classes.
-    let mut expected: HashMap<Vec<Value>, u64> = HashMap::new();
-    let mut sizes: HashMap<Vec<Value>, u64> = HashMap::new();
+    let mut expected: HashMap<Vec<&Value>, u64> = HashMap::new();
+    let mut sizes: HashMap<Vec<&Value>, u64> = HashMap::new();
     let entries: Vec<HashMap<&Value, usize>> = original
         .columns()
         .iter()
@@ -230,14 +238,13 @@ fn check_full_domain(
         let mut cells = Vec::new();
         let mut class = Vec::new();
         for &(place, _) in named {
-            let value = original.columns()[place].value(row).cloned().unwrap_or(Value::Missing);
+            let value = original.columns()[place].value(row).unwrap_or(&ABSENT);
             let cell = match (level_of.get(&place), data.levels(place)) {
                 (Some(&level), Some(applied)) => {
-                    let entry = entries[place].get(&value).copied().unwrap_or(0);
+                    let entry = entries[place].get(value).copied().unwrap_or(0);
                     let group = applied.groups(level).get(entry).copied().unwrap_or(u32::MAX);
-                    let label = applied.labels(level).get(group as usize).cloned();
-                    let label = label.unwrap_or(Value::Suppressed);
-                    class.push(label.clone());
+                    let label = applied.labels(level).get(group as usize).unwrap_or(&ABSENT);
+                    class.push(label);
                     label
                 }
                 _ => value,
@@ -250,7 +257,7 @@ fn check_full_domain(
     let all: Vec<usize> = (0..named.len()).collect();
     let quasi: Vec<usize> =
         all.iter().copied().filter(|&i| level_of.contains_key(&named[i].0)).collect();
-    let mut released: BTreeMap<Vec<Value>, (u64, usize)> = BTreeMap::new();
+    let mut released: HashMap<Vec<&Value>, (u64, usize)> = HashMap::new();
     for row in 0..table.rows() {
         match expected.get_mut(&texts(table, &all, row)) {
             Some(left) if *left > 0 => *left -= 1,
@@ -258,6 +265,8 @@ fn check_full_domain(
         }
         released.entry(texts(table, &quasi, row)).or_insert((0, row)).0 += 1;
     }
+    let mut released: Vec<_> = released.into_iter().collect();
+    released.sort_unstable_by_key(|(_, (_, row))| *row);
     for (class, (count, row)) in released {
         let all = sizes.get(&class).copied().unwrap_or(0);
         if all != count {
@@ -374,7 +383,7 @@ fn check_model(
     data: &Dataset,
     table: &Table,
     model: &Model,
-    classes: &BTreeMap<Vec<Value>, Class>,
+    classes: &Classes<'_>,
     people: Option<&BTreeMap<Vec<Value>, u64>>,
 ) -> Result<(), Finding> {
     let unchecked = |reason| Finding::Unchecked { model: model.to_string(), reason };
@@ -389,7 +398,9 @@ fn check_model(
     }
     if let (Model::DeltaPresence { min, .. }, Some(people)) = (model, people) {
         // A class of the population without any row is as visible as one with rows.
-        let absent = people.keys().any(|key| !classes.contains_key(key));
+        let seen: BTreeSet<Vec<Value>> =
+            classes.iter().map(|(key, _)| key.iter().map(|&v| v.clone()).collect()).collect();
+        let absent = people.keys().any(|key| !seen.contains(key));
         if absent && *min > Fraction::ZERO {
             return Err(Finding::Whole { model: model.to_string() });
         }
@@ -414,7 +425,10 @@ fn check_model(
             .collect();
         // A value that the input does not have.
         let foreign = counts.iter().any(|counts| counts.iter().sum::<u64>() != size);
-        let around = people.and_then(|people| people.get(key)).copied().unwrap_or(0);
+        let around = people.map_or(0, |people| {
+            let key: Vec<Value> = key.iter().map(|&v| v.clone()).collect();
+            people.get(&key).copied().unwrap_or(0)
+        });
         let loss = || information_loss(data, key);
         if foreign || !class_holds(data, model, size, around, &columns, &counts, loss) {
             let row = class.rows.first().map_or(0, |&row| row as u64 + 1);
@@ -424,11 +438,11 @@ fn check_model(
     Ok(())
 }
 
-fn information_loss(data: &Dataset, key: &[Value]) -> f64 {
+fn information_loss(data: &Dataset, key: &[&Value]) -> f64 {
     let (mut shares, mut domains) = (0.0, 0.0);
     for (quasi, cell) in data.quasi().zip(key) {
         let share = (0..quasi.levels.count()).find_map(|level| {
-            let place = quasi.levels.labels(level).iter().position(|label| label == cell)?;
+            let place = quasi.levels.labels(level).iter().position(|label| label == *cell)?;
             quasi.levels.shares(level).get(place).copied()
         });
         shares += share.unwrap_or(1.0).ln();
@@ -437,15 +451,13 @@ fn information_loss(data: &Dataset, key: &[Value]) -> f64 {
     if domains > 0.0 { (1.0 + shares / domains).clamp(0.0, 1.0) } else { 0.0 }
 }
 
-fn whole_holds(data: &Dataset, model: &Model, classes: &BTreeMap<Vec<Value>, Class>) -> bool {
+fn whole_holds(data: &Dataset, model: &Model, classes: &Classes<'_>) -> bool {
     // A class in which nothing is told apart carries no information about people.
-    let open: Vec<bool> = data
-        .quasi()
-        .map(|quasi| quasi.levels.labels(quasi.levels.highest()).len() == 1)
-        .collect();
-    let blank = |key: &Vec<Value>| {
+    let open: Vec<bool> =
+        data.quasi().map(|quasi| quasi.levels.labels(quasi.levels.highest()).len() == 1).collect();
+    let blank = |key: &[&Value]| {
         key.iter().zip(data.quasi()).zip(&open).all(|((cell, quasi), &open)| {
-            open && quasi.levels.labels(quasi.levels.highest()).first() == Some(cell)
+            open && quasi.levels.labels(quasi.levels.highest()).first() == Some(*cell)
         })
     };
     let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
@@ -495,9 +507,12 @@ fn class_holds(
         Model::EstimatedKMap { k, .. } => {
             // The derived size is at most k; without a second derivation only that much is sure.
             let needed = crate::model::bind::bind(data, std::slice::from_ref(model), false);
-            s >= k.get() || needed.is_ok_and(|all| {
-                all.rules.iter().all(|b| matches!(b.rule, crate::model::class::Rule::Size(k) if s >= k))
-            })
+            s >= k.get()
+                || needed.is_ok_and(|all| {
+                    all.rules
+                        .iter()
+                        .all(|b| matches!(b.rule, crate::model::class::Rule::Size(k) if s >= k))
+                })
         }
         Model::DeltaPresence { min, max } => {
             around >= s
@@ -549,7 +564,13 @@ fn class_holds(
                 ranked.iter().skip(l - 1).map(|r| r.0).sum()
             } else {
                 let from = l.saturating_sub(2);
-                ranked.iter().enumerate().skip(from).filter(|(i, _)| *i != y).map(|(_, r)| r.0).sum()
+                ranked
+                    .iter()
+                    .enumerate()
+                    .skip(from)
+                    .filter(|(i, _)| *i != y)
+                    .map(|(_, r)| r.0)
+                    .sum()
             };
             big(ranked[y].0) * c.denominator() < big(rest) * c.numerator()
         }
@@ -557,9 +578,8 @@ fn class_holds(
             let (sum, scale) = transport(data, column, *distance, &columns[0], &counts[0], s);
             sum * t.denominator() <= big(scale) * columns[0].n * s * t.numerator()
         }
-        Model::DeltaDisclosure { delta, .. } => ratios(&columns[0], &counts[0], s).all(|(q, p)| {
-            q > 0.0 && (q / p).log2().abs() < delta.to_f64() + 1e-11
-        }),
+        Model::DeltaDisclosure { delta, .. } => ratios(&columns[0], &counts[0], s)
+            .all(|(q, p)| q > 0.0 && (q / p).log2().abs() < delta.to_f64() + 1e-11),
         Model::DeltaDisclosureOfPresent { delta, .. } => ratios(&columns[0], &counts[0], s)
             .all(|(q, p)| q == 0.0 || (q / p).log2().abs() < delta.to_f64() + 1e-11),
         Model::BasicBetaLikeness { beta, .. } => {
@@ -608,7 +628,10 @@ fn ratios<'a>(
     s: u64,
 ) -> impl Iterator<Item = (f64, f64)> + 'a {
     let n = column.n as f64;
-    counts.iter().zip(&column.totals).map(move |(&c, &total)| (c as f64 / s as f64, total as f64 / n))
+    counts
+        .iter()
+        .zip(&column.totals)
+        .map(move |(&c, &total)| (c as f64 / s as f64, total as f64 / n))
 }
 
 /// exp of the entropy is at least ℓ: s^s ≥ ℓ^s Π c^c, by logarithms unless they are close.
@@ -625,7 +648,8 @@ fn entropy_holds(counts: &[u64], s: u64, l: Fraction) -> bool {
     if margin.abs() > 1e-9 {
         return margin > 0.0;
     }
-    let power = |base: BigUint, exponent: u64| base.pow(u32::try_from(exponent).unwrap_or(u32::MAX));
+    let power =
+        |base: BigUint, exponent: u64| base.pow(u32::try_from(exponent).unwrap_or(u32::MAX));
     if s > 20_000 {
         return margin > -1e-12;
     }

@@ -59,7 +59,8 @@ pub(super) fn explain(
             let counts = quasi.column.counts();
             let covered = counts.iter().enumerate().map(|(entry, &count)| {
                 let group = quasi.levels.groups(level).get(entry).copied().unwrap_or(0);
-                count as f64 * quasi.levels.shares(level).get(group as usize).copied().unwrap_or(1.0)
+                count as f64
+                    * quasi.levels.shares(level).get(group as usize).copied().unwrap_or(1.0)
             });
             ColumnCost {
                 column: quasi.column.name().into(),

@@ -85,7 +85,8 @@ pub(super) fn tree_rows(edges: Vec<(String, String)>) -> Result<Vec<Vec<String>>
         chains.push(chain);
     }
     if chains.is_empty() {
-        let what = HierarchyProblem::Builder("no node is without children: the pairs run in circles");
+        let what =
+            HierarchyProblem::Builder("no node is without children: the pairs run in circles");
         return Err(problem(0, what));
     }
     let depth = chains.iter().map(Vec::len).max().unwrap_or(0);

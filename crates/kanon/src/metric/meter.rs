@@ -28,7 +28,8 @@ impl Score {
     /// Compares with tolerance.
     pub(crate) fn compare(&self, other: &Score) -> Ordering {
         let pair = |a: f64, b: f64| {
-            if (a - b).abs() <= Score::tolerance(a.abs().max(b.abs())) {
+            let near = || (a - b).abs() <= Score::tolerance(a.abs().max(b.abs()));
+            if a == b || (a.is_finite() && b.is_finite() && near()) {
                 Ordering::Equal
             } else {
                 a.total_cmp(&b)
@@ -196,10 +197,13 @@ impl Meter {
                     Form::Fixed { losses } => {
                         let found = losses.iter().find(|(name, _)| *name == axis.name);
                         let given = found.and_then(|(_, l)| l.get(axis.min + level));
-                        given.copied().ok_or(Error::Parameter {
-                            parameter: "the fixed losses",
-                            requirement: "given for each level of each quasi-identifier",
-                        })?.to_f64()
+                        given
+                            .copied()
+                            .ok_or(Error::Parameter {
+                                parameter: "the fixed losses",
+                                requirement: "given for each level of each quasi-identifier",
+                            })?
+                            .to_f64()
                     }
                     _ => 0.0,
                 };
@@ -291,7 +295,8 @@ impl Meter {
             Form::Precision { monotone: false } => {
                 for (axis, &level) in node.iter().enumerate() {
                     let kept = self.base[axis][level as usize];
-                    let share = if self.z >= kept { rows_f } else { limit.min(self.n as u64) as f64 };
+                    let share =
+                        if self.z >= kept { rows_f } else { limit.min(self.n as u64) as f64 };
                     let share = share / self.n.max(1.0);
                     losses.push(kept * (1.0 - share) + self.z * share);
                 }
@@ -300,7 +305,8 @@ impl Meter {
             | Form::Height
             | Form::Entropy { .. }
             | Form::Fixed { .. } => {
-                losses.extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
+                losses
+                    .extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
             }
             Form::NormalizedEntropy => {
                 for (axis, &level) in node.iter().enumerate() {
@@ -333,7 +339,14 @@ impl Meter {
     }
 
     /// A number that the loss of one column is not under, as for [`bound`](Self::bound).
-    pub(crate) fn axis_bound(&self, axis: usize, level: u8, rows: u64, limit: u64, extra: f64) -> f64 {
+    pub(crate) fn axis_bound(
+        &self,
+        axis: usize,
+        level: u8,
+        rows: u64,
+        limit: u64,
+        extra: f64,
+    ) -> f64 {
         let base = self.base[axis][level as usize];
         match &self.form {
             Form::Loss => {
@@ -341,7 +354,8 @@ impl Meter {
                 self.normalized(total, self.domains[axis])
             }
             Form::Precision { monotone: false } => {
-                let rows = if self.z >= base { rows as f64 } else { limit.min(self.n as u64) as f64 };
+                let rows =
+                    if self.z >= base { rows as f64 } else { limit.min(self.n as u64) as f64 };
                 let share = rows / self.n.max(1.0);
                 base * (1.0 - share) + self.z * share
             }
@@ -362,7 +376,13 @@ impl Meter {
     }
 
     /// What the suppressed rows of a checked node add to an axis's shares.
-    pub(crate) fn extra(&self, axis: &Axis, level: u8, suppressed: &Suppressed, place: usize) -> f64 {
+    pub(crate) fn extra(
+        &self,
+        axis: &Axis,
+        level: u8,
+        suppressed: &Suppressed,
+        place: usize,
+    ) -> f64 {
         let shares = &axis.levels[level as usize].share;
         let covered: f64 = suppressed.codes[place]
             .iter()
@@ -402,10 +422,12 @@ impl Meter {
                 }
             }
             Form::Precision { monotone: true } | Form::Height | Form::Fixed { .. } => {
-                losses.extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
+                losses
+                    .extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
             }
             Form::Entropy { monotone: true } => {
-                losses.extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
+                losses
+                    .extend(node.iter().enumerate().map(|(axis, &l)| self.base[axis][l as usize]));
             }
             Form::Entropy { monotone: false } | Form::NormalizedEntropy => {
                 for (place, &level) in node.iter().enumerate() {

@@ -82,11 +82,7 @@ impl Requirements {
 ///
 /// What [`Model::check`] returns; an unknown or not sensitive column; k above the number of rows; a
 /// hierarchical distance without a hierarchy that ends in one group.
-pub(crate) fn bind(
-    data: &Dataset,
-    models: &[Model],
-    has_population: bool,
-) -> Result<Requirements> {
+pub(crate) fn bind(data: &Dataset, models: &[Model], has_population: bool) -> Result<Requirements> {
     let mut all = Requirements { convex: true, ..Requirements::default() };
     let n = data.table().rows() as u64;
     for (place, model) in models.iter().enumerate() {
@@ -191,8 +187,7 @@ pub(crate) fn bind(
                         requirement: "at least as large as the table",
                     });
                 }
-                all.sample
-                    .push((SampleRule::Population { most, population, estimator }, place));
+                all.sample.push((SampleRule::Population { most, population, estimator }, place));
             }
         }
     }
@@ -254,9 +249,14 @@ mod tests {
 
     #[test]
     fn estimated_sizes_of_the_three_tabulated_cases() {
-        for (k, sampling, significance, c) in [(10, 0.3, 0.05, 6), (20, 0.2, 0.01, 9), (5, 0.1, 0.05, 2)] {
+        for (k, sampling, significance, c) in
+            [(10, 0.3, 0.05, 6), (20, 0.2, 0.01, 9), (5, 0.1, 0.05, 2)]
+        {
             for law in [SamplingLaw::Poisson, SamplingLaw::ZeroTruncated] {
-                let (p, a) = (Fraction::try_from(sampling).unwrap(), Fraction::try_from(significance).unwrap());
+                let (p, a) = (
+                    Fraction::try_from(sampling).unwrap(),
+                    Fraction::try_from(significance).unwrap(),
+                );
                 assert_eq!(estimated_size(k, p, a, law), c + 1);
             }
         }

@@ -71,9 +71,7 @@ impl Rule {
                     && u128::from(s) * u128::from(min.denominator())
                         >= u128::from(min.numerator()) * u128::from(class.population)
             }
-            Rule::Distinct { of, l } => {
-                at(of).1.iter().filter(|&&c| c > 0).count() as u64 >= *l
-            }
+            Rule::Distinct { of, l } => at(of).1.iter().filter(|&&c| c > 0).count() as u64 >= *l,
             Rule::Entropy { of, l } => {
                 entropy_at_least(at(of).1, s, l.numerator(), l.denominator())
             }
@@ -104,7 +102,8 @@ impl Rule {
                 let n = attribute.rows;
                 let (mut cumulated, mut sum) = (0i128, 0u128);
                 for (&total, &count) in attribute.totals.iter().zip(counts) {
-                    cumulated += i128::from(count) * i128::from(n) - i128::from(total) * i128::from(s);
+                    cumulated +=
+                        i128::from(count) * i128::from(n) - i128::from(total) * i128::from(s);
                     sum += cumulated.unsigned_abs();
                 }
                 within(sum, attribute.totals.len().saturating_sub(1) as u64, *t, n, s)
@@ -365,7 +364,8 @@ mod tests {
     #[test]
     fn absent_values_count_against_disclosure() {
         // p = (1/2, 1/2), class 3:1: fails at δ = 1, holds above; 4:0 fails at every δ.
-        let rule = |d: &str, absent_pass| Rule::Disclosure { of: 0, delta: fraction(d), absent_pass };
+        let rule =
+            |d: &str, absent_pass| Rule::Disclosure { of: 0, delta: fraction(d), absent_pass };
         assert!(!holds(&rule("1", false), &[4, 4], &[], &[3, 1]));
         assert!(holds(&rule("1.0001", false), &[4, 4], &[], &[3, 1]));
         assert!(!holds(&rule("1000", false), &[4, 4], &[], &[4, 0]));

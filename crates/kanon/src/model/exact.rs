@@ -10,7 +10,9 @@ pub(crate) fn cmp_products(left: &[u128], right: &[u128]) -> Ordering {
     match (small(left), small(right)) {
         (Some(l), Some(r)) => l.cmp(&r),
         _ => {
-            let big = |factors: &[u128]| -> BigUint { factors.iter().map(|&f| BigUint::from(f)).product() };
+            let big = |factors: &[u128]| -> BigUint {
+                factors.iter().map(|&f| BigUint::from(f)).product()
+            };
             big(left).cmp(&big(right))
         }
     }

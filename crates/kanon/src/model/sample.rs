@@ -52,9 +52,7 @@ impl SampleRule {
                 }
                 match uniqueness::estimate(*estimator, sizes, *population) {
                     // With uniques in the sample, an estimate of none is no evidence.
-                    Some(people) if people > 0.0 => {
-                        people <= most.to_f64() * *population as f64
-                    }
+                    Some(people) if people > 0.0 => people <= most.to_f64() * *population as f64,
                     _ => false,
                 }
             }

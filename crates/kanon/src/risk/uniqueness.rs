@@ -52,9 +52,7 @@ fn of_size(sizes: &Sizes, size: u64) -> f64 {
 /// P(unique in the population | unique in the sample) by the hypergeometric law, times f_1 / π.
 pub(crate) fn zayatz(sizes: &Sizes, population: u64) -> Option<f64> {
     let (n, u, big) = (rows(sizes), classes(sizes), population as f64);
-    let one_drawn = |i: f64| {
-        (i.ln() + ln_choose(big - i, n - 1.0) - ln_choose(big, n)).exp()
-    };
+    let one_drawn = |i: f64| (i.ln() + ln_choose(big - i, n - 1.0) - ln_choose(big, n)).exp();
     let weighted = |(&size, &count): (&u64, &u64)| count as f64 / u * one_drawn(size as f64);
     let all: f64 = sizes.iter().map(weighted).sum();
     let share = of_size(sizes, 1) / u * one_drawn(1.0) / all;
@@ -192,25 +190,44 @@ pub(crate) fn snb(sizes: &Sizes, population: u64) -> Option<Snb> {
             / (2.0 * (1.0 - x).powf(a + 2.0))
             - f2
     };
-    // The first equation falls in a from K π − f_1 at 0.
-    let solve_a = |b: f64| -> Option<f64> {
-        let (mut low, mut high) = (0.0, 1e-6);
-        if first(0.0, b) < 0.0 {
-            return None;
-        }
-        while first(high, b) > 0.0 {
-            low = high;
-            high *= 2.0;
-            if high > 1e9 {
-                return None;
+    // In a, the first equation rises from K π − f_1 to its summit and falls from there: at most one
+    // root on each side.
+    let solve_a = |b: f64, falling: bool| -> Option<f64> {
+        let x = (1.0 - b) * q;
+        let summit = (-1.0 / (b / (1.0 - x)).ln() - (1.0 - x) / x).max(0.0);
+        let (mut low, mut high) = (0.0, summit);
+        if falling {
+            (low, high) = (summit, 2.0 * summit + 1e-6);
+            while first(high, b) > 0.0 {
+                low = high;
+                high *= 2.0;
+                if high > 1e9 {
+                    return None;
+                }
             }
+        }
+        let start = first(low, b) > 0.0;
+        if start == (first(high, b) > 0.0) {
+            return None;
         }
         for _ in 0..200 {
             let middle = 0.5 * (low + high);
-            if first(middle, b) > 0.0 { low = middle } else { high = middle }
+            if (first(middle, b) > 0.0) == start { low = middle } else { high = middle }
         }
         Some(0.5 * (low + high))
     };
+    [false, true].into_iter().find_map(|falling| {
+        let solve_a = |b: f64| solve_a(b, falling);
+        root_in_b(k, solve_a, second)
+    })
+}
+
+/// The fit whose b solves the second equation along the first.
+fn root_in_b(
+    k: f64,
+    solve_a: impl Fn(f64) -> Option<f64>,
+    second: impl Fn(f64, f64) -> f64,
+) -> Option<Snb> {
     let along = |b: f64| solve_a(b).map(|a| second(a, b)).filter(|value| value.is_finite());
     let steps = 400;
     let at = |i: u32| {

@@ -1,11 +1,11 @@
 //! Search in lattices that are too large to sweep: greedy, then local moves and kicks, with a lower
 //! bound from each column alone.
 
+use super::Effort;
 use super::check::Checker;
 use super::exact::{Best, Watch};
 use super::packed::Classes;
 use super::problem::Problem;
-use super::Effort;
 use crate::metric::meter::{Meter, Score};
 
 /// Checks by default: enough for every level of every column a few times.

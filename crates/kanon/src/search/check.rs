@@ -115,7 +115,10 @@ impl<'p, const N: usize> Checker<'p, N> {
         let axes = &self.problem.axes;
         let changed = (0..to.len()).filter(|&axis| to[axis] > from[axis]);
         changed
-            .map(|axis| Step { field: self.fields[axis], map: axes[axis].lift(from[axis], to[axis]) })
+            .map(|axis| Step {
+                field: self.fields[axis],
+                map: axes[axis].lift(from[axis], to[axis]),
+            })
             .collect()
     }
 
@@ -129,7 +132,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         let mut target = std::mem::take(&mut self.spare);
         let zero = vec![0u8; node.len()];
         let usable = |kept: &&Kept<N>| kept.levels.iter().zip(node).all(|(a, b)| a <= b);
-        let nearest = |kept: &std::collections::VecDeque<Kept<N>>| {
+        let nearest = |kept: &VecDeque<Kept<N>>| {
             let all = kept.iter().enumerate().filter(|(_, kept)| usable(kept));
             all.min_by_key(|(_, kept)| kept.classes.len()).map(|(place, _)| place)
         };
@@ -192,9 +195,10 @@ impl<'p, const N: usize> Checker<'p, N> {
                 .map(|(i, ((quasi, axis), &level))| {
                     let code = self.fields[i].get(key) as u32;
                     let map = &axis.levels[level as usize].map;
-                    let entry = axis.of_entry.iter().position(|&lowest| {
-                        lowest != u32::MAX && map[lowest as usize] == code
-                    });
+                    let entry = axis
+                        .of_entry
+                        .iter()
+                        .position(|&lowest| lowest != u32::MAX && map[lowest as usize] == code);
                     let label = entry.map(|entry| {
                         quasi.levels.label(axis.min + level as usize, entry as u32).clone()
                     });

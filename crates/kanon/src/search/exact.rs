@@ -16,9 +16,9 @@ use super::packed::{Classes, layout};
 use super::problem::Problem;
 use super::{Effort, Progress, Solution, anytime};
 use crate::error::{Error, Infeasible, Result};
+use crate::metric::meter::{Meter, Score};
 use crate::metric::{Form, Metric};
 use crate::table::Value;
-use crate::metric::meter::{Meter, Score};
 
 /// Lattices up to this many nodes are searched exactly.
 const MOST_NODES: u128 = 1 << 23;
@@ -265,7 +265,8 @@ struct Sweep<'p> {
 impl Sweep<'_> {
     fn groups<const N: usize>(&self, node: &[u8], tuples: &Classes<N>) -> f64 {
         let sizes = self.problem.axes.iter().zip(node);
-        let product: f64 = sizes.map(|(axis, &l)| axis.levels[l as usize].rows.len() as f64).product();
+        let product: f64 =
+            sizes.map(|(axis, &l)| axis.levels[l as usize].rows.len() as f64).product();
         product.min(tuples.len() as f64)
     }
 
@@ -317,8 +318,8 @@ impl Sweep<'_> {
         self.known.state[index].store(CLOSED, Ordering::Relaxed);
         let checked = checker.check(node);
         let limit = self.problem.limit;
-        let hopeless = checked.surely > limit
-            || (self.failure_passes_down && checked.suppressed > limit);
+        let hopeless =
+            checked.surely > limit || (self.failure_passes_down && checked.suppressed > limit);
         let rows = if hopeless { u32::MAX } else { checked.surely as u32 };
         if !hopeless && rows > 0 && !self.known.extras.is_empty() && checked.score.is_some() {
             for (axis, extra) in extras.iter_mut().enumerate() {
@@ -387,7 +388,8 @@ impl Sweep<'_> {
         let mut version = self.version.load(Ordering::Relaxed);
         let mut best = lock(&self.best).clone();
         let limit = self.problem.limit;
-        let by_groups = matches!(self.meter.form, Form::Discernibility { .. } | Form::AverageClassSize);
+        let by_groups =
+            matches!(self.meter.form, Form::Discernibility { .. } | Form::AverageClassSize);
         for index in indices.rev() {
             self.lattice.node(index, &mut node);
             let groups = if by_groups { self.groups(&node, tuples) } else { 0.0 };
@@ -446,9 +448,8 @@ fn sweep<const N: usize>(
     let mut first = Checker::new(problem, meter, tuples, effort.cache_bytes, seed);
     let lattice = Lattice::new(problem, &first.order);
     let (nodes, q) = (lattice.nodes, problem.axes.len());
-    let keep_extras = meter.form == Form::Loss
-        && problem.limit > 0
-        && nodes as u128 * q as u128 <= MOST_EXTRAS;
+    let keep_extras =
+        meter.form == Form::Loss && problem.limit > 0 && nodes as u128 * q as u128 <= MOST_EXTRAS;
     let atomics = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
     let all = Sweep {
         problem,

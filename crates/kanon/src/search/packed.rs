@@ -291,12 +291,7 @@ fn part<const N: usize>(
 }
 
 /// Adds the classes of `part` to `all`.
-fn join<const N: usize>(
-    all: &mut Classes<N>,
-    part: &Classes<N>,
-    slots: &mut Slots,
-    width: usize,
-) {
+fn join<const N: usize>(all: &mut Classes<N>, part: &Classes<N>, slots: &mut Slots, width: usize) {
     slots.reset(0);
     slots.grow(&all.keys);
     for (i, key) in part.keys.iter().enumerate() {

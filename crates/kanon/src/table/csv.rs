@@ -137,7 +137,11 @@ impl CsvOptions {
         }
         let mut builders = Vec::new();
         for (place, field) in record.iter().enumerate() {
-            let field = if place == 0 { field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) } else { field };
+            let field = if place == 0 {
+                field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field)
+            } else {
+                field
+            };
             let name = std::str::from_utf8(field)
                 .map_err(|_| Error::Csv { line: 1, problem: "the header is not UTF-8" })?;
             if builders.iter().any(|(known, _)| known == name) {

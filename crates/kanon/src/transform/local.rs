@@ -36,7 +36,9 @@ fn tuples(quasi: &[Quasi<'_>], n: usize) -> Tuples {
     let mut tuple = Vec::with_capacity(quasi.len());
     for row in 0..n {
         tuple.clear();
-        tuple.extend(quasi.iter().map(|q| q.levels.groups(q.min)[q.column.codes().get(row) as usize]));
+        tuple.extend(
+            quasi.iter().map(|q| q.levels.groups(q.min)[q.column.codes().get(row) as usize]),
+        );
         let place = match known.get(&tuple) {
             Some(&place) => place,
             None => {
@@ -73,9 +75,8 @@ fn lifts(quasi: &[Quasi<'_>]) -> Vec<Vec<Vec<u32>>> {
 fn visits(quasi: &[Quasi<'_>], rng: &mut dyn SecureRng) -> Result<Vec<Vec<u8>>> {
     let mut choices: Vec<Vec<u8>> =
         quasi.iter().map(|q| (0..=(q.max - q.min) as u8).collect()).collect();
-    let count = |choices: &[Vec<u8>]| {
-        choices.iter().fold(1u128, |p, c| p.saturating_mul(c.len() as u128))
-    };
+    let count =
+        |choices: &[Vec<u8>]| choices.iter().fold(1u128, |p, c| p.saturating_mul(c.len() as u128));
     while count(&choices) > MOST_NODES {
         // The longest list loses its middle; lists of two lose their choice last.
         let Some(longest) = choices.iter_mut().max_by_key(|c| c.len()) else { break };
@@ -156,7 +157,8 @@ pub(crate) fn groups(data: &Dataset, judge: &Judge, rng: &mut dyn SecureRng) -> 
             // A hash finds a candidate; the tuple of its first member decides.
             let mut number = None;
             while let Some(&candidate) = numbers.get(&key) {
-                let other = &tuples.codes[exact[candidate as usize] as usize * tuples.q..][..tuples.q];
+                let other =
+                    &tuples.codes[exact[candidate as usize] as usize * tuples.q..][..tuples.q];
                 let same = (0..tuples.q).all(|axis| {
                     lifts[axis][node[axis] as usize][other[axis] as usize] == lifted(axis)
                 });

@@ -109,7 +109,12 @@ impl Cutter<'_> {
     }
 
     /// Moves the records of a part so that those of each bucket lie together; the boundaries.
-    fn arrange(&mut self, part: &Part, buckets: usize, bucket: impl Fn(&[u32], usize) -> usize) -> Vec<usize> {
+    fn arrange(
+        &mut self,
+        part: &Part,
+        buckets: usize,
+        bucket: impl Fn(&[u32], usize) -> usize,
+    ) -> Vec<usize> {
         let size = self.q + 1;
         let mut counts = vec![0usize; buckets + 1];
         for (i, record) in
@@ -134,7 +139,12 @@ impl Cutter<'_> {
     }
 
     /// Cuts a part along an axis, if all sides are acceptable.
-    fn cut(&mut self, part: &Part, i: usize, random: &mut RandomBuffer<'_>) -> Result<Option<Vec<Part>>> {
+    fn cut(
+        &mut self,
+        part: &Part,
+        i: usize,
+        random: &mut RandomBuffer<'_>,
+    ) -> Result<Option<Vec<Part>>> {
         match (&self.axes[i], part.sides[i]) {
             (Axis::Ordered { .. }, Side::Ranks { low, high }) => {
                 let mut counts = vec![0usize; (high - low) as usize + 1];
@@ -205,7 +215,8 @@ impl Cutter<'_> {
                 if sizes.iter().any(|&size| size > 0 && size < least) {
                     return Ok(None);
                 }
-                let bounds = self.arrange(part, buckets, |record, _| below[record[i] as usize] as usize);
+                let bounds =
+                    self.arrange(part, buckets, |record, _| below[record[i] as usize] as usize);
                 let fits = bounds.windows(2).all(|b| b[0] == b[1] || self.accepts(b[0], b[1]));
                 let side = |group: usize| Side::Node { level: level - 1, group: group as u32 };
                 Ok(fits.then(|| parts(part, i, &bounds, (0..buckets).map(side))))
@@ -244,7 +255,12 @@ impl Cutter<'_> {
     }
 }
 
-fn parts(part: &Part, axis: usize, bounds: &[usize], sides: impl Iterator<Item = Side>) -> Vec<Part> {
+fn parts(
+    part: &Part,
+    axis: usize,
+    bounds: &[usize],
+    sides: impl Iterator<Item = Side>,
+) -> Vec<Part> {
     bounds
         .windows(2)
         .zip(sides)
@@ -305,7 +321,9 @@ pub(crate) fn groups(
     let mut done = Vec::new();
     while let Some(part) = open.pop() {
         let mut cut = None;
-        if (part.to - part.from) as u64 >= 2 * judge.least() || part.sides.iter().any(|s| matches!(s, Side::Node { .. })) {
+        if (part.to - part.from) as u64 >= 2 * judge.least()
+            || part.sides.iter().any(|s| matches!(s, Side::Node { .. }))
+        {
             let widths = cutter.widths(&part);
             let mut order: Vec<usize> = (0..q).filter(|&i| widths[i] > 0.0).collect();
             shuffle(&mut order, &mut random)?;

@@ -76,12 +76,10 @@ pub fn code_extremes(table: &Table, name: &str, bottom: f64, top: f64) -> Result
         return Err(Error::Role { column: name.into(), problem });
     }
     let numbers = column.numbers();
-    let coded = map(column, |row, value| {
-        match numbers[column.codes().get(row) as usize] {
-            Some(x) if x < bottom => Value::from(format!("<{bottom}").as_str()),
-            Some(x) if x > top => Value::from(format!(">{top}").as_str()),
-            _ => value.clone(),
-        }
+    let coded = map(column, |row, value| match numbers[column.codes().get(row) as usize] {
+        Some(x) if x < bottom => Value::from(format!("<{bottom}").as_str()),
+        Some(x) if x > top => Value::from(format!(">{top}").as_str()),
+        _ => value.clone(),
     });
     replaced(table, name, coded)
 }
@@ -233,7 +231,8 @@ mod tests {
     fn pseudonyms_keep_equality_and_change_with_each_call() {
         let rng = &mut InsecureTestRng::from_seed(3);
         let before = table(150);
-        let (one, two) = (pseudonyms(&before, "x", rng).unwrap(), pseudonyms(&before, "x", rng).unwrap());
+        let (one, two) =
+            (pseudonyms(&before, "x", rng).unwrap(), pseudonyms(&before, "x", rng).unwrap());
         let (x, a, b) =
             (before.column("x").unwrap(), one.column("x").unwrap(), two.column("x").unwrap());
         for row in 1..150 {

@@ -10,8 +10,15 @@ use kanon::table::CsvOptions;
 use kanon::{Dataset, Fraction, Hierarchy, Roles, Table};
 
 const COLUMNS: [&str; 9] = [
-    "sex", "age", "race", "marital-status", "education", "native-country", "workclass",
-    "occupation", "salary-class",
+    "sex",
+    "age",
+    "race",
+    "marital-status",
+    "education",
+    "native-country",
+    "workclass",
+    "occupation",
+    "salary-class",
 ];
 
 fn folder() -> Option<PathBuf> {
@@ -51,7 +58,13 @@ fn timings() {
         ("100 %", &plain, vec![k()], 1.0, Metric::loss()),
         ("2 % t equal", &occupation, vec![k(), t(Distance::Equal)], 0.02, Metric::loss()),
         ("2 % t hier", &occupation, vec![k(), t(Distance::Hierarchical)], 0.02, Metric::loss()),
-        ("2 % distinct-3", &occupation, vec![k(), Model::distinct_diversity("occupation", 3).unwrap()], 0.02, Metric::loss()),
+        (
+            "2 % distinct-3",
+            &occupation,
+            vec![k(), Model::distinct_diversity("occupation", 3).unwrap()],
+            0.02,
+            Metric::loss(),
+        ),
         ("2 % DM", &plain, vec![k()], 0.02, Metric::discernibility()),
         ("2 % AECS", &plain, vec![k()], 0.02, Metric::average_class_size()),
         ("2 % ambiguity", &plain, vec![k()], 0.02, Metric::ambiguity()),

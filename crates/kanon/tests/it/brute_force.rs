@@ -91,8 +91,10 @@ fn class_holds(case: &Case, members: &[usize]) -> bool {
     let values: Vec<usize> = (0..3).filter(|v| case.rows.iter().any(|r| r.1 == *v)).collect();
     let total = |v: &usize| case.rows.iter().filter(|r| r.1 == *v).count() as f64;
     let count = |v: &usize| members.iter().filter(|&&i| case.rows[i].1 == *v).count() as f64;
-    let (p, q): (Vec<f64>, Vec<f64>) =
-        (values.iter().map(|v| total(v) / n).collect(), values.iter().map(|v| count(v) / s).collect());
+    let (p, q): (Vec<f64>, Vec<f64>) = (
+        values.iter().map(|v| total(v) / n).collect(),
+        values.iter().map(|v| count(v) / s).collect(),
+    );
     let e = 1e-9;
     match case.model {
         1 | 11 => q.iter().filter(|q| **q > 0.0).count() >= 2,
@@ -112,9 +114,7 @@ fn class_holds(case: &Case, members: &[usize]) -> bool {
         }
         6 => {
             // Leaves s0, s1 under x and s2 under y; height 2.
-            let extra = |v: usize| {
-                values.iter().position(|&w| w == v).map_or(0.0, |i| q[i] - p[i])
-            };
+            let extra = |v: usize| values.iter().position(|&w| w == v).map_or(0.0, |i| q[i] - p[i]);
             let inner = extra(0).max(0.0) + extra(1).max(0.0);
             let below = (-extra(0)).max(0.0) + (-extra(1)).max(0.0);
             let (x, y) = (extra(0) + extra(1), extra(2));
@@ -193,7 +193,8 @@ const METRICS: usize = 18;
 
 fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
     let gs = case.balance as f64 / 10.0;
-    let (mut g, mut z) = (if gs <= 0.5 { 1.0 } else { 2.0 - 2.0 * gs }, if gs < 0.5 { 2.0 * gs } else { 1.0 });
+    let (mut g, mut z) =
+        (if gs <= 0.5 { 1.0 } else { 2.0 - 2.0 * gs }, if gs < 0.5 { 2.0 * gs } else { 1.0 });
     let n = case.rows.len() as f64;
     let q = levels.len();
     let d = DOMAIN as f64;
@@ -217,7 +218,8 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
     };
     let all: Vec<usize> = (0..case.rows.len()).collect();
     let columns = |x: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..q).map(x).collect() };
-    let weights: Vec<f64> = (0..q).map(|i| if case.metric == 1 && i == 0 && q > 1 { 0.5 } else { 1.0 }).collect();
+    let weights: Vec<f64> =
+        (0..q).map(|i| if case.metric == 1 && i == 0 && q > 1 { 0.5 } else { 1.0 }).collect();
     match case.metric {
         0..=2 => {
             let x = columns(&|i| {
@@ -237,7 +239,8 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
             }
         }
         3 => {
-            let x = |i: usize| ((n - out) * g * levels[i] as f64 / height(i) + out * z) / n.max(1.0);
+            let x =
+                |i: usize| ((n - out) * g * levels[i] as f64 / height(i) + out * z) / n.max(1.0);
             columns(&x).iter().sum::<f64>() / q as f64
         }
         4 => levels.iter().sum::<usize>() as f64,
@@ -267,7 +270,9 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
             let mut sizes: BTreeMap<Vec<String>, f64> = BTreeMap::new();
             for row in &case.rows {
                 let key = row.0.iter().zip(&case.middle).zip(levels);
-                *sizes.entry(key.map(|((&v, &m), &l)| label(m, v, l).0).collect()).or_insert(0.0) += 1.0;
+                *sizes
+                    .entry(key.map(|((&v, &m), &l)| label(m, v, l).0).collect())
+                    .or_insert(0.0) += 1.0;
             }
             sizes.values().map(|s| s * s).sum()
         }
@@ -276,7 +281,8 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
             n / below
         }
         11 => {
-            kept_rows().map(|&r| product(r) * d.powi(q as i32)).sum::<f64>() + out * d.powi(q as i32)
+            kept_rows().map(|&r| product(r) * d.powi(q as i32)).sum::<f64>()
+                + out * d.powi(q as i32)
         }
         12 | 13 => {
             let mut tuples: BTreeMap<&Vec<usize>, f64> = BTreeMap::new();

@@ -4,3 +4,4 @@ mod adult;
 mod brute_force;
 mod known;
 mod releases;
+mod robust;

@@ -2,12 +2,15 @@
 
 use kanon::prelude::*;
 use kanon::table::{Column, Value};
-use kanon::verify::{verify_table};
+use kanon::verify::verify_table;
 use proptest::prelude::*;
 
 fn table(rows: &[(u32, u8, u8)]) -> Table {
     let column = |name: &str, value: &dyn Fn(&(u32, u8, u8)) -> String| {
-        Column::new(name, rows.iter().map(|row| Value::from(value(row).as_str())).collect::<Vec<_>>())
+        Column::new(
+            name,
+            rows.iter().map(|row| Value::from(value(row).as_str())).collect::<Vec<_>>(),
+        )
     };
     Table::new(vec![
         column("age", &|r| r.0.to_string()),
