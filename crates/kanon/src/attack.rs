@@ -74,6 +74,50 @@ pub fn intersection(candidates: &[Vec<BTreeSet<Value>>]) -> f64 {
     broken as f64 / candidates.len().max(1) as f64
 }
 
+/// A table that was or will be handed out, with an internal number for the person of each row.
+#[derive(Clone, Copy, Debug)]
+pub struct Published<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// For each row the person, by a number that stays the same across tables.
+    pub people: &'a [u64],
+}
+
+/// Checks releases against each other: for each person the sensitive values that all classes they
+/// were in have in common; the size of the smallest such set, 0 without anybody.
+///
+/// A 1 means that someone who knows of a person that they are in these releases learns their value.
+///
+/// # Errors
+///
+/// [`Error::UnknownColumn`](crate::Error::UnknownColumn), or [`Error::Ragged`](crate::Error::Ragged)
+/// for other than one person a row.
+pub fn weakest_intersection(
+    releases: &[Published<'_>],
+    quasi: &[&str],
+    sensitive: &str,
+) -> Result<u64> {
+    let mut common: BTreeMap<u64, BTreeSet<Value>> = BTreeMap::new();
+    for release in releases {
+        let (expected, found) = (release.table.rows() as u64, release.people.len() as u64);
+        if expected != found {
+            return Err(crate::Error::Ragged { line: 0, expected, found });
+        }
+        let classes = Classes::of(release.table, quasi)?;
+        let column = release.table.column(sensitive)?;
+        let mut values: Vec<BTreeSet<Value>> = vec![BTreeSet::new(); classes.count()];
+        for (row, &class) in classes.of_rows().iter().enumerate() {
+            values[class as usize].insert(column.at(row).clone());
+        }
+        for (&person, &class) in release.people.iter().zip(classes.of_rows()) {
+            let seen = &values[class as usize];
+            let left = common.get(&person).map_or_else(|| seen.clone(), |known| known & seen);
+            common.insert(person, left);
+        }
+    }
+    Ok(common.values().map(|set| set.len() as u64).min().unwrap_or(0))
+}
+
 /// How many of e1's k rows are left after the worst of the cracks of Fung et al. (2008) for a
 /// release R1 of T1 and R2 of T1 ∪ T2, with compatible classes e1 and e2 and the counts of one
 /// sensitive value in each: those of its rows that cannot be matched are removed.
@@ -132,6 +176,13 @@ mod tests {
             vec![set(&["flu", "cold"]), set(&["flu", "cold"])],
         ];
         assert_eq!(intersection(&people), 0.5);
+        let read = |text: &str| crate::table::CsvOptions::new().read(text.as_bytes()).unwrap();
+        let (one, two) = (read("q,s\na,flu\na,cold\n"), read("q,s\nb,flu\nb,asthma\n"));
+        let published = |table, people| Published { table, people };
+        let weakest = |releases: &[Published<'_>]| weakest_intersection(releases, &["q"], "s");
+        assert_eq!(weakest(&[published(&one, &[1, 2])]).unwrap(), 2);
+        assert_eq!(weakest(&[published(&one, &[1, 2]), published(&two, &[1, 3])]).unwrap(), 1);
+        assert!(weakest(&[published(&one, &[1])]).is_err());
         assert_eq!((uncracked(5, 3, 1), uncracked(5, 1, 3), uncracked(2, 9, 0)), (3, 5, 0));
     }
 }

@@ -333,9 +333,8 @@ impl Levels {
             None => {
                 let total = all.len().max(1) as f64;
                 levels.domain = total;
-                for level in 0..count {
-                    levels.shares[level] =
-                        sizes[level].iter().map(|&size| size as f64 / total).collect();
+                for (shares, sizes) in levels.shares.iter_mut().zip(&sizes) {
+                    *shares = sizes.iter().map(|&size| size as f64 / total).collect();
                 }
             }
         }

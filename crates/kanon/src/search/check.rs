@@ -137,34 +137,40 @@ impl<'p, const N: usize> Checker<'p, N> {
             all.min_by_key(|(_, kept)| kept.classes.len()).map(|(place, _)| place)
         };
         let mut source = nearest(&self.kept);
-        let size = source.map_or(self.tuples.len(), |at| self.kept[at].classes.len());
-        if size > 256 && self.cache_bytes > 0 {
+        // First with a reach of two levels, then of one, where that is worth a pass.
+        for (reach, worth) in [(2u8, 4096), (1, 256)] {
+            let size = source.map_or(self.tuples.len(), |at| self.kept[at].classes.len());
+            if size <= worth || self.cache_bytes == 0 {
+                continue;
+            }
             let (from, classes) = match source {
                 Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
                 None => (zero.as_slice(), self.tuples),
             };
             let down = |axis: usize| {
-                let wanted = node[axis].saturating_sub(1);
+                let wanted = node[axis].saturating_sub(reach);
                 let near = if self.problem.axes[axis].has_lifts() { wanted } else { 0 };
                 near.max(from[axis])
             };
             let middle: Vec<u8> = (0..node.len()).map(down).collect();
-            if middle != from && self.tried.insert(middle.clone().into_boxed_slice()) {
-                roll(classes, &self.steps(from, &middle), &mut target, &mut self.slots, width);
-                let bytes = target.bytes();
-                if target.len() * 4 <= size * 3 && bytes <= self.cache_bytes {
-                    while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
-                        let Some(old) = self.kept.pop_front() else { break };
-                        self.cached -= old.classes.bytes();
-                        self.tried.remove(&old.levels);
-                    }
-                    self.cached += bytes;
-                    let mut classes = std::mem::take(&mut target);
-                    classes.shrink();
-                    self.kept.push_back(Kept { levels: middle.into_boxed_slice(), classes });
-                    source = nearest(&self.kept);
-                }
+            if middle == from || !self.tried.insert(middle.clone().into_boxed_slice()) {
+                continue;
             }
+            roll(classes, &self.steps(from, &middle), &mut target, &mut self.slots, width);
+            let bytes = target.bytes();
+            if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
+                continue;
+            }
+            while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
+                let Some(old) = self.kept.pop_front() else { break };
+                self.cached -= old.classes.bytes();
+                self.tried.remove(&old.levels);
+            }
+            self.cached += bytes;
+            let mut classes = std::mem::take(&mut target);
+            classes.shrink();
+            self.kept.push_back(Kept { levels: middle.into_boxed_slice(), classes });
+            source = nearest(&self.kept);
         }
         let (from, classes) = match source {
             Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),

@@ -254,7 +254,7 @@ fn part<const N: usize>(
     let columns = problem.data.table().columns();
     let mut all = Classes::default();
     slots.reset(1024);
-    let mut keys = vec![[0u64; N]; CHUNK];
+    let mut keys: Vec<[u64; N]> = std::iter::repeat_n([0u64; N], CHUNK).collect();
     let mut classes = vec![0u32; CHUNK];
     let mut start = rows.start;
     while start < rows.end {

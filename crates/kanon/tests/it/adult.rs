@@ -88,3 +88,84 @@ fn timings() {
         println!("{name:16} {:8.2} ms  {:?}", times[2], found.unwrap());
     }
 }
+
+/// Adult with its rows repeated, and a column that tells copies apart where it is asked for.
+fn scaled(times: u32) -> Option<Dataset> {
+    let (table, _) = adult(None)?;
+    let n = table.rows() as u32;
+    let rows: Vec<u32> = (0..times).flat_map(|_| 0..n).collect();
+    let table = table.take(&rows).unwrap();
+    let mut roles = Roles::new();
+    for column in COLUMNS {
+        let path = folder()?.join(format!("adult_hierarchy_{column}.csv"));
+        roles = roles.quasi(column, Hierarchy::from_csv_path(path, b';').unwrap());
+    }
+    Some(roles.bind(&table).unwrap())
+}
+
+#[test]
+#[ignore = "prints timings"]
+fn other_timings() {
+    use kanon::prelude::*;
+    let Some(folder) = folder() else { return };
+    let start = Instant::now();
+    let options = CsvOptions::new().delimiter(b';');
+    let table = options.read_path(folder.join("adult.csv")).unwrap();
+    println!("read {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    let roles = || {
+        COLUMNS.iter().fold(Roles::new(), |roles, column| {
+            let path = folder.join(format!("adult_hierarchy_{column}.csv"));
+            roles.quasi(*column, Hierarchy::from_csv_path(path, b';').unwrap())
+        })
+    };
+    for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::Mondrian] {
+        let start = Instant::now();
+        let work = Anonymizer::builder(&table)
+            .roles(roles())
+            .require(Model::k_anonymity(5).unwrap())
+            .suppress_at_most(0.02)
+            .recoding(recoding)
+            .seed([1; 32]);
+        let release = work.run().unwrap();
+        let ran = start.elapsed().as_secs_f64() * 1e3;
+        let mut out = Vec::new();
+        options.write(release.table(), &mut out).unwrap();
+        let all = start.elapsed().as_secs_f64() * 1e3;
+        let quality = kanon::utility::quality(&work.dataset().unwrap(), &release);
+        println!(
+            "{recoding:?}: {ran:.1} ms, written {all:.1} ms, granularity {:.4}, {} suppressed, mean class {:.1}",
+            quality.granularity,
+            release.certificate().suppressed,
+            quality.average_class_size
+        );
+    }
+    for threads in [1, 2] {
+        let data = scaled(33).unwrap();
+        for limit in [0.0, 0.02] {
+            let start = Instant::now();
+            let found = Search::over(&data)
+                .require([Model::k_anonymity(5).unwrap()])
+                .suppress_at_most(Fraction::try_from(limit).unwrap())
+                .effort(Effort::new().threads(threads))
+                .run(7)
+                .unwrap();
+            let took = start.elapsed().as_secs_f64() * 1e3;
+            println!(
+                "{} rows, {limit}, {threads} threads: {took:.1} ms, {} checks",
+                data.table().rows(),
+                found.checked
+            );
+        }
+    }
+    let data = scaled(33).unwrap();
+    let start = Instant::now();
+    let release = Anonymizer::builder(data.table())
+        .roles(roles())
+        .require(Model::k_anonymity(10).unwrap())
+        .recoding(Recoding::Mondrian)
+        .seed([1; 32])
+        .run()
+        .unwrap();
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    println!("Mondrian with verification, {} rows: {took:.1} ms", release.table().rows());
+}

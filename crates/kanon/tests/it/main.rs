@@ -1,5 +1,8 @@
 //! Integration tests.
 
+#![cfg(test)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::type_complexity)]
+
 mod adult;
 mod brute_force;
 mod known;
