@@ -5,7 +5,9 @@
 //!     --input people.csv --config people.toml --output safe.csv --report report.html
 //! ```
 //!
-//! Without arguments it makes a small table of its own.
+//! Without arguments it releases a small table of its own.
+
+#![allow(clippy::print_stdout, reason = "a program that prints its result")]
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! Privacy models: what a released table must satisfy.
 //!
-//! A [`Model`] can be required of a release or only measured ([`crate::risk::measure`]). Several
+//! A [`Model`] can be required of a release or only measured ([`crate::risk::measure()`]). Several
 //! hold together: a class is published if it satisfies all of them. Definitions are the strict
 //! ones: a sensitive value that is absent from a class counts, thresholds are compared in integers,
 //! and where a logarithm leaves a comparison undecided the class fails.

@@ -2,7 +2,7 @@
 //!
 //! [`Classes`] groups a table by any columns; from its sizes follow the prosecutor's, journalist's
 //! and marketer's risk, uniqueness in the sample and the population, and which sets of columns tell
-//! people apart. [`measure`] tells which parameters of each privacy model a table satisfies.
+//! people apart. [`measure()`] tells which parameters of each privacy model a table satisfies.
 //!
 //! Reports hold counts below k and are as confidential as the table, unless they are rounded.
 

@@ -5,7 +5,7 @@
 //! original only for what the models themselves refer to (the distribution of sensitive values)
 //! and to see that rows are truthful.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::{BigInt, BigUint};
 
@@ -15,6 +15,9 @@ use crate::hierarchy::Levels;
 use crate::model::{Attacker, Distance, EntropyEstimator, Model};
 use crate::release::{Certificate, Release, Scheme};
 use crate::table::{Table, Value, parse_number};
+
+/// Maps under a fresh random seed; faster than the default for keys of many texts.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;
 
 /// Why a release is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -167,7 +170,7 @@ fn check_table(
         .filter(|(_, (place, _))| data.role(*place) == Some(Role::Quasi))
         .map(|(i, _)| i)
         .collect();
-    let mut places: HashMap<Vec<&Value>, usize> = HashMap::new();
+    let mut places: HashMap<Vec<&Value>, usize> = HashMap::default();
     let mut classes: Classes<'_> = Vec::new();
     for row in 0..table.rows() {
         let key = texts(table, &quasi, row);
@@ -222,13 +225,13 @@ fn check_full_domain(
     levels: &[usize],
 ) -> Result<(), Finding> {
     let original = data.table();
-    let mut level_of: HashMap<usize, usize> = HashMap::new();
+    let mut level_of: HashMap<usize, usize> = HashMap::default();
     for (quasi, &level) in data.quasi().zip(levels) {
         level_of.insert(quasi.place, level);
     }
     // The generalized input as counted rows, and its classes.
-    let mut expected: HashMap<Vec<&Value>, u64> = HashMap::new();
-    let mut sizes: HashMap<Vec<&Value>, u64> = HashMap::new();
+    let mut expected: HashMap<Vec<&Value>, u64> = HashMap::default();
+    let mut sizes: HashMap<Vec<&Value>, u64> = HashMap::default();
     let entries: Vec<HashMap<&Value, usize>> = original
         .columns()
         .iter()
@@ -257,7 +260,7 @@ fn check_full_domain(
     let all: Vec<usize> = (0..named.len()).collect();
     let quasi: Vec<usize> =
         all.iter().copied().filter(|&i| level_of.contains_key(&named[i].0)).collect();
-    let mut released: HashMap<Vec<&Value>, (u64, usize)> = HashMap::new();
+    let mut released: HashMap<Vec<&Value>, (u64, usize)> = HashMap::default();
     for row in 0..table.rows() {
         match expected.get_mut(&texts(table, &all, row)) {
             Some(left) if *left > 0 => *left -= 1,
@@ -278,13 +281,14 @@ fn check_full_domain(
 
 fn check_origin(data: &Dataset, table: &Table, origin: &[u32]) -> Result<(), Finding> {
     let original = data.table();
-    let mut used = BTreeSet::new();
+    let mut used = vec![false; original.rows()];
     for row in 0..table.rows() {
         let Some(&from) = origin.get(row) else {
             return Err(Finding::Foreign { row: row as u64 + 1 });
         };
-        if from as usize >= original.rows() || !used.insert(from) {
-            return Err(Finding::Foreign { row: row as u64 + 1 });
+        match used.get_mut(from as usize) {
+            Some(used) if !*used => *used = true,
+            _ => return Err(Finding::Foreign { row: row as u64 + 1 }),
         }
     }
     for column in table.columns() {
@@ -293,7 +297,7 @@ fn check_origin(data: &Dataset, table: &Table, origin: &[u32]) -> Result<(), Fin
         let levels = data.levels(place).filter(|_| data.role(place) == Some(Role::Quasi));
         let entries: HashMap<&Value, usize> =
             source.dictionary().iter().enumerate().map(|(i, v)| (v, i)).collect();
-        let mut known: HashMap<(&Value, &Value), bool> = HashMap::new();
+        let mut known: HashMap<(&Value, &Value), bool> = HashMap::default();
         for (row, &from) in origin.iter().enumerate().take(table.rows()) {
             let (Some(cell), Some(value)) = (column.value(row), source.value(from as usize)) else {
                 return Err(Finding::Foreign { row: row as u64 + 1 });
@@ -414,7 +418,7 @@ fn check_model(
         let counts: Vec<Vec<u64>> = columns
             .iter()
             .map(|column| {
-                let mut seen: HashMap<&Value, u64> = HashMap::new();
+                let mut seen: HashMap<&Value, u64> = HashMap::default();
                 for &row in &class.rows {
                     if let Some(value) = table.columns()[column.place].value(row) {
                         *seen.entry(value).or_insert(0) += 1;
