@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use confidant::kanon::prelude::*;
-use confidant::kanon::{report, search};
+use confidant::kanon::report;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
@@ -108,7 +108,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let bar = ProgressBar::new(100).with_style(ProgressStyle::with_template("{bar:40} {msg}")?);
     let shown = bar.clone();
-    work = work.effort(search::Effort::new().progress(move |progress| {
+    work = work.effort(Effort::new().progress(move |progress| {
         shown.set_position((100.0 * progress.done) as u64);
         shown.set_message(format!("{} nodes checked", progress.checked));
     }));
