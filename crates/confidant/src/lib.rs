@@ -15,6 +15,9 @@ pub use dp_accounting as accounting;
 /// Additive homomorphic encryption: sums and dot products under encryption.
 #[cfg(feature = "he")]
 pub use paillier_he as he;
+/// Tables that are safe to hand out: k-anonymity and its relatives.
+#[cfg(feature = "kanon")]
+pub use kanon;
 
 /// The names that most programs need.
 pub mod prelude {

@@ -1,0 +1,10 @@
+//! Integration tests.
+
+#![cfg(test)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::type_complexity)]
+
+mod adult;
+mod brute_force;
+mod known;
+mod releases;
+mod robust;
