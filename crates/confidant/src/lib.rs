@@ -12,6 +12,10 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
+/// Durable budgets and a tamper-evident audit log.
+#[cfg(feature = "ledger")]
+pub use privacy_ledger as ledger;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]
