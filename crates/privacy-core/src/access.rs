@@ -219,7 +219,7 @@ impl Authorizer for PermitAll {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{actor}` may not run `{resource}` for the purpose `{purpose}`{}; ask whoever keeps the access rules",
-    Unless(unmet.as_ref())
+    Unless(unmet.as_deref())
 )]
 #[non_exhaustive]
 pub struct Denial {
@@ -230,7 +230,7 @@ pub struct Denial {
     /// For what.
     pub resource: Resource,
     /// The obligation under which it would be permitted, and that it does not keep.
-    pub unmet: Option<Obligation>,
+    pub unmet: Option<Box<Obligation>>,
 }
 
 impl Denial {
@@ -248,7 +248,7 @@ impl Denial {
     /// The same denial for want of `obligation`.
     #[must_use]
     pub fn for_want_of(self, obligation: Obligation) -> Self {
-        Denial { unmet: Some(obligation), ..self }
+        Denial { unmet: Some(Box::new(obligation)), ..self }
     }
 }
 

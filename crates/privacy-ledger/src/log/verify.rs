@@ -179,7 +179,7 @@ fn check_upper_tiles(directory: &Path, auditor: &Auditor, size: u64) -> Result<(
             let hashes = auditor.tree().tile(level, index, size, &mut None)?;
             let expected: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
             if found != expected {
-                let entry = index * super::tree::TILE_WIDTH << (level * super::tree::TILE_HEIGHT);
+                let entry = (index * super::tree::TILE_WIDTH) << (level * super::tree::TILE_HEIGHT);
                 return Err(Error::Corrupt {
                     entry,
                     what: "a tile above it is not that of the entries",

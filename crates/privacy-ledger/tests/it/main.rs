@@ -9,3 +9,4 @@ mod model;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
+mod session;
