@@ -192,7 +192,7 @@ impl Writer {
             if batch.sealed.is_empty() {
                 return Ok(());
             }
-            let head = Head { size: book.tree.size(), root: book.tree.root() };
+            let head = || Head { size: book.tree.size(), root: book.tree.root() };
             turn.append(&batch.sealed, &head, batch.durability)
         });
         drop(turn);

@@ -6,12 +6,12 @@
 //! an auditor. An event that is refused leaves the state as it was.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use privacy_core::budget::{Refusal, RequestId};
 use privacy_core::measure::Allowance;
 use privacy_core::unit::{Relation, Scope};
-use sha2::{Digest, Sha256};
 
 use crate::account::{Account, Standing};
 use crate::entry::{Event, OnLapse, Reserved, Settled};
@@ -74,7 +74,7 @@ struct Books {
 
 #[derive(Debug)]
 struct Request {
-    digest: [u8; 16],
+    digest: u128,
     stage: Stage,
 }
 
@@ -382,7 +382,7 @@ impl State {
     }
 
     fn reserve_in(&mut self, index: u64, asked: &Reserved) -> Result<Applied> {
-        let digest = digest(asked)?;
+        let digest = digest(asked);
         let account = self.find(asked.account.as_str()).ok_or(Error::NoAccount)?;
         if let Some(request) = self.books(&asked.account)?.requests.get(asked.request.as_str()) {
             if request.digest != digest {
@@ -546,12 +546,14 @@ impl State {
     }
 }
 
-/// What makes two requests of one name the same request.
-fn digest(asked: &Reserved) -> Result<[u8; 16]> {
-    let bytes = serde_json::to_vec(&(&asked.charge, &asked.scope, &asked.plan, asked.on_lapse))
-        .map_err(|_| Error::RequestDiffers)?;
-    let hash: [u8; 32] = Sha256::digest(&bytes).into();
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash[..16]);
-    Ok(short)
+/// What makes two requests of one name the same request, as 128 bits.
+///
+/// Kept in memory alone and compared within one process, so any good hash will do.
+fn digest(asked: &Reserved) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, &asked.charge, asked.scope, &asked.plan, asked.on_lapse).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    (half(0) << 64) | half(1)
 }

@@ -63,13 +63,18 @@ pub trait Turn {
     /// it was; or what `each` returns.
     fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64>;
 
-    /// Appends `batch` after the entries read by [`catch_up`](Turn::catch_up); `head` is the log
-    /// with it. All of it is there afterwards or nothing.
+    /// Appends `batch` after the entries read by [`catch_up`](Turn::catch_up); `head` says what the
+    /// log is with it, at the price of some hashing. All of it is there afterwards or nothing.
     ///
     /// # Errors
     ///
     /// If it could not be written, or not as durably as asked.
-    fn append(&mut self, batch: &[Sealed], head: &Head, durability: Durability) -> Result<()>;
+    fn append(
+        &mut self,
+        batch: &[Sealed],
+        head: &dyn Fn() -> Head,
+        durability: Durability,
+    ) -> Result<()>;
 
     /// Destroys the payload of the entry; does nothing if there is none.
     ///

@@ -103,16 +103,12 @@ impl Rule {
         self
     }
 
+    /// Whether the rule is about the request, once role, purpose and resource are known to match.
     fn matches(&self, request: &AccessRequest<'_>, who: Option<&Subject>) -> bool {
-        // Role and purpose were matched by the index.
-        let resource = request.resource.as_str();
         let has = |name: &String, value: &String| {
             who.is_some_and(|who| who.attributes.get(name) == Some(value))
         };
-        self.resource.as_deref().is_none_or(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => resource.starts_with(prefix),
-            None => resource == pattern,
-        }) && self.actor.as_deref().is_none_or(|actor| actor == request.actor.as_str())
+        self.actor.as_deref().is_none_or(|actor| actor == request.actor.as_str())
             && self.attributes.iter().all(|(name, value)| has(name, value))
     }
 }
@@ -171,8 +167,36 @@ pub struct Policy {
 /// The rules for one role, by purpose.
 #[derive(Clone, Debug, Default)]
 struct ByPurpose {
-    purpose: HashMap<String, Vec<usize>>,
-    any: Vec<usize>,
+    purpose: HashMap<String, ByResource>,
+    any: ByResource,
+}
+
+/// The rules for one role and purpose, by resource.
+#[derive(Clone, Debug, Default)]
+struct ByResource {
+    exact: HashMap<String, Vec<usize>>,
+    /// By the length of what resources must begin with, which is empty for rules about all.
+    prefixes: BTreeMap<usize, HashMap<String, Vec<usize>>>,
+}
+
+impl ByResource {
+    fn add(&mut self, pattern: Option<&str>, rule: usize) {
+        let list = match pattern.map(|pattern| (pattern, pattern.strip_suffix('*'))) {
+            Some((exact, None)) => self.exact.entry(exact.to_owned()),
+            prefix => {
+                let prefix = prefix.and_then(|(_, prefix)| prefix).unwrap_or_default();
+                self.prefixes.entry(prefix.len()).or_default().entry(prefix.to_owned())
+            }
+        };
+        list.or_default().push(rule);
+    }
+
+    /// The rules about `resource`.
+    fn find<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let prefixes = self.prefixes.range(..=resource.len());
+        let begins = prefixes.filter_map(|(length, rules)| rules.get(resource.get(..*length)?));
+        self.exact.get(resource).into_iter().chain(begins).flatten().copied()
+    }
 }
 
 /// A policy as it is written.
@@ -245,7 +269,7 @@ impl Policy {
             Some(purpose) => by_purpose.purpose.entry(purpose.clone()).or_default(),
             None => &mut by_purpose.any,
         };
-        list.push(self.rules.len());
+        list.add(rule.resource.as_deref(), self.rules.len());
         self.rules.push(rule);
         self
     }
@@ -261,7 +285,7 @@ impl Authorizer for Policy {
             .flat_map(|by| by.purpose.get(request.purpose.as_str()).into_iter().chain([&by.any]));
         // The first permit that holds, or else the first of all.
         let mut permit: Option<(bool, usize)> = None;
-        for &index in lists.flatten() {
+        for index in lists.flat_map(|list| list.find(request.resource.as_str())) {
             let Some(rule) = self.rules.get(index) else { continue };
             if !rule.matches(request, who) {
                 continue;
@@ -311,6 +335,9 @@ mod tests {
                     .purpose("reporting")
                     .resource("logins/*"),
             );
+        assert_eq!(ask(&policy, "ann", "reporting", "logins/"), Decision::Permit);
+        assert_eq!(ask(&policy, "ann", "reporting", "logins"), Decision::Deny);
+        assert_eq!(ask(&policy, "ann", "reporting", "login\u{17f}/"), Decision::Deny);
         assert_eq!(ask(&policy, "ann", "reporting", "logins/by country"), Decision::Permit);
         assert_eq!(ask(&policy, "ann", "reporting", "profiles"), Decision::Deny);
         assert_eq!(ask(&policy, "ann", "marketing", "logins/by country"), Decision::Deny);

@@ -243,7 +243,12 @@ impl Inner {
         Ok(length - end)
     }
 
-    fn append(&mut self, batch: &[Sealed], head: &Head, durability: Durability) -> Result<()> {
+    fn append(
+        &mut self,
+        batch: &[Sealed],
+        head: &dyn Fn() -> Head,
+        durability: Durability,
+    ) -> Result<()> {
         let begin = self.end;
         let (mut bytes, mut count) = (Vec::new(), self.count);
         let (mut places, mut payloads) = (Vec::new(), Vec::new());
@@ -274,6 +279,7 @@ impl Inner {
                 self.poisoned = true;
                 return Err(Error::io("wait for the disk")(error));
             }
+            let head = head();
             let slot = Slot {
                 sequence: self.slot.sequence + 1,
                 length: begin + bytes.len() as u64,
@@ -451,7 +457,12 @@ impl Turn for FileTurn<'_> {
         self.inner.catch_up(from, each)
     }
 
-    fn append(&mut self, batch: &[Sealed], head: &Head, durability: Durability) -> Result<()> {
+    fn append(
+        &mut self,
+        batch: &[Sealed],
+        head: &dyn Fn() -> Head,
+        durability: Durability,
+    ) -> Result<()> {
         self.inner.append(batch, head, durability)
     }
 

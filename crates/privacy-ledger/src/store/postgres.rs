@@ -249,7 +249,13 @@ impl Turn for PostgresTurn<'_> {
         Ok(0)
     }
 
-    fn append(&mut self, batch: &[Sealed], head: &Head, durability: Durability) -> Result<()> {
+    fn append(
+        &mut self,
+        batch: &[Sealed],
+        head: &dyn Fn() -> Head,
+        durability: Durability,
+    ) -> Result<()> {
+        let head = head();
         let (name, before) = (self.name, self.head.size);
         let wait = match durability {
             Durability::Power => "SET LOCAL synchronous_commit = on",
@@ -282,7 +288,7 @@ impl Turn for PostgresTurn<'_> {
             });
         }
         self.commit()?;
-        self.head = *head;
+        self.head = head;
         Ok(())
     }
 
