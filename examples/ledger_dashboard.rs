@@ -140,7 +140,7 @@ p{margin:4px 0 0;color:var(--soft)}.good{color:var(--good);font-weight:600}
 .head{display:flex;justify-content:space-between;gap:12px;font-weight:600}.head small{color:var(--soft);font-weight:400}
 svg{display:block;width:100%;height:auto;margin-top:8px}svg text{fill:var(--soft);font-size:11px}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:500;text-align:left}
-th,td{padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right}tr:last-child td{border-bottom:0}
+th,td{padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:middle}td.n,th.n{text-align:right}tr:last-child td{border-bottom:0}
 .bar{height:8px;border-radius:4px;background:var(--line);overflow:hidden;min-width:120px}.bar i{display:block;height:100%;background:var(--used)}.bar.over i{background:var(--over)}
 .scroll{overflow-x:auto}pre{overflow-x:auto;font-size:12.5px;margin:8px 0 0}.no{color:var(--over)}
 ";
@@ -324,7 +324,7 @@ fn chart(f: &mut fmt::Formatter<'_>, points: &[(f64, f64)], limit: f64) -> fmt::
          <path d=\"M4,{BASE}H{end:.1}\" stroke=\"var(--line)\"/>\
          <text x=\"4\" y=\"{HEIGHT}\" dy=\"-4\">{}</text>\
          <text x=\"{end:.1}\" y=\"{HEIGHT}\" dy=\"-4\" text-anchor=\"end\">{}</text>\
-         <text x=\"{end:.1}\" y=\"{at_limit:.1}\" dy=\"12\" text-anchor=\"end\">limit {limit:.3}</text></svg>",
+         <text x=\"{end:.1}\" y=\"{at_limit:.1}\" dy=\"-4\" text-anchor=\"end\">limit {limit}</text></svg>",
         day(first.0),
         day(last.0),
     )
