@@ -3,6 +3,9 @@
 //! `cargo bench -p privacy-ledger --bench ledger`. The durable figures depend on the disk: put the
 //! file elsewhere with `TMPDIR`.
 
+#![allow(missing_docs, reason = "criterion's macros write the functions")]
+#![allow(clippy::unwrap_used, reason = "a bench that fails stops")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

@@ -6,6 +6,8 @@
 //! cargo run --release --example ledger_dashboard -- budget.db out.html
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::{self, Display, Write};

@@ -1,5 +1,7 @@
 //! The ledger as an application, an auditor, an attacker and a crash see it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
 mod access;
 mod accounts;
 mod common;
