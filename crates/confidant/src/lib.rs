@@ -18,6 +18,9 @@ pub use paillier_he as he;
 /// Tables that are safe to hand out: k-anonymity and its relatives.
 #[cfg(feature = "kanon")]
 pub use kanon;
+/// Durable budgets and a tamper-evident audit log.
+#[cfg(feature = "ledger")]
+pub use privacy_ledger as ledger;
 
 /// The names that most programs need.
 pub mod prelude {

@@ -9,9 +9,11 @@ mod accounts;
 mod memory;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditSink;
 use crate::error::Result;
 use crate::measure::{Allowance, Charge};
 use crate::unit::Scope;
@@ -61,6 +63,12 @@ pub trait Budget: Send + Sync {
     ///
     /// [`crate::Error::Storage`] if the account cannot be reached.
     fn remaining(&self) -> Result<Allowance>;
+
+    /// The audit trail that this budget keeps of its own, as a ledger does. A context that is given
+    /// the budget, and no other trail, writes its records there.
+    fn trail(&self) -> Option<Arc<dyn AuditSink>> {
+        None
+    }
 }
 
 /// Names a request, so that a retry is recognized and not charged twice.
@@ -158,6 +166,9 @@ pub enum Refusal {
     /// The request was paid for before; its stored release must be used, not a fresh draw.
     #[error("this request was made before; use its stored release, or another request name")]
     Repeated,
+    /// The account was closed, or has expired.
+    #[error("the budget is closed or has expired; ask whoever keeps it for another")]
+    Closed,
     /// The reservation is not open in this account.
     #[error("the reservation is not open in this budget; make a new one")]
     UnknownReservation,

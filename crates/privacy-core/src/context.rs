@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use crate::access::{
-    AccessRequest, Actor, Authorizer, Decision, Denial, PermitAll, Purpose, Resource,
+    AccessRequest, Actor, Authorizer, Decision, Denial, PermitAll, Promise, Purpose, Resource,
 };
 use crate::audit::{AuditRecord, AuditSink, MemoryAudit, Outcome, RecordId};
 use crate::budget::{Budget, MemoryBudget, Refusal, RequestId};
@@ -54,12 +54,20 @@ pub struct Ask {
     charge: Charge,
     scope: Scope,
     request: Option<RequestId>,
+    promises: Vec<Promise>,
 }
 
 impl Ask {
     /// A release of `resource` at the price `charge`, which protects `scope`.
     pub fn new(resource: Resource, charge: Charge, scope: Scope) -> Self {
-        Ask { resource, charge, scope, request: None }
+        Ask { resource, charge, scope, request: None, promises: Vec::new() }
+    }
+
+    /// The same with a promise of the caller's about the result, which keeps an obligation of an
+    /// authorizer. The context cannot check it: it must be true of the code that draws.
+    pub fn promising(mut self, promise: Promise) -> Self {
+        self.promises.push(promise);
+        self
     }
 
     /// The same under a name of the caller's, so that a retry is recognized and not paid twice.
@@ -161,9 +169,23 @@ impl Context {
         self.with_shared_budget(Arc::new(budget))
     }
 
-    /// Charges releases to a budget that others may charge too.
+    /// Charges releases to a ledger: a budget that keeps an audit trail of its own, to which
+    /// records are written unless another trail was given before.
     #[must_use]
-    pub fn with_shared_budget(self, budget: Arc<dyn Budget>) -> Self {
+    pub fn ledger(self, ledger: impl Budget + 'static) -> Self {
+        self.with_shared_budget(Arc::new(ledger))
+    }
+
+    /// Charges releases to a budget that others may charge too. If the budget keeps a
+    /// [trail](Budget::trail) and no other was given, records are written there.
+    #[must_use]
+    pub fn with_shared_budget(mut self, budget: Arc<dyn Budget>) -> Self {
+        if self.trail.is_some()
+            && let Some(trail) = budget.trail()
+        {
+            self.audit = trail;
+            self.trail = None;
+        }
         Context { budget: Some(budget), ..self }
     }
 
@@ -318,22 +340,25 @@ impl Context {
         draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
     ) -> Result<Paid<T>> {
         let budget = Arc::clone(self.budget()?);
-        let Ask { resource, charge, scope, request } = ask;
+        let Ask { resource, charge, scope, request, promises } = ask;
         let request = request.unwrap_or_else(|| self.next_request());
         let guarantee = Guarantee::DifferentialPrivacy { charge: charge.clone(), scope };
         let record =
             AuditRecord::new(self.actor.clone(), self.purpose.clone(), resource, guarantee)
                 .charged(request.clone(), charge.clone());
 
-        let access =
-            AccessRequest::new(&self.actor, &self.purpose, &record.resource).at_price(&charge);
-        match self.authorizer.authorize(&access) {
-            Decision::Permit => {}
-            Decision::Deny => {
-                let denial = Denial::of(&access);
-                self.audit.append(record.ended(Outcome::Denied))?;
-                return Err(denial.into());
-            }
+        let access = AccessRequest::new(&self.actor, &self.purpose, &record.resource)
+            .at_price(&charge)
+            .promising(&promises);
+        let decision = self.authorizer.authorize(&access);
+        let denial = match (&decision, decision.unmet(&access)) {
+            (Decision::Deny, _) => Some(Denial::of(&access)),
+            (_, Some(unmet)) => Some(Denial::of(&access).for_want_of(unmet.clone())),
+            (Decision::Permit | Decision::PermitWith(_), None) => None,
+        };
+        if let Some(denial) = denial {
+            self.audit.append(record.ended(Outcome::Denied))?;
+            return Err(denial.into());
         }
         if let Err(error) = self.rng.fill(&mut [0; 16]) {
             self.audit.append(record.ended(Outcome::RolledBack))?;
@@ -408,6 +433,8 @@ impl fmt::Debug for Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Obligation;
+    use crate::budget::Reservation;
     use crate::params::Epsilon;
     use crate::unit::{Relation, UnitKind};
 
@@ -485,6 +512,66 @@ mod tests {
         assert!(!drawn);
         assert_eq!(left(&cx), allowance(1.0));
         assert_eq!(outcomes(&trail), [Outcome::Denied]);
+    }
+
+    /// Permits under one obligation.
+    struct OnlyIf(Obligation);
+
+    impl Authorizer for OnlyIf {
+        fn authorize(&self, _: &AccessRequest<'_>) -> Decision {
+            Decision::PermitWith(vec![self.0.clone()])
+        }
+    }
+
+    #[test]
+    fn an_obligation_that_nobody_promised_to_keep_is_a_denial() {
+        let (cx, trail) = context();
+        let mut cx = cx.with_authorizer(OnlyIf(Obligation::GroupsOfAtLeast(10)));
+        let Err(Error::Denied(denial)) = run(&mut cx, |_| Ok(())) else {
+            panic!("the obligation was passed over");
+        };
+        assert!(denial.to_string().contains("without groups of at least 10"), "{denial}");
+        assert_eq!(left(&cx), allowance(1.0));
+        assert_eq!(outcomes(&trail), [Outcome::Denied]);
+        let scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
+        let ask = Ask::new(Resource::new("query"), tenth(), scope);
+        assert!(cx.release(ask.promising(Promise::GroupsOf(12)), |_| Ok(())).is_ok());
+    }
+
+    /// A budget with a trail of its own.
+    struct Keeping(MemoryBudget, MemoryAudit);
+
+    impl Budget for Keeping {
+        fn reserve(&self, request: &RequestId, c: &Charge, s: Scope) -> Result<Reservation> {
+            self.0.reserve(request, c, s)
+        }
+        fn commit(&self, reservation: Reservation) -> Result<()> {
+            self.0.commit(reservation)
+        }
+        fn roll_back(&self, reservation: Reservation) -> Result<()> {
+            self.0.roll_back(reservation)
+        }
+        fn limit(&self) -> Allowance {
+            self.0.limit()
+        }
+        fn remaining(&self) -> Result<Allowance> {
+            self.0.remaining()
+        }
+        fn trail(&self) -> Option<Arc<dyn AuditSink>> {
+            Some(Arc::new(self.1.clone()))
+        }
+    }
+
+    #[test]
+    fn records_go_to_the_trail_of_the_budget_unless_another_was_given() {
+        let cx = || Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
+        let (own, given) = (MemoryAudit::new(), MemoryAudit::new());
+        let keeping = || Keeping(MemoryBudget::new(Epsilon::new(1.0).unwrap()), own.clone());
+        assert!(run(&mut cx().ledger(keeping()), |_| Ok(())).is_ok());
+        assert_eq!(own.records().len(), 1);
+        let mut other = cx().with_audit(given.clone()).ledger(keeping());
+        assert!(run(&mut other, |_| Ok(())).is_ok());
+        assert_eq!((own.records().len(), given.records().len()), (1, 1));
     }
 
     #[test]

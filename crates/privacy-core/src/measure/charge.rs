@@ -24,7 +24,7 @@ use crate::params::{Amount, Delta, Epsilon, Rho};
 /// assert_eq!(charge.in_zcdp().unwrap().rho.to_string(), "0.02");
 /// # Ok::<(), privacy_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RawCharge")]
 pub struct Charge {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,362 @@
+//! The books of one process: the state and the tree as of the last entry it has read, and the
+//! queue in which threads wait for their entries to be written together.
+//!
+//! A thread that has something to write puts it into the queue. The first that finds nobody at
+//! work becomes the writer: it takes the whole queue, waits for the store's turn, reads what other
+//! processes appended, decides on each request in order, and appends what was granted with one
+//! wait for the disk. So a hundred threads share one wait, and a decision is always made on the
+//! newest state.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::entry::{Commitment, Entry, Event};
+use crate::error::{Error, Result};
+use crate::log::{Tree, hash_entry};
+use crate::state::{Applied, State};
+use crate::store::{Durability, Head, Sealed, Store, Turn};
+use crate::telemetry;
+use crate::time::{Clock, Timestamp};
+
+/// Something to be written.
+pub(crate) struct Request {
+    pub(crate) event: Wanted,
+    pub(crate) payload: Option<Secret>,
+    pub(crate) durability: Durability,
+}
+
+/// An event, or one that is made when its time is known.
+pub(crate) enum Wanted {
+    Event(Event),
+    /// A reservation that lapses so long after it is made.
+    Reserve(Box<crate::entry::Reserved>, Duration),
+}
+
+/// A payload and its salt.
+pub(crate) struct Secret {
+    pub(crate) salt: [u8; 32],
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn new(event: Event, durability: Durability) -> Self {
+        Request { event: Wanted::Event(event), payload: None, durability }
+    }
+}
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) applied: Applied,
+    /// Its entry, if it has one.
+    pub(crate) index: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) by: Cow<'static, str>,
+    /// By how much a clock may be behind the last entry.
+    pub(crate) tolerance: Duration,
+    queue: Mutex<Queue>,
+    free: Condvar,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Arc<Job>>,
+    busy: bool,
+}
+
+struct Job {
+    request: Mutex<Option<Request>>,
+    result: Mutex<Option<Result<Written>>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+/// State and tree as of the last entry that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) state: State,
+    pub(crate) tree: Tree,
+    /// Whether a failed write left it ahead of the store, so that it must be read anew.
+    stale: bool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    pub(crate) fn new(
+        store: Box<dyn Store>,
+        clock: Box<dyn Clock>,
+        by: Cow<'static, str>,
+        tolerance: Duration,
+    ) -> Self {
+        Writer {
+            store,
+            clock,
+            by,
+            tolerance,
+            queue: Mutex::default(),
+            free: Condvar::new(),
+            book: Mutex::default(),
+        }
+    }
+
+    /// Writes one request, together with those of other threads.
+    pub(crate) fn submit(&self, request: Request) -> Result<Written> {
+        let job = Arc::new(Job { request: Mutex::new(Some(request)), result: Mutex::new(None) });
+        let mut queue = locked(&self.queue);
+        queue.waiting.push(job.clone());
+        loop {
+            if let Some(result) = locked(&job.result).take() {
+                return result;
+            }
+            if queue.busy {
+                queue = self.free.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue.busy = true;
+            let jobs = std::mem::take(&mut queue.waiting);
+            drop(queue);
+            if !jobs.iter().any(|other| Arc::ptr_eq(other, &job)) {
+                // Whoever took it did not come to its end.
+                locked(&self.queue).busy = false;
+                self.free.notify_all();
+                return Err(Error::Poisoned);
+            }
+            // Whatever happens in there, the next writer must be let in.
+            let idle = Idle(self);
+            self.write(&jobs);
+            drop(idle);
+            queue = locked(&self.queue);
+        }
+    }
+
+    /// Writes several requests at once, in order.
+    pub(crate) fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Written>> {
+        let jobs: Vec<_> = requests
+            .into_iter()
+            .map(|request| {
+                let result = Mutex::new(None);
+                Arc::new(Job { request: Mutex::new(Some(request)), result })
+            })
+            .collect();
+        let mut queue = locked(&self.queue);
+        while queue.busy {
+            queue = self.free.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.busy = true;
+        drop(queue);
+        let idle = Idle(self);
+        self.write(&jobs);
+        drop(idle);
+        jobs.iter().map(|job| locked(&job.result).take().unwrap_or(Err(Error::Poisoned))).collect()
+    }
+
+    fn write(&self, jobs: &[Arc<Job>]) {
+        let mut book = locked(&self.book);
+        let outcome = self.write_in_turn(&mut book, jobs);
+        for job in jobs {
+            let mut result = locked(&job.result);
+            match &outcome {
+                // Decided in the batch: its own result is there already.
+                Ok(()) => {
+                    result.get_or_insert(Err(Error::Poisoned));
+                }
+                // A refusal stands whether or not the others could be written.
+                Err(error) if !matches!(*result, Some(Err(_))) => {
+                    *result = Some(Err(error.clone()))
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn write_in_turn(&self, book: &mut Book, jobs: &[Arc<Job>]) -> Result<()> {
+        let started = telemetry::now();
+        let mut turn = self.store.turn()?;
+        let mut batch = Batch { sealed: Vec::new(), durability: Durability::Process };
+        let result = self.decide(book, &mut *turn, jobs, &mut batch);
+        let result = result.and_then(|()| {
+            if batch.sealed.is_empty() {
+                return Ok(());
+            }
+            let head = || Head { size: book.tree.size(), root: book.tree.root() };
+            turn.append(&batch.sealed, &head, batch.durability)
+        });
+        drop(turn);
+        book.stale = result.is_err();
+        telemetry::batch(started, batch.sealed.len(), book.tree.size(), result.is_err());
+        result
+    }
+
+    fn decide(
+        &self,
+        book: &mut Book,
+        turn: &mut dyn Turn,
+        jobs: &[Arc<Job>],
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let recovered = book.catch_up(turn)?;
+        let at = self.time(&book.state)?;
+        // Ahead of the store until the batch is written.
+        book.stale = true;
+        if recovered > 0 {
+            self.seal(book, batch, at, Event::Recovered { bytes: recovered }, None)?;
+        }
+        if book.state.is_due(at) {
+            self.seal(book, batch, at, Event::Passed, None)?;
+        }
+        for job in jobs {
+            let Some(Request { event, payload, durability }) = locked(&job.request).take() else {
+                continue;
+            };
+            let event = match event {
+                Wanted::Event(event) => event,
+                Wanted::Reserve(mut reserved, lapse) => {
+                    reserved.lapses = at.plus(lapse);
+                    Event::Reserved(reserved)
+                }
+            };
+            let written = self.seal(book, batch, at, event, payload);
+            if written.is_ok() {
+                batch.durability = batch.durability.max(durability);
+            }
+            *locked(&job.result) = Some(written);
+        }
+        Ok(())
+    }
+
+    /// Applies an event and adds its entry to the batch.
+    fn seal(
+        &self,
+        book: &mut Book,
+        batch: &mut Batch,
+        at: Timestamp,
+        event: Event,
+        payload: Option<Secret>,
+    ) -> Result<Written> {
+        let index = book.tree.size();
+        let commitment = payload.as_ref().map(|secret| Commitment::new(&secret.salt, &secret.body));
+        let entry = Entry { at, by: self.by.clone(), event, payload: commitment };
+        // Encoded first: what is too large must not be applied.
+        let bytes = entry.encode()?;
+        let payload = payload.map(|secret| [secret.salt.as_slice(), &secret.body].concat());
+        let applied = book.state.apply(index, at, &entry.event)?;
+        if applied == Applied::Changed {
+            book.tree.push(hash_entry(&bytes));
+            batch.sealed.push(Sealed { entry: bytes, payload });
+        }
+        Ok(Written { applied, index })
+    }
+
+    /// The time of new entries: the clock's, or that of the last entry where the clock is a little
+    /// behind it.
+    fn time(&self, state: &State) -> Result<Timestamp> {
+        let clock = self.clock.now()?;
+        let behind = state.now().since(clock);
+        if behind > self.tolerance {
+            return Err(Error::ClockBehind { behind });
+        }
+        Ok(clock.max(state.now()))
+    }
+
+    /// Looks at the books as they are now, with what is due by now written.
+    pub(crate) fn look<T>(&self, see: impl FnOnce(&Book) -> Result<T>) -> Result<T> {
+        let mut book = locked(&self.book);
+        self.write_in_turn(&mut book, &[])?;
+        see(&book)
+    }
+
+    /// As [`Writer::look`], and nobody else writes meanwhile.
+    pub(crate) fn look_in_turn<T>(
+        &self,
+        see: impl FnOnce(&Book, &mut dyn Turn) -> Result<T>,
+    ) -> Result<T> {
+        let mut book = locked(&self.book);
+        self.write_in_turn(&mut book, &[])?;
+        let mut turn = self.store.turn()?;
+        // Others may have written in between.
+        if let Err(error) = book.catch_up(&mut *turn) {
+            book.stale = true;
+            return Err(error);
+        }
+        see(&book, &mut *turn)
+    }
+
+    /// Opens the books: reads everything.
+    pub(crate) fn open(&self) -> Result<()> {
+        let mut book = locked(&self.book);
+        self.write_in_turn(&mut book, &[])
+    }
+}
+
+struct Batch {
+    sealed: Vec<Sealed>,
+    durability: Durability,
+}
+
+struct Idle<'a>(&'a Writer);
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        locked(&self.0.queue).busy = false;
+        self.0.free.notify_all();
+    }
+}
+
+impl Book {
+    /// Reads what was appended since; returns how many bytes of unfinished appends were cut off.
+    fn catch_up(&mut self, turn: &mut dyn Turn) -> Result<u64> {
+        if self.stale {
+            *self = Book::default();
+        }
+        // Until everything is read and fits, the books are not to be trusted.
+        self.stale = true;
+        let head = turn.head()?;
+        let Book { state, tree, .. } = self;
+        let mut erased = Vec::new();
+        let recovered = turn.catch_up(tree.size(), &mut |bytes| {
+            let index = tree.size();
+            let entry = Entry::parse(bytes, index)?;
+            match state.apply(index, entry.at, &entry.event) {
+                Ok(Applied::Changed) => {}
+                Err(error @ Error::Corrupt { .. }) => return Err(error),
+                _ => {
+                    let what = "it does not follow from what was before it";
+                    return Err(Error::Corrupt { entry: index, what });
+                }
+            }
+            if let Event::Erased { entry, .. } = entry.event {
+                erased.push(entry);
+            }
+            tree.push(hash_entry(bytes));
+            if tree.size() == head.size && tree.root() != head.root {
+                let what = "the entries up to it are not those that were committed";
+                return Err(Error::Corrupt { entry: index, what });
+            }
+            Ok(())
+        })?;
+        if tree.size() < head.size {
+            let what = "it was committed and is missing";
+            return Err(Error::Corrupt { entry: tree.size(), what });
+        }
+        // An erasure that a crash left half done is finished.
+        for index in erased {
+            turn.erase(index)?;
+        }
+        self.stale = false;
+        Ok(recovered)
+    }
+}

@@ -1,0 +1,211 @@
+//! Real processes that race, are killed, and run out of disk.
+//!
+//! `LEDGER_RUNS=1000 cargo test -p privacy-ledger --test it crash` repeats each run a thousand times.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use privacy_core::budget::Budget;
+use privacy_ledger::{Account, Event, Ledger};
+use tempfile::TempDir;
+
+use crate::common::{USERS, hundredths, limit, record, request, runs};
+
+const ROLE: &str = "LEDGER_TEST_ROLE";
+const FOLDER: &str = "LEDGER_TEST_FOLDER";
+const NAME: &str = "LEDGER_TEST_NAME";
+
+/// In memory where there is such a file system: what is tested is the death of processes.
+fn folder() -> TempDir {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() {
+        tempfile::tempdir_in(shared).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
+fn command(role: &str, folder: &Path, name: usize) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["crash::child", "--exact", "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .env(FOLDER, folder)
+        .env(NAME, name.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// The other side: what a child process does. Does nothing when it runs as a test.
+#[test]
+fn child() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+    let name = std::env::var(NAME).unwrap();
+    match role.as_str() {
+        "race" => race(&folder, &name),
+        "release" => release(&folder, &name),
+        "full" => fill(&folder),
+        _ => panic!("no such role"),
+    }
+}
+
+fn race(folder: &Path, name: &str) {
+    let ledger = Ledger::open(folder.join("budget.db")).unwrap();
+    let granted: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                let ledger = &ledger;
+                scope.spawn(move || {
+                    let mut granted = 0;
+                    loop {
+                        let request = request(format!("{name}/{thread}/{granted}"));
+                        match ledger.reserve(&request, &hundredths(1), USERS) {
+                            Ok(reservation) => ledger.commit(reservation).unwrap(),
+                            Err(error) if error.is_budget() => return granted,
+                            Err(error) => panic!("{error}"),
+                        }
+                        granted += 1;
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    fs::write(folder.join(format!("granted-{name}")), granted.to_string()).unwrap();
+}
+
+#[test]
+fn sixty_four_threads_of_eight_processes_spend_exactly_the_limit() {
+    for run in 0..runs(4) {
+        let folder = folder();
+        let allowed = 60 + u64::from(run * 37 % 90);
+        let ledger = Ledger::open(folder.path().join("budget.db")).unwrap();
+        ledger.open_account(Account::root(limit(allowed))).unwrap();
+        let children: Vec<Child> =
+            (0..8).map(|name| command("race", folder.path(), name).spawn().unwrap()).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let granted: u64 = (0..8)
+            .map(|name| fs::read_to_string(folder.path().join(format!("granted-{name}"))).unwrap())
+            .map(|text| text.parse::<u64>().unwrap())
+            .sum();
+        assert_eq!(granted, allowed);
+        assert!(ledger.remaining().unwrap().is_nothing());
+        assert_eq!(ledger.verify().unwrap().charges, allowed);
+    }
+}
+
+/// Reserves, draws, commits and records until somebody kills it. A release is a line that stays.
+fn release(folder: &Path, name: &str) {
+    let ledger = Ledger::open(folder.join("budget.db")).unwrap();
+    let mut releases =
+        OpenOptions::new().create(true).append(true).open(folder.join("releases")).unwrap();
+    for i in 0.. {
+        let request = request(format!("{name}/{i}"));
+        let Ok(reservation) = ledger.reserve(&request, &hundredths(1), USERS) else { return };
+        // One write: a line is whole or not there.
+        releases.write_all(format!("{request}\n").as_bytes()).unwrap();
+        ledger.commit(reservation).unwrap();
+        ledger.record_with(record(&request), b"the text of the question").unwrap();
+    }
+}
+
+#[test]
+fn whatever_is_killed_when_nothing_was_released_that_was_not_charged() {
+    let mut random =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
+    let mut next = move |below: u64| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u64::from(random >> 8) % below
+    };
+    let mut seen = 0;
+    for _ in 0..runs(3) {
+        let folder = folder();
+        let path = folder.path().join("budget.db");
+        Ledger::open(&path).unwrap().open_account(Account::root(limit(1_000_000))).unwrap();
+        for round in 0..6 {
+            let mut children: Vec<Child> = (0..2)
+                .map(|i| command("release", folder.path(), round * 10 + i).spawn().unwrap())
+                .collect();
+            std::thread::sleep(Duration::from_millis(20 + next(120)));
+            for child in &mut children {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            let ledger = Ledger::open(&path).unwrap();
+            let report = ledger.verify().unwrap();
+            let charged: std::collections::HashSet<String> = ledger
+                .entries(0..report.entries)
+                .unwrap()
+                .into_iter()
+                .filter_map(|(_, entry)| match entry.event {
+                    Event::Reserved(reserved) => Some(reserved.request.to_string()),
+                    _ => None,
+                })
+                .collect();
+            let releases = fs::read_to_string(folder.path().join("releases")).unwrap_or_default();
+            for line in releases.lines() {
+                assert!(charged.contains(line), "{line} was released and not charged");
+            }
+            seen += releases.lines().count();
+            // At most what each dead process had open is wasted.
+            let open = report.accounts[0].open;
+            assert!(open <= 2 * (round + 1), "{open} open");
+            assert!(charged.len() <= releases.lines().count() + 2 * (round + 1));
+        }
+    }
+    assert!(seen > 0, "nothing was ever released; the test shows nothing");
+}
+
+fn fill(folder: &Path) {
+    let ledger = Ledger::open(folder.join("budget.db")).unwrap();
+    let mut granted = 0;
+    let error = loop {
+        match ledger.account("").unwrap().begin(
+            &request(granted),
+            &hundredths(1),
+            USERS,
+            Some(&"x".repeat(500)),
+        ) {
+            Ok(_) => granted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_full(), "{error:?}");
+    // Still open, still whole, and reading is still possible.
+    assert_eq!(ledger.verify().unwrap().charges, granted);
+    fs::write(folder.join("filled"), granted.to_string()).unwrap_or_default();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_and_loses_nothing() {
+    let folder = folder();
+    let path = folder.path().join("budget.db");
+    Ledger::open(&path).unwrap().open_account(Account::root(limit(100_000))).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let status = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 40; exec \"$0\" crash::child --exact --test-threads=1",
+        ])
+        .arg(program)
+        .env(ROLE, "full")
+        .env(FOLDER, folder.path())
+        .env(NAME, "0")
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let granted: u64 = fs::read_to_string(folder.path().join("filled")).unwrap().parse().unwrap();
+    assert!(granted > 3);
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.verify().unwrap().charges, granted);
+    ledger.record(record("room again")).unwrap();
+}

@@ -1,0 +1,14 @@
+//! The ledger as an application, an auditor, an attacker and a crash see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod access;
+mod accounts;
+mod common;
+mod crash;
+mod damage;
+mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod proofs;
+mod session;
