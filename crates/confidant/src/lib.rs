@@ -12,12 +12,12 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
-/// Additive homomorphic encryption: sums and dot products under encryption.
-#[cfg(feature = "he")]
-pub use paillier_he as he;
 /// Tables that are safe to hand out: k-anonymity and its relatives.
 #[cfg(feature = "kanon")]
 pub use kanon;
+/// Additive homomorphic encryption: sums and dot products under encryption.
+#[cfg(feature = "he")]
+pub use paillier_he as he;
 /// Durable budgets and a tamper-evident audit log.
 #[cfg(feature = "ledger")]
 pub use privacy_ledger as ledger;

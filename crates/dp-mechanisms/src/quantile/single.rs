@@ -208,7 +208,7 @@ mod tests {
     use privacy_core::conformance;
     use privacy_core::random::InsecureTestRng;
     use privacy_core::unit::Replace;
-    use privacy_testing::statistics::check_binomial;
+    use privacy_testing::statistics::{check_binomial, check_chi_square};
 
     use super::super::rank::tests::law;
     use super::*;
@@ -272,21 +272,40 @@ mod tests {
     }
 
     #[test]
-    fn permute_and_flip_draws_from_its_law_and_comes_closer() {
-        // 5 rows at each of the ages 0..=40, at 0.2 a rank: odds of e^-1 from age to age.
+    fn permute_and_flip_draws_from_its_law_which_is_closer() {
+        // 5 rows at each of the ages 0..=40. At 0.2 a rank, age 20 ± d, whose rows begin 5 d − 2.5
+        // ranks off the middle, is accepted with probability exp(−0.2 (5 d − 2.5)).
         let values: Vec<i64> = (0..205).map(|i| i / 5).collect();
         let (half, bounds) = (Amount::from_percent(50), Bounds::new(0, 40).unwrap());
         let epsilon = Epsilon::new(0.2).unwrap();
-        let exponential: Quantile = Quantile::new(&half, bounds, &epsilon).unwrap();
         let flips: Quantile = Quantile::permute_and_flip(&half, bounds, &epsilon).unwrap();
-        let mut rng = InsecureTestRng::from_seed(77);
-        let trials = 20_000;
-        let mut error = |quantile: &Quantile| -> u64 {
-            (0..trials).map(|_| quantile.draw(&values, &mut rng).unwrap().abs_diff(20)).sum()
+        let coin = |age: u64| (0.5 - age.abs_diff(20) as f64).exp().min(1.0);
+        // With arrival times uniform on 0..=1 for a permutation, an age wins if it is accepted and
+        // none that came before is: the integral of its coin times all others' 1 − time · coin.
+        let steps = 2000;
+        let wins = |age: u64| -> f64 {
+            let others = |time: f64| -> f64 {
+                (0..=40).filter(|i| *i != age).map(|i| 1.0 - time * coin(i)).product()
+            };
+            let middles = (0..steps).map(|i| others((f64::from(i) + 0.5) / f64::from(steps)));
+            coin(age) * middles.sum::<f64>() / f64::from(steps)
         };
-        let (by_weights, by_flips) = (error(&exponential), error(&flips));
-        // Twice the sum is far from what chance does: some 40 standard deviations.
-        assert!((by_flips as f64) < 0.8 * by_weights as f64, "{by_flips} {by_weights}");
+        // Ages 5 off and more together.
+        let mut law: Vec<f64> = (16..=24).map(wins).collect();
+        law.push(1.0 - law.iter().sum::<f64>());
+        let mut drawn = [0u64; 10];
+        let mut rng = InsecureTestRng::from_seed(77);
+        for _ in 0..20_000 {
+            let age = flips.draw(&values, &mut rng).unwrap();
+            drawn[usize::try_from(age - 16).unwrap_or(9).min(9)] += 1;
+        }
+        check_chi_square(&drawn, &law, 1e-9);
+        // The exponential mechanism, with the same numbers as weights, is further off.
+        let total: f64 = (0..=40).map(coin).sum();
+        let off = |p: &dyn Fn(u64) -> f64| -> f64 {
+            (0..=40).map(|age| age.abs_diff(20) as f64 * p(age)).sum()
+        };
+        assert!(off(&wins) < 0.91 * off(&|age| coin(age) / total));
         // The price is the same ε, and what any pure mechanism costs in ρ.
         let charge = flips.charge(Changes::NEIGHBOURS).unwrap();
         assert_eq!(charge.in_pure().unwrap().epsilon, "0.2".parse().unwrap());
