@@ -11,13 +11,20 @@ pub mod evaluate;
 mod finding;
 #[cfg(feature = "train")]
 pub mod generate;
+pub mod inventory;
+#[cfg(feature = "tracing")]
+pub mod log;
 mod names;
 mod operator;
+pub mod perturb;
 mod policy;
+pub mod record;
 mod recognizer;
 mod resolve;
 mod scan;
+pub mod sensitivity;
 mod span;
+pub mod stage;
 mod view;
 
 pub use analyzer::{Analyzer, AnalyzerBuilder, DEFAULT_THRESHOLD, Stream};

@@ -12,7 +12,7 @@ use deid_text::generate::{Generator, Labelled};
 use deid_text::train::{evaluate, read_conll, train};
 
 const GENERATED: usize = 12_000;
-const EPOCHS: usize = 8;
+const EPOCHS: usize = 12;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -56,8 +56,10 @@ fn main() -> ExitCode {
     let all: Vec<Labelled> = held.iter().filter(|(n, _)| n != "generated").flat_map(|(_, s)| s.clone()).collect();
     held.push(("all corpora".to_owned(), all));
     for (name, sentences) in &held {
-        for (kind, p, r, f) in evaluate(&model, sentences) {
-            println!("{name:14} {kind:12} precision {p:.3} recall {r:.3} F1 {f:.3}");
+        for threshold in [0.4, 0.5, 0.6, 0.7] {
+            for (kind, p, r, f) in evaluate(&model, sentences, threshold) {
+                println!("{name:14} {kind:12} from {threshold}: precision {p:.3} recall {r:.3} F1 {f:.3}");
+            }
         }
     }
     if let Some(file) = model_file

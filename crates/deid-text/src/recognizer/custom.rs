@@ -47,6 +47,7 @@ pub struct Recognizer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct CustomPattern {
+    #[expect(dead_code, reason = "shown by Debug")]
     pub(crate) name: Arc<str>,
     pub(crate) regex: Regex,
     pub(crate) score: f32,

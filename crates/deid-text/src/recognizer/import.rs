@@ -16,7 +16,7 @@ struct Registry {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Entry {
-    Name(String),
+    Name(#[expect(dead_code, reason = "built in already")] String),
     Full(Box<Full>),
 }
 
