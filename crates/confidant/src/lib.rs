@@ -12,6 +12,10 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
+/// Personal data in text and records: find it, transform it, take inventory of it.
+#[cfg(feature = "deid")]
+pub use deid_text as deid;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]

@@ -149,7 +149,11 @@ impl AnalyzerBuilder {
     }
 
     /// More words that speak for an entity.
-    pub fn context<S: Into<String>>(mut self, entity: impl Into<Entity>, words: impl IntoIterator<Item = S>) -> Self {
+    pub fn context<S: Into<String>>(
+        mut self,
+        entity: impl Into<Entity>,
+        words: impl IntoIterator<Item = S>,
+    ) -> Self {
         self.context.push((entity.into(), words.into_iter().map(Into::into).collect()));
         self
     }
@@ -226,10 +230,11 @@ impl AnalyzerBuilder {
             let terms = if recognizer.terms.is_empty() {
                 None
             } else {
-                let regex = custom::terms_expression(&recognizer.terms).map_err(|_| Error::Recognizer {
-                    name: recognizer.entity.name().to_owned(),
-                    reason: "its terms are too many: split the list".into(),
-                })?;
+                let regex =
+                    custom::terms_expression(&recognizer.terms).map_err(|_| Error::Recognizer {
+                        name: recognizer.entity.name().to_owned(),
+                        reason: "its terms are too many: split the list".into(),
+                    })?;
                 Some((regex, recognizer.terms_score))
             };
             compiled.push(CustomRecognizer { entity: id, recognizer, terms });
@@ -241,7 +246,10 @@ impl AnalyzerBuilder {
         let default = self.threshold.unwrap_or(DEFAULT_THRESHOLD);
         let within = |t: f32| (0.0..=1.0).contains(&t);
         if !within(default) || !self.thresholds.iter().all(|(_, t)| within(*t)) {
-            return Err(Error::Parameter { parameter: "a threshold", requirement: "within 0 to 1" });
+            return Err(Error::Parameter {
+                parameter: "a threshold",
+                requirement: "within 0 to 1",
+            });
         }
         let mut thresholds = vec![default; entities.len()];
         for (id, t) in own_thresholds {
@@ -252,7 +260,8 @@ impl AnalyzerBuilder {
         }
         if let Some(codes) = &self.countries {
             for code in codes {
-                let known = rows.iter().any(|r| r.country == code) || crate::checksum::is_country(code.to_uppercase().as_bytes());
+                let known = rows.iter().any(|r| r.country == code)
+                    || crate::checksum::is_country(code.to_uppercase().as_bytes());
                 if !known {
                     return Err(Error::UnknownCountry { code: code.clone() });
                 }
@@ -266,7 +275,8 @@ impl AnalyzerBuilder {
             })
             .collect();
         enabled.resize(entities.len(), true);
-        let explicit = self.entities.is_some() || self.countries.as_ref().is_some_and(|c| c.len() <= 2);
+        let explicit =
+            self.entities.is_some() || self.countries.as_ref().is_some_and(|c| c.len() <= 2);
         if let Some(wanted) = &self.entities {
             enabled.fill(false);
             for entity in wanted {
@@ -283,7 +293,9 @@ impl AnalyzerBuilder {
                 .filter(|(_, p)| enabled.get(usize::from(p.entity)).copied().unwrap_or(false))
                 .flat_map(|(i, p)| p.shapes.iter().map(move |s| (i as u16, s))),
         );
-        let wants_names = [Id::Person, Id::Location, Id::Organization, Id::Nrp, Id::Title].iter().any(|id| enabled[*id as usize]);
+        let wants_names = [Id::Person, Id::Location, Id::Organization, Id::Nrp, Id::Title]
+            .iter()
+            .any(|id| enabled[*id as usize]);
         let names: Option<Arc<dyn NerBackend>> = match self.names {
             NamesChoice::None => None,
             NamesChoice::Backend(backend) => Some(backend),
@@ -292,7 +304,8 @@ impl AnalyzerBuilder {
             NamesChoice::BuiltIn => None,
         };
         let _ = wants_names;
-        let tables = Tables::new(self.countries.as_deref(), self.leniency.unwrap_or(PhoneLeniency::Valid));
+        let tables =
+            Tables::new(self.countries.as_deref(), self.leniency.unwrap_or(PhoneLeniency::Valid));
         Ok(Analyzer {
             engine: Arc::new(Engine {
                 entities,
@@ -316,7 +329,10 @@ impl AnalyzerBuilder {
 }
 
 fn lookup(by_name: &HashMap<Entity, u16>, entity: &Entity) -> Result<u16> {
-    by_name.get(entity).copied().ok_or_else(|| Error::UnknownEntity { name: entity.name().to_owned() })
+    by_name
+        .get(entity)
+        .copied()
+        .ok_or_else(|| Error::UnknownEntity { name: entity.name().to_owned() })
 }
 
 /// Where a block lies in the text it is of.
@@ -445,7 +461,8 @@ impl Analyzer {
         }
         if let Some(backend) = &self.engine.names {
             let text: &str = &view.text;
-            let mut taken: Vec<(usize, usize)> = scan.out.iter().filter(|c| c.score >= 0.5).map(|c| (c.start, c.end)).collect();
+            let mut taken: Vec<(usize, usize)> =
+                scan.out.iter().filter(|c| c.score >= 0.5).map(|c| (c.start, c.end)).collect();
             taken.sort_unstable();
             for name in backend.tag(text)? {
                 let range = name.range.clone();
@@ -458,21 +475,42 @@ impl Analyzer {
                     continue;
                 }
                 if let Some(&id) = self.engine.by_name.get(&name.entity) {
-                    scan.push(range.start, range.end, id, name.score, Verdict::Unchecked, Source::Names, None);
+                    scan.push(
+                        range.start,
+                        range.end,
+                        id,
+                        name.score,
+                        Verdict::Unchecked,
+                        Source::Names,
+                        None,
+                    );
                 }
             }
         }
         Ok(scan.out)
     }
 
-    fn finding(&self, r: &Resolved, text: &str, view: &View<'_>, place: Place, counter: &mut Counter) -> Finding {
+    fn finding(
+        &self,
+        r: &Resolved,
+        text: &str,
+        view: &View<'_>,
+        place: Place,
+        counter: &mut Counter,
+    ) -> Finding {
         let c = &r.candidate;
         let engine = &*self.engine;
         let (start, end) = view.original(c.start, c.end);
         let (edit_start, edit_end) = view.original(r.edit.0, r.edit.1);
         let (chars, utf16) = counter.advance(text, start);
         let (chars_end, utf16_end) = counter.advance(text, end);
-        let name = |id: u16| engine.entities.get(usize::from(id)).cloned().unwrap_or_else(|| Entity::exact("UNKNOWN"));
+        let name = |id: u16| {
+            engine
+                .entities
+                .get(usize::from(id))
+                .cloned()
+                .unwrap_or_else(|| Entity::exact("UNKNOWN"))
+        };
         let (recognizer, pattern): (Arc<str>, Option<Arc<str>>) = match c.source {
             Source::Pattern(i) => {
                 let notation = engine.patterns.get(usize::from(i)).map(|p| p.notation.into());
@@ -487,11 +525,17 @@ impl Analyzer {
             distance: hit.distance,
             after: hit.after,
         });
-        let calibrated = engine.calibration.as_ref().map_or(c.score, |k| k.probability(&name(c.entity), c.score));
+        let calibrated = engine
+            .calibration
+            .as_ref()
+            .map_or(c.score, |k| k.probability(&name(c.entity), c.score));
         Finding {
             entity: name(c.entity),
             span: Span { start: place.bytes + start, end: place.bytes + end },
-            edit: Span { start: place.bytes + edit_start.min(start), end: place.bytes + edit_end.max(end) },
+            edit: Span {
+                start: place.bytes + edit_start.min(start),
+                end: place.bytes + edit_end.max(end),
+            },
             chars: place.chars + chars..place.chars + chars_end,
             utf16: place.utf16 + utf16..place.utf16 + utf16_end,
             score: calibrated,
@@ -521,7 +565,11 @@ impl Analyzer {
 
 fn advance(text: &str, place: Place, counter: &mut Counter) -> Place {
     let (chars, utf16) = counter.advance(text, text.len());
-    Place { bytes: place.bytes + text.len(), chars: place.chars + chars, utf16: place.utf16 + utf16 }
+    Place {
+        bytes: place.bytes + text.len(),
+        chars: place.chars + chars,
+        utf16: place.utf16 + utf16,
+    }
 }
 
 fn run_custom(scan: &mut Scan<'_, '_>, id: u16, custom: &CustomRecognizer) {
@@ -532,13 +580,25 @@ fn run_custom(scan: &mut Scan<'_, '_>, id: u16, custom: &CustomRecognizer) {
             let before = text.get(..m.start()).and_then(|t| t.chars().next_back());
             let after = text.get(m.end()..).and_then(|t| t.chars().next());
             if !word(before) && !word(after) {
-                scan.push(m.start(), m.end(), custom.entity, *score, Verdict::Unchecked, Source::Custom(id), None);
+                scan.push(
+                    m.start(),
+                    m.end(),
+                    custom.entity,
+                    *score,
+                    Verdict::Unchecked,
+                    Source::Custom(id),
+                    None,
+                );
             }
         }
     }
     for pattern in &custom.recognizer.patterns {
         for m in pattern.regex.find_iter(text).filter(|m| !m.is_empty()) {
-            let verdict = custom.recognizer.judge.as_ref().map_or(Verdict::Unchecked, |judge| judge(m.as_str()));
+            let verdict = custom
+                .recognizer
+                .judge
+                .as_ref()
+                .map_or(Verdict::Unchecked, |judge| judge(m.as_str()));
             let score = match verdict {
                 Verdict::Invalid => continue,
                 Verdict::Valid => 1.0,
@@ -645,4 +705,3 @@ impl Stream<'_> {
         self.total
     }
 }
-

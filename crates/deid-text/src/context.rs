@@ -287,7 +287,10 @@ mod tests {
             false_positives: "",
             context,
         };
-        ContextTable::new(&[row(vec!["social insurance number", "lic", "número"]), row(vec!["身份证"])])
+        ContextTable::new(&[
+            row(vec!["social insurance number", "lic", "número"]),
+            row(vec!["身份证"]),
+        ])
     }
 
     fn found(text: &str) -> Vec<(u16, u8)> {

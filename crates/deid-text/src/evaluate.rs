@@ -140,11 +140,17 @@ pub fn evaluate(analyzer: &Analyzer, samples: &[Sample], threshold: f64) -> Resu
             out.any.gold += 1;
             out.any.found += usize::from(any);
             if !any {
-                out.mistakes.push(Mistake { sample: i, range: range.clone(), expected: Some(entity.clone()), found: None });
+                out.mistakes.push(Mistake {
+                    sample: i,
+                    range: range.clone(),
+                    expected: Some(entity.clone()),
+                    found: None,
+                });
             }
         }
         for finding in &findings {
-            let hits = || sample.spans.iter().filter(|(_, r)| iou(&finding.span.range(), r) >= threshold);
+            let hits =
+                || sample.spans.iter().filter(|(_, r)| iou(&finding.span.range(), r) >= threshold);
             let expected = hits().next().map(|(e, _)| e.clone());
             let same = hits().any(|(e, _)| *e == finding.entity);
             let counts = out.entities.entry(finding.entity.clone()).or_default();
@@ -153,7 +159,12 @@ pub fn evaluate(analyzer: &Analyzer, samples: &[Sample], threshold: f64) -> Resu
             out.any.findings += 1;
             out.any.right += usize::from(expected.is_some());
             if !same {
-                out.mistakes.push(Mistake { sample: i, range: finding.span.range(), expected, found: Some(finding.entity.clone()) });
+                out.mistakes.push(Mistake {
+                    sample: i,
+                    range: finding.span.range(),
+                    expected,
+                    found: Some(finding.entity.clone()),
+                });
             }
         }
     }
@@ -188,7 +199,11 @@ impl Calibration {
             }
         }
         let all: Vec<_> = points.values().flatten().copied().collect();
-        let entities = points.into_iter().filter(|(_, p)| p.len() >= ENOUGH).map(|(e, p)| (e, isotonic(p))).collect();
+        let entities = points
+            .into_iter()
+            .filter(|(_, p)| p.len() >= ENOUGH)
+            .map(|(e, p)| (e, isotonic(p)))
+            .collect();
         Ok(Calibration { all: isotonic(all), entities })
     }
 
@@ -231,7 +246,8 @@ mod tests {
     fn intervals_and_curves() {
         let (low, high) = wilson(8, 10);
         assert!((low - 0.490).abs() < 0.001 && (high - 0.943).abs() < 0.001);
-        let curve = isotonic(vec![(0.1, false), (0.2, true), (0.3, false), (0.9, true), (0.9, true)]);
+        let curve =
+            isotonic(vec![(0.1, false), (0.2, true), (0.3, false), (0.9, true), (0.9, true)]);
         assert!(curve.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1), "{curve:?}");
     }
 }

@@ -90,7 +90,11 @@ impl fmt::Display for Finding {
         write!(f, ", original score {:.2}", e.base)?;
         if let Some(word) = &e.context {
             let side = if word.after { "after" } else { "before" };
-            write!(f, ", +{:.2} for \"{}\" {} words {side} it", e.boost, word.phrase, word.distance)?;
+            write!(
+                f,
+                ", +{:.2} for \"{}\" {} words {side} it",
+                e.boost, word.phrase, word.distance
+            )?;
         }
         if let Some(note) = &e.note {
             write!(f, ", {note}")?;

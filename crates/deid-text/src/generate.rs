@@ -86,20 +86,76 @@ pub struct Generator {
 }
 
 const FORMS: [&str; 16] = [
-    "Inc.", "Ltd", "LLC", "GmbH", "AG", "S.A.", "PLC", "Corp.", "Group", "& Co.", "Partners", "Holdings", "SARL", "B.V.",
-    "S.r.l.", "and Sons",
+    "Inc.", "Ltd", "LLC", "GmbH", "AG", "S.A.", "PLC", "Corp.", "Group", "& Co.", "Partners",
+    "Holdings", "SARL", "B.V.", "S.r.l.", "and Sons",
 ];
 const TRADES: [&str; 36] = [
-    "Logistics", "Software", "Foods", "Energy", "Consulting", "Motors", "Bank", "Insurance", "Media", "Systems",
-    "Pharma", "Health", "Airlines", "Capital", "Technologies", "Construction", "Hospital", "University", "College",
-    "Telecom", "Steel", "Textiles", "Electronics", "Robotics", "Analytics", "Labs", "Solutions", "Industries",
-    "Foundation", "Institute", "Council", "Ministry", "Clinic", "Legal", "Properties", "Travel",
+    "Logistics",
+    "Software",
+    "Foods",
+    "Energy",
+    "Consulting",
+    "Motors",
+    "Bank",
+    "Insurance",
+    "Media",
+    "Systems",
+    "Pharma",
+    "Health",
+    "Airlines",
+    "Capital",
+    "Technologies",
+    "Construction",
+    "Hospital",
+    "University",
+    "College",
+    "Telecom",
+    "Steel",
+    "Textiles",
+    "Electronics",
+    "Robotics",
+    "Analytics",
+    "Labs",
+    "Solutions",
+    "Industries",
+    "Foundation",
+    "Institute",
+    "Council",
+    "Ministry",
+    "Clinic",
+    "Legal",
+    "Properties",
+    "Travel",
 ];
 const STREETS: [&str; 14] = [
-    "Street", "Avenue", "Road", "Lane", "Drive", "Boulevard", "Court", "Way", "Place", "St", "Ave", "Rd", "Terrace", "Square",
+    "Street",
+    "Avenue",
+    "Road",
+    "Lane",
+    "Drive",
+    "Boulevard",
+    "Court",
+    "Way",
+    "Place",
+    "St",
+    "Ave",
+    "Rd",
+    "Terrace",
+    "Square",
 ];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 impl Generator {
@@ -159,7 +215,10 @@ impl Generator {
                 let (family, first) = (self.family(), self.first());
                 (Some("PERSON"), format!("{family}, {first}"))
             }
-            "city" => (Some("LOCATION"), self.rng.pick(&self.places).map_or(String::new(), |p| (*p).to_owned())),
+            "city" => (
+                Some("LOCATION"),
+                self.rng.pick(&self.places).map_or(String::new(), |p| (*p).to_owned()),
+            ),
             "org" => (Some("ORGANIZATION"), self.company()),
             "street" => {
                 let name = self.family();
@@ -168,8 +227,14 @@ impl Generator {
             }
             "email" => {
                 let (first, family) = (self.first(), self.family());
-                let host = self.rng.pick(&["example.com", "example.org", "mail.example.net"]).copied().unwrap_or("example.com");
-                let clean = |s: String| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+                let host = self
+                    .rng
+                    .pick(&["example.com", "example.org", "mail.example.net"])
+                    .copied()
+                    .unwrap_or("example.com");
+                let clean = |s: String| {
+                    s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+                };
                 (Some("EMAIL_ADDRESS"), format!("{}.{}@{host}", clean(first), clean(family)))
             }
             "phone" => {
@@ -192,7 +257,14 @@ impl Generator {
                 };
                 (Some("DATE_TIME"), value)
             }
-            "id" => (None, format!("{}{:06}", (b'A' + self.rng.below(26) as u8) as char, self.rng.below(1_000_000))),
+            "id" => (
+                None,
+                format!(
+                    "{}{:06}",
+                    (b'A' + self.rng.below(26) as u8) as char,
+                    self.rng.below(1_000_000)
+                ),
+            ),
             "num" => (None, format!("{}", 1 + self.rng.below(9999))),
             "month" => (None, self.rng.pick(&MONTHS).map_or(String::new(), |m| (*m).to_owned())),
             _ => (None, String::new()),
@@ -207,7 +279,8 @@ impl Generator {
         let i = self.locale();
         let women = self.rng.below(2) == 0;
         let list = self.locales.get(i).map(|l| if women { &l.women } else { &l.men });
-        list.and_then(|l| l.get(self.rng.0 as usize % l.len().max(1))).map_or("Ana".to_owned(), |n| (*n).to_owned())
+        list.and_then(|l| l.get(self.rng.0 as usize % l.len().max(1)))
+            .map_or("Ana".to_owned(), |n| (*n).to_owned())
     }
 
     fn family(&mut self) -> String {
@@ -217,7 +290,8 @@ impl Generator {
         let i = self.locale();
         let n = self.rng.next_word() as usize;
         let list = self.locales.get(i).map(|l| &l.family);
-        list.and_then(|l| l.get(n % l.len().max(1))).map_or("Lovelace".to_owned(), |n| (*n).to_owned())
+        list.and_then(|l| l.get(n % l.len().max(1)))
+            .map_or("Lovelace".to_owned(), |n| (*n).to_owned())
     }
 
     fn person(&mut self) -> String {

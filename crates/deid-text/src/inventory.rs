@@ -96,7 +96,11 @@ impl<'a> Inventorist<'a> {
     /// # Errors
     ///
     /// As [`Analyzer::scan`].
-    pub fn column<'v>(&self, name: &str, values: impl IntoIterator<Item = &'v str>) -> Result<ColumnReport> {
+    pub fn column<'v>(
+        &self,
+        name: &str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Result<ColumnReport> {
         let mut distinct: BTreeMap<&str, usize> = BTreeMap::new();
         let mut sampled = 0;
         for value in values.into_iter().filter(|v| !v.trim().is_empty()).take(self.sample) {
@@ -118,7 +122,12 @@ impl<'a> Inventorist<'a> {
         let share = |i: usize| {
             ranked.get(i).map(|(entity, n)| {
                 let (low, high) = wilson(*n, sampled);
-                Share { entity: (*entity).clone(), share: *n as f64 / sampled.max(1) as f64, low, high }
+                Share {
+                    entity: (*entity).clone(),
+                    share: *n as f64 / sampled.max(1) as f64,
+                    low,
+                    high,
+                }
             })
         };
         let level = self.classifier.classify_counts(&counts);
@@ -143,7 +152,8 @@ impl<'a> Inventorist<'a> {
     /// As [`Analyzer::scan`]; [`Error::Record`] for a row that cannot be read.
     pub fn csv(&self, source: &str, input: impl std::io::Read) -> Result<Inventory> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-        let headers = reader.headers().map_err(|_| Error::Record { format: "CSV", number: 0 })?.clone();
+        let headers =
+            reader.headers().map_err(|_| Error::Record { format: "CSV", number: 0 })?.clone();
         let mut columns: Vec<Vec<String>> = vec![Vec::new(); headers.len()];
         let mut rows = 0;
         for (i, row) in reader.records().take(self.sample).enumerate() {
@@ -153,7 +163,11 @@ impl<'a> Inventorist<'a> {
                 column.push(cell.to_owned());
             }
         }
-        let reports: Result<Vec<_>> = headers.iter().zip(&columns).map(|(name, values)| self.column(name, values.iter().map(String::as_str))).collect();
+        let reports: Result<Vec<_>> = headers
+            .iter()
+            .zip(&columns)
+            .map(|(name, values)| self.column(name, values.iter().map(String::as_str)))
+            .collect();
         let reports = reports?;
         let level = reports.iter().map(|c| c.level).max().unwrap_or(SensitivityLevel::Public);
         Ok(Inventory { source: source.to_owned(), rows, level, columns: reports })
@@ -161,21 +175,39 @@ impl<'a> Inventorist<'a> {
 }
 
 /// Which technique fits a column, and why.
-fn advice(verdict: Option<&Share>, level: SensitivityLevel, distinct: usize, sampled: usize) -> (&'static str, String) {
-    let Some(top) = verdict else { return ("none", "nothing personal was found in the sample".to_owned()) };
+fn advice(
+    verdict: Option<&Share>,
+    level: SensitivityLevel,
+    distinct: usize,
+    sampled: usize,
+) -> (&'static str, String) {
+    let Some(top) = verdict else {
+        return ("none", "nothing personal was found in the sample".to_owned());
+    };
     let percent = top.share * 100.0;
     let mostly = top.share >= 0.5;
     let name = top.entity.name();
     let (technique, why) = match name {
-        "DATE_TIME" => ("date shift or generalization", "distances between dates stay useful when all of a subject move together"),
+        "DATE_TIME" => (
+            "date shift or generalization",
+            "distances between dates stay useful when all of a subject move together",
+        ),
         "AGE" | "US_ZIP" | "DE_PLZ" | "LOCATION" | "COORDINATES" | "UK_POSTCODE" => {
             ("generalization under k-anonymity", "it identifies together with other columns")
         }
-        "PASSWORD" | "SECRET" | "PRIVATE_KEY" | "JWT" | "CVV" | "PIN" | "CONNECTION_STRING" => ("removal", "credentials have no use in analysis"),
-        "CREDIT_CARD" | "IBAN_CODE" => ("format-preserving encryption", "systems that expect its format keep working"),
+        "PASSWORD" | "SECRET" | "PRIVATE_KEY" | "JWT" | "CVV" | "PIN" | "CONNECTION_STRING" => {
+            ("removal", "credentials have no use in analysis")
+        }
+        "CREDIT_CARD" | "IBAN_CODE" => {
+            ("format-preserving encryption", "systems that expect its format keep working")
+        }
         _ if !mostly => ("redaction of text", "it appears inside longer text"),
-        _ if distinct * 2 < sampled => ("keyed tokens", "values repeat, so that joins need equal tokens for equal values"),
-        _ if level >= SensitivityLevel::Restricted => ("removal or encryption", "it identifies a person by itself"),
+        _ if distinct * 2 < sampled => {
+            ("keyed tokens", "values repeat, so that joins need equal tokens for equal values")
+        }
+        _ if level >= SensitivityLevel::Restricted => {
+            ("removal or encryption", "it identifies a person by itself")
+        }
         _ => ("keyed tokens or surrogates", "it identifies a person by itself"),
     };
     (technique, format!("{percent:.0} % of the values hold {name}: {why}"))
@@ -188,7 +220,8 @@ impl Inventory {
     ///
     /// [`Error::Document`] if it cannot be written; none in practice.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string_pretty(self).map_err(|e| Error::Document { what: "inventory", reason: e.to_string() })
+        serde_json::to_string_pretty(self)
+            .map_err(|e| Error::Document { what: "inventory", reason: e.to_string() })
     }
 
     /// As an HTML page that needs nothing else.
@@ -196,10 +229,16 @@ impl Inventory {
     pub fn to_html(&self) -> String {
         let mut rows = String::new();
         for c in &self.columns {
-            let (entity, share) = c.verdict.as_ref().map_or(("–".to_owned(), String::new()), |v| {
-                let share = format!("{:.0} % ({:.0}–{:.0} %)", v.share * 100.0, v.low * 100.0, v.high * 100.0);
-                (v.entity.to_string(), share)
-            });
+            let (entity, share) =
+                c.verdict.as_ref().map_or(("–".to_owned(), String::new()), |v| {
+                    let share = format!(
+                        "{:.0} % ({:.0}–{:.0} %)",
+                        v.share * 100.0,
+                        v.low * 100.0,
+                        v.high * 100.0
+                    );
+                    (v.entity.to_string(), share)
+                });
             rows.push_str(&format!(
                 "<tr class=\"{level}\"><td>{}</td><td>{}</td><td>{share}</td><td>{level}</td><td>{}</td><td>{}</td></tr>\n",
                 escape(&c.name),

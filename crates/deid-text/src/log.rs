@@ -58,7 +58,12 @@ where
     type Writer = RedactingWriter<'a, M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        RedactingWriter { analyzer: &self.analyzer, policy: &self.policy, held: Vec::new(), inner: self.inner.make_writer() }
+        RedactingWriter {
+            analyzer: &self.analyzer,
+            policy: &self.policy,
+            held: Vec::new(),
+            inner: self.inner.make_writer(),
+        }
     }
 }
 
@@ -74,7 +79,9 @@ impl<W: Write> Write for RedactingWriter<'_, W> {
             let safe = self.analyzer.scan(&text).and_then(|f| self.policy.apply(&text, &f));
             match safe {
                 Ok(safe) => self.inner.write_all(safe.text.as_bytes())?,
-                Err(_) => self.inner.write_all(b"an event could not be redacted and was withheld\n")?,
+                Err(_) => {
+                    self.inner.write_all(b"an event could not be redacted and was withheld\n")?
+                }
             }
             self.held.clear();
         }

@@ -238,6 +238,13 @@ impl Operator {
     /// Whether the original can be had back, with the key.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
-        matches!(self, Operator::Keep | Operator::Token { .. } | Operator::Encrypt { .. } | Operator::Fpe { .. } | Operator::DateShift { .. })
+        matches!(
+            self,
+            Operator::Keep
+                | Operator::Token { .. }
+                | Operator::Encrypt { .. }
+                | Operator::Fpe { .. }
+                | Operator::DateShift { .. }
+        )
     }
 }

@@ -51,7 +51,10 @@ impl Perturbation {
     #[must_use]
     pub fn apply(self, value: &str) -> String {
         let digits = |zero: u32| {
-            value.chars().map(|c| c.to_digit(10).and_then(|d| char::from_u32(zero + d)).unwrap_or(c)).collect()
+            value
+                .chars()
+                .map(|c| c.to_digit(10).and_then(|d| char::from_u32(zero + d)).unwrap_or(c))
+                .collect()
         };
         let between = |sign: char| {
             let mut out = String::new();
@@ -67,7 +70,13 @@ impl Perturbation {
             Perturbation::Upper => value.to_uppercase(),
             Perturbation::Lower => value.to_lowercase(),
             Perturbation::FullWidth => {
-                let wide = |c: char| if ('!'..='~').contains(&c) { char::from_u32(c as u32 + 0xfee0).unwrap_or(c) } else { c };
+                let wide = |c: char| {
+                    if ('!'..='~').contains(&c) {
+                        char::from_u32(c as u32 + 0xfee0).unwrap_or(c)
+                    } else {
+                        c
+                    }
+                };
                 value.chars().map(wide).collect()
             }
             Perturbation::ArabicDigits => digits(0x660),
@@ -76,15 +85,28 @@ impl Perturbation {
             Perturbation::SoftHyphen => between('\u{ad}'),
             Perturbation::NoBreakSpace => value.replace(' ', "\u{a0}"),
             Perturbation::Dashes => value.replace('-', "\u{2013}"),
-            Perturbation::Html => {
-                value.chars().map(|c| if c.is_ascii_alphabetic() { c.to_string() } else { format!("&#{};", c as u32) }).collect()
-            }
-            Perturbation::Percent => {
-                value.chars().map(|c| if c.is_ascii_punctuation() { format!("%{:02X}", c as u32) } else { c.to_string() }).collect()
-            }
+            Perturbation::Html => value
+                .chars()
+                .map(|c| {
+                    if c.is_ascii_alphabetic() { c.to_string() } else { format!("&#{};", c as u32) }
+                })
+                .collect(),
+            Perturbation::Percent => value
+                .chars()
+                .map(|c| {
+                    if c.is_ascii_punctuation() {
+                        format!("%{:02X}", c as u32)
+                    } else {
+                        c.to_string()
+                    }
+                })
+                .collect(),
             Perturbation::Typo => {
                 let mut chars: Vec<char> = value.chars().collect();
-                if let Some(i) = chars.windows(2).position(|w| w.iter().all(|c| c.is_alphabetic()) && w[0] != w[1]) {
+                if let Some(i) = chars
+                    .windows(2)
+                    .position(|w| w.iter().all(|c| c.is_alphabetic()) && w[0] != w[1])
+                {
                     chars.swap(i, i + 1);
                 }
                 chars.into_iter().collect()

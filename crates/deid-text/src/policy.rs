@@ -13,7 +13,9 @@ use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings};
 use crate::operator::ff1::{FormatKeys, text as format_preserving};
-use crate::operator::{Keys, Operator, Pseudonym, Surrogates, Token, bucket, date_shift, generalize, mask, subkey};
+use crate::operator::{
+    Keys, Operator, Pseudonym, Surrogates, Token, bucket, date_shift, generalize, mask, subkey,
+};
 use crate::span::Span;
 
 /// A function of the caller's: the entity and the text in, the replacement out.
@@ -138,7 +140,12 @@ impl Policy {
     /// # Errors
     ///
     /// As [`Policy::compile`].
-    pub fn compile_with(&self, analyzer: &Analyzer, keys: &Keys, mut custom: HashMap<String, CustomOperator>) -> Result<CompiledPolicy> {
+    pub fn compile_with(
+        &self,
+        analyzer: &Analyzer,
+        keys: &Keys,
+        mut custom: HashMap<String, CustomOperator>,
+    ) -> Result<CompiledPolicy> {
         let mut rules = HashMap::new();
         for (entity, operator) in &self.entities {
             if !analyzer.recognizes(entity) {
@@ -160,23 +167,47 @@ fn document(error: &dyn fmt::Display) -> Error {
     Error::Document { what: "policy", reason: error.to_string() }
 }
 
-fn check(entity: &Entity, operator: &Operator, custom: &HashMap<String, CustomOperator>, keys: &Keys) -> Result<()> {
+fn check(
+    entity: &Entity,
+    operator: &Operator,
+    custom: &HashMap<String, CustomOperator>,
+    keys: &Keys,
+) -> Result<()> {
     if let Some(key) = operator.key()
         && keys.find(key).is_none()
     {
-        return Err(Error::MissingKey { operator: operator.name(), entity: entity.name().to_owned(), key: key.to_owned() });
+        return Err(Error::MissingKey {
+            operator: operator.name(),
+            entity: entity.name().to_owned(),
+            key: key.to_owned(),
+        });
     }
     let refuse = |reason| Err(Error::Contradiction { entity: entity.name().to_owned(), reason });
     match operator {
         Operator::Hash { bits, .. } if !(64..=256).contains(bits) || bits % 8 != 0 => {
-            Err(Error::Parameter { parameter: "the bits of a hash", requirement: "a multiple of 8 from 64 to 256" })
+            Err(Error::Parameter {
+                parameter: "the bits of a hash",
+                requirement: "a multiple of 8 from 64 to 256",
+            })
         }
-        Operator::Bucket { size: 0 } => Err(Error::Parameter { parameter: "the size of a bucket", requirement: "at least 1" }),
-        Operator::DateShift { max_days: 0, .. } => Err(Error::Parameter { parameter: "max_days", requirement: "at least 1" }),
-        Operator::DateShift { .. } if *entity != "DATE_TIME" && *entity != "default" => refuse("only dates can be shifted"),
-        Operator::Fpe { card: true, .. } if *entity != "CREDIT_CARD" => refuse("`card` is for card numbers"),
-        Operator::Generalize { .. } if *entity == "default" => refuse("name the entity that is to be generalized"),
-        Operator::Custom { name } if !custom.contains_key(name) => refuse("no function of that name was given"),
+        Operator::Bucket { size: 0 } => {
+            Err(Error::Parameter { parameter: "the size of a bucket", requirement: "at least 1" })
+        }
+        Operator::DateShift { max_days: 0, .. } => {
+            Err(Error::Parameter { parameter: "max_days", requirement: "at least 1" })
+        }
+        Operator::DateShift { .. } if *entity != "DATE_TIME" && *entity != "default" => {
+            refuse("only dates can be shifted")
+        }
+        Operator::Fpe { card: true, .. } if *entity != "CREDIT_CARD" => {
+            refuse("`card` is for card numbers")
+        }
+        Operator::Generalize { .. } if *entity == "default" => {
+            refuse("name the entity that is to be generalized")
+        }
+        Operator::Custom { name } if !custom.contains_key(name) => {
+            refuse("no function of that name was given")
+        }
         _ => Ok(()),
     }
 }
@@ -203,7 +234,9 @@ impl Rule {
             Operator::Hash { bits, .. } => Machine::Pseudonym(Pseudonym::new(key, name, *bits)),
             Operator::Token { .. } => Machine::Token(Token::new(key, name, false)),
             Operator::Encrypt { .. } => Machine::Token(Token::new(key, name, true)),
-            Operator::Fpe { .. } => Machine::Format(Box::new(FormatKeys::new(&subkey(key, "fpe", name))?)),
+            Operator::Fpe { .. } => {
+                Machine::Format(Box::new(FormatKeys::new(&subkey(key, "fpe", name))?))
+            }
             // One shift for all of a subject's dates, in texts and in tables.
             Operator::DateShift { .. } => Machine::Date(subkey(key, "date", "")),
             Operator::Surrogate { .. } => Machine::Surrogate(Surrogates::new(key)),
@@ -287,7 +320,10 @@ impl CompiledPolicy {
             return Err(Error::Mismatch);
         }
         let mut rng = SystemRng::new()?;
-        let mut out = Redacted { text: String::with_capacity(text.len()), items: Vec::with_capacity(findings.len()) };
+        let mut out = Redacted {
+            text: String::with_capacity(text.len()),
+            items: Vec::with_capacity(findings.len()),
+        };
         let mut instances = Instances::default();
         let mut at = 0;
         for finding in findings {
@@ -309,10 +345,20 @@ impl CompiledPolicy {
         Ok(out)
     }
 
-    fn edit(&self, subject: &str, text: &str, finding: &Finding, instances: &mut Instances, rng: &mut dyn SecureRng) -> Result<Edited> {
+    fn edit(
+        &self,
+        subject: &str,
+        text: &str,
+        finding: &Finding,
+        instances: &mut Instances,
+        rng: &mut dyn SecureRng,
+    ) -> Result<Edited> {
         let whole = text.get(finding.edit.range()).ok_or(Error::Mismatch)?;
         let value = text.get(finding.span.range()).ok_or(Error::Mismatch)?;
-        let rule = self.rules.get(&finding.entity).ok_or_else(|| Error::UnknownEntity { name: finding.entity.name().to_owned() })?;
+        let rule = self
+            .rules
+            .get(&finding.entity)
+            .ok_or_else(|| Error::UnknownEntity { name: finding.entity.name().to_owned() })?;
         self.transform(rule, &finding.entity, subject, value, whole, instances, rng)
     }
 
@@ -348,14 +394,20 @@ impl CompiledPolicy {
                 });
                 done(format!("<{name}_{number}>"))
             }
-            (Operator::Mask { char, count, keep, side, ignore }, _) => done(mask(value, *char, *count, *keep, *side, ignore)),
+            (Operator::Mask { char, count, keep, side, ignore }, _) => {
+                done(mask(value, *char, *count, *keep, *side, ignore))
+            }
             (Operator::Truncate { keep }, _) => done(value.chars().take(*keep).collect()),
             (Operator::Generalize { to }, _) => or_tag(generalize(value, *to)),
             (Operator::Bucket { size }, _) => or_tag(bucket(value, *size)),
-            (Operator::Hash { .. }, Machine::Pseudonym(p)) => done(p.of(name, &self.context, &canonical(name, value))),
-            (Operator::Token { .. } | Operator::Encrypt { .. }, Machine::Token(t)) => {
-                Edited { text: t.seal(name, &self.context, whole, rng)?, operator, reversible: true }
+            (Operator::Hash { .. }, Machine::Pseudonym(p)) => {
+                done(p.of(name, &self.context, &canonical(name, value)))
             }
+            (Operator::Token { .. } | Operator::Encrypt { .. }, Machine::Token(t)) => Edited {
+                text: t.seal(name, &self.context, whole, rng)?,
+                operator,
+                reversible: true,
+            },
             (Operator::Fpe { card, .. }, Machine::Format(keys)) => {
                 match format_preserving(keys, self.context.as_bytes(), value, *card, true) {
                     Ok(text) => back(text),
@@ -365,7 +417,9 @@ impl CompiledPolicy {
             (Operator::DateShift { max_days, .. }, Machine::Date(key)) => {
                 let moved = date_shift(value, &**key, subject, *max_days, true);
                 // Only what comes back exactly is called reversible.
-                let same = |m: &String| date_shift(m, &**key, subject, *max_days, false).as_deref() == Some(value);
+                let same = |m: &String| {
+                    date_shift(m, &**key, subject, *max_days, false).as_deref() == Some(value)
+                };
                 match moved {
                     Some(text) => {
                         let reversible = exact && same(&text);
@@ -376,7 +430,11 @@ impl CompiledPolicy {
             }
             (Operator::Surrogate { .. }, Machine::Surrogate(s)) => done(s.of(name, value)),
             (Operator::Custom { name: function }, _) => {
-                let run = self.custom.get(function).ok_or_else(|| Error::Operator { operator, entity: name.to_owned(), reason: "no such function" })?;
+                let run = self.custom.get(function).ok_or_else(|| Error::Operator {
+                    operator,
+                    entity: name.to_owned(),
+                    reason: "no such function",
+                })?;
                 done(run(entity, value)?)
             }
             _ => tag(),
@@ -389,10 +447,14 @@ impl CompiledPolicy {
     ///
     /// [`Error::UnknownEntity`], and as [`CompiledPolicy::apply`].
     pub fn apply_value(&self, entity: &Entity, subject: &str, value: &str) -> Result<String> {
-        let rule = self.rules.get(entity).ok_or_else(|| Error::UnknownEntity { name: entity.name().to_owned() })?;
+        let rule = self
+            .rules
+            .get(entity)
+            .ok_or_else(|| Error::UnknownEntity { name: entity.name().to_owned() })?;
         let mut rng = SystemRng::new()?;
         let mut instances = Instances::default();
-        self.transform(rule, entity, subject, value, value, &mut instances, &mut rng).map(|e| e.text)
+        self.transform(rule, entity, subject, value, value, &mut instances, &mut rng)
+            .map(|e| e.text)
     }
 
     /// Undoes [`CompiledPolicy::apply`]: the original text, if every item is reversible; otherwise what
@@ -433,7 +495,8 @@ impl CompiledPolicy {
             (Operator::Keep, _) => Ok(value.to_owned()),
             (_, Machine::Token(t)) => t.open(entity.name(), &self.context, value),
             (Operator::Fpe { card, .. }, Machine::Format(keys)) => {
-                format_preserving(keys, self.context.as_bytes(), value, *card, false).map_err(|_| Error::Restore)
+                format_preserving(keys, self.context.as_bytes(), value, *card, false)
+                    .map_err(|_| Error::Restore)
             }
             (Operator::DateShift { max_days, .. }, Machine::Date(key)) => {
                 date_shift(value, &**key, subject, *max_days, false).ok_or(Error::Restore)
@@ -455,9 +518,13 @@ impl CompiledPolicy {
         while let Some(open) = rest.find('<') {
             out.push_str(&rest[..open]);
             rest = &rest[open..];
-            let inside = rest[1..].bytes().take_while(|c| c.is_ascii_alphanumeric() || b"_-:".contains(c)).count();
+            let inside = rest[1..]
+                .bytes()
+                .take_while(|c| c.is_ascii_alphanumeric() || b"_-:".contains(c))
+                .count();
             let token = rest.get(..inside + 2).filter(|t| t.ends_with('>'));
-            let parts = token.and_then(|t| t[1..].split_once(':').map(|(e, _)| (t, Entity::exact(e))));
+            let parts =
+                token.and_then(|t| t[1..].split_once(':').map(|(e, _)| (t, Entity::exact(e))));
             let opened = parts.and_then(|(t, e)| match self.rules.get(&e).map(|r| &r.machine) {
                 Some(Machine::Token(machine)) => {
                     let plain = machine.open(e.name(), &self.context, t);
@@ -486,11 +553,16 @@ impl CompiledPolicy {
 /// case for the rest.
 pub(crate) fn canonical(entity: &str, value: &str) -> String {
     match entity {
-        "PERSON" | "LOCATION" | "ORGANIZATION" | "NRP" | "TITLE" | "STREET_ADDRESS" | "URL" | "EMAIL_ADDRESS" => {
+        "PERSON" | "LOCATION" | "ORGANIZATION" | "NRP" | "TITLE" | "STREET_ADDRESS" | "URL"
+        | "EMAIL_ADDRESS" => {
             let words: Vec<String> = value.split_whitespace().map(str::to_lowercase).collect();
             words.join(" ")
         }
         "PASSWORD" | "SECRET" | "JWT" | "PRIVATE_KEY" | "CRYPTO" | "USERNAME" => value.to_owned(),
-        _ => value.chars().filter(|c| c.is_alphanumeric() || *c == '+').flat_map(char::to_uppercase).collect(),
+        _ => value
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == '+')
+            .flat_map(char::to_uppercase)
+            .collect(),
     }
 }

@@ -42,7 +42,10 @@ pub fn scan_value(analyzer: &Analyzer, header: &str, value: &str) -> Result<Find
         .into_iter()
         .filter(|f| f.span.end > shift)
         .map(|mut f| {
-            let start = |s: Span| Span { start: s.start.saturating_sub(shift), end: s.end.saturating_sub(shift) };
+            let start = |s: Span| Span {
+                start: s.start.saturating_sub(shift),
+                end: s.end.saturating_sub(shift),
+            };
             (f.span, f.edit) = (start(f.span), start(f.edit));
             f.chars = f.chars.start.saturating_sub(chars)..f.chars.end.saturating_sub(chars);
             f.utf16 = f.utf16.start.saturating_sub(utf16)..f.utf16.end.saturating_sub(utf16);
@@ -96,7 +99,12 @@ pub fn scan_json(analyzer: &Analyzer, value: &Value) -> Result<Vec<Located>> {
 ///
 /// As [`Analyzer::scan`] and [`CompiledPolicy::apply`]; the value is then only partly transformed and
 /// must not be passed on.
-pub fn redact_json(analyzer: &Analyzer, policy: &CompiledPolicy, subject: &str, value: &mut Value) -> Result<()> {
+pub fn redact_json(
+    analyzer: &Analyzer,
+    policy: &CompiledPolicy,
+    subject: &str,
+    value: &mut Value,
+) -> Result<()> {
     walk(value, &mut String::new(), &mut String::new(), &mut |_, path, text| {
         let findings = scan_value(analyzer, path, text)?;
         if findings.is_empty() {
@@ -108,7 +116,12 @@ pub fn redact_json(analyzer: &Analyzer, policy: &CompiledPolicy, subject: &str, 
 
 type Visit<'a> = dyn FnMut(&str, &str, &str) -> Result<Option<String>> + 'a;
 
-fn walk(value: &mut Value, pointer: &mut String, path: &mut String, visit: &mut Visit<'_>) -> Result<()> {
+fn walk(
+    value: &mut Value,
+    pointer: &mut String,
+    path: &mut String,
+    visit: &mut Visit<'_>,
+) -> Result<()> {
     match value {
         Value::String(text) => {
             if let Some(new) = visit(pointer, path, text)? {
@@ -150,7 +163,12 @@ fn walk(value: &mut Value, pointer: &mut String, path: &mut String, visit: &mut 
 /// # Errors
 ///
 /// As [`CompiledPolicy::apply`], and [`Error::Io`]. A line that fails is not written.
-pub fn redact_lines(analyzer: &Analyzer, policy: &CompiledPolicy, mut input: impl BufRead, mut output: impl Write) -> Result<u64> {
+pub fn redact_lines(
+    analyzer: &Analyzer,
+    policy: &CompiledPolicy,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> Result<u64> {
     let mut edits = 0;
     let mut line = Vec::new();
     let mut findings = Findings::default();
@@ -176,7 +194,12 @@ pub fn redact_lines(analyzer: &Analyzer, policy: &CompiledPolicy, mut input: imp
 /// # Errors
 ///
 /// As [`redact_lines`], and [`Error::Record`] for a row that cannot be read.
-pub fn redact_csv(analyzer: &Analyzer, policy: &CompiledPolicy, input: impl std::io::Read, output: impl Write) -> Result<u64> {
+pub fn redact_csv(
+    analyzer: &Analyzer,
+    policy: &CompiledPolicy,
+    input: impl std::io::Read,
+    output: impl Write,
+) -> Result<u64> {
     let mut reader = csv::Reader::from_reader(input);
     let mut writer = csv::Writer::from_writer(output);
     let failed = |number| move |_| Error::Record { format: "CSV", number };

@@ -31,7 +31,6 @@ fn priority(a: &Candidate, b: &Candidate) -> Ordering {
         .then(a.start.cmp(&b.start))
 }
 
-
 pub(crate) fn resolve(mut all: Vec<Candidate>) -> Vec<Resolved> {
     all.sort_by(|a, b| (a.start, b.end).cmp(&(b.start, a.end)).then_with(|| priority(a, b)));
     let mut out = Vec::with_capacity(all.len());
@@ -63,7 +62,8 @@ fn settle(cluster: &mut [Candidate], out: &mut Vec<Resolved>) {
     let end = cluster.iter().map(|c| c.end).max().unwrap_or(start);
     cluster.sort_by(priority);
     // Taken spans are disjoint: a map from start to end answers whether a new one overlaps.
-    let mut taken: std::collections::BTreeMap<usize, (usize, usize)> = std::collections::BTreeMap::new();
+    let mut taken: std::collections::BTreeMap<usize, (usize, usize)> =
+        std::collections::BTreeMap::new();
     for (i, c) in cluster.iter().enumerate() {
         let before = taken.range(..c.end).next_back();
         if before.is_none_or(|(_, (taken_end, _))| *taken_end <= c.start) {
@@ -83,13 +83,18 @@ fn settle(cluster: &mut [Candidate], out: &mut Vec<Resolved>) {
         for winner in winners.iter_mut().skip(at).take(2) {
             let w = &winner.candidate;
             let overlaps = w.start < c.end && c.start < w.end;
-            if overlaps && w.entity != c.entity && !winner.overruled.contains(&c.entity) && winner.overruled.len() < 8 {
+            if overlaps
+                && w.entity != c.entity
+                && !winner.overruled.contains(&c.entity)
+                && winner.overruled.len() < 8
+            {
                 winner.overruled.push(c.entity);
             }
         }
     }
     // The cluster has no gaps: each winner's edit reaches to the next winner.
-    let starts: Vec<usize> = winners.iter().skip(1).map(|w| w.candidate.start).chain([end]).collect();
+    let starts: Vec<usize> =
+        winners.iter().skip(1).map(|w| w.candidate.start).chain([end]).collect();
     let mut from = start;
     for (winner, to) in winners.iter_mut().zip(starts) {
         winner.edit = (from, to);

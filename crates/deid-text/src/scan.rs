@@ -224,7 +224,9 @@ impl<'a, 't> Scan<'a, 't> {
                         flags |= class;
                         i += 1;
                     } else if class & HIGH != 0 {
-                        let Some(c) = self.text.get(i..).and_then(|t| t.chars().next()) else { break };
+                        let Some(c) = self.text.get(i..).and_then(|t| t.chars().next()) else {
+                            break;
+                        };
                         if !c.is_alphanumeric() || is_dense(c) {
                             break;
                         }
@@ -235,7 +237,8 @@ impl<'a, 't> Scan<'a, 't> {
                     }
                 }
                 if i == start {
-                    i += self.text.get(i..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+                    i +=
+                        self.text.get(i..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
                     continue;
                 }
                 i = self.token(start, i, flags);
@@ -263,16 +266,22 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             }
             b':' if next.is_ascii_hexdigit() || next == b':' => {
-                if i >= 3 && let Some(end) = net::mac(self.b, i - 2).filter(|_| self.free_before(i - 2)) {
+                if i >= 3
+                    && let Some(end) = net::mac(self.b, i - 2).filter(|_| self.free_before(i - 2))
+                {
                     self.propose(i - 2, end, Id::Mac, 0.9, Verdict::Unchecked);
-                } else if i == 2 && let Some(end) = net::mac(self.b, 0) {
+                } else if i == 2
+                    && let Some(end) = net::mac(self.b, 0)
+                {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
                     let score = if bare { 0.1 } else { 0.85 };
                     self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
                 }
             }
-            b'.' if i >= self.domain_to && (next.is_ascii_alphabetic() || next.is_ascii_digit()) => {
+            b'.' if i >= self.domain_to
+                && (next.is_ascii_alphabetic() || next.is_ascii_digit()) =>
+            {
                 if i > 0 && self.b[i - 1].is_ascii_alphanumeric() {
                     let view = self.view;
                     let lists = &self.engine.tables.lists;
@@ -283,7 +292,9 @@ impl<'a, 't> Scan<'a, 't> {
                     }
                 }
             }
-            b'+' | b'(' if next.is_ascii_digit() || (next == b'(') || (next == b'+') => self.phone(i),
+            b'+' | b'(' if next.is_ascii_digit() || (next == b'(') || (next == b'+') => {
+                self.phone(i)
+            }
             b'-' if next == b'-' && self.b.get(i..i + 11) == Some(b"-----BEGIN ") => {
                 if let Some(end) = secret::pem(self.text, i) {
                     self.propose(i, end, Id::PrivateKey, 0.99, Verdict::Unchecked);
@@ -304,7 +315,13 @@ impl<'a, 't> Scan<'a, 't> {
         if self.engine.tables.lists.is_public_site(host) {
             self.propose_noted(web.start, web.end, Id::Url, 0.2, "public site");
         } else {
-            self.propose(web.start, web.end, Id::Url, if web.scheme { 0.9 } else { 0.75 }, Verdict::Unchecked);
+            self.propose(
+                web.start,
+                web.end,
+                Id::Url,
+                if web.scheme { 0.9 } else { 0.75 },
+                Verdict::Unchecked,
+            );
         }
     }
 
@@ -340,7 +357,10 @@ impl<'a, 't> Scan<'a, 't> {
                 {
                     self.shapes(start);
                 }
-                if len == 2 && next == b'-' && let Some(to) = net::mac(b, start) {
+                if len == 2
+                    && next == b'-'
+                    && let Some(to) = net::mac(b, start)
+                {
                     self.propose(start, to, Id::Mac, 0.85, Verdict::Unchecked);
                 }
             } else if matches!(len, 8 | 11 | 16) && flags & (LOWERCASE | HIGH) == 0 {
@@ -359,7 +379,8 @@ impl<'a, 't> Scan<'a, 't> {
     fn month(&mut self, start: usize, end: usize) {
         let digit_ahead = self.b.get(end..(end + 3).min(self.b.len())).unwrap_or_default();
         if digit_ahead.iter().any(u8::is_ascii_digit)
-            && let Some((to, score)) = dates::month_first(self.text, start, &self.engine.tables.lists)
+            && let Some((to, score)) =
+                dates::month_first(self.text, start, &self.engine.tables.lists)
         {
             self.date(start, to, score);
         }
@@ -375,13 +396,18 @@ impl<'a, 't> Scan<'a, 't> {
         let joined = self.joined_before(start);
         if digits_only {
             if len <= 3 {
-                if next == b'.' && !joined && let Some(to) = net::ipv4(b, start) {
+                if next == b'.'
+                    && !joined
+                    && let Some(to) = net::ipv4(b, start)
+                {
                     self.ipv4(start, to);
                 }
                 if !joined && let Some((from, to, score)) = dates::age(self.text, start) {
                     self.propose(from, to, Id::Age, score, Verdict::Unchecked);
                 }
-                if next == b'.' && let Some((from, to)) = place::coordinates(b, start) {
+                if next == b'.'
+                    && let Some((from, to)) = place::coordinates(b, start)
+                {
                     self.propose(from, to, Id::Coordinates, 0.7, Verdict::Unchecked);
                 }
             }
@@ -396,7 +422,10 @@ impl<'a, 't> Scan<'a, 't> {
             if !joined && start >= self.phone_to {
                 self.phone(start);
             }
-            if (4..=19).contains(&len) && !joined && (len >= 12 || matches!(next, b' ' | b'-' | b'.')) {
+            if (4..=19).contains(&len)
+                && !joined
+                && (len >= 12 || matches!(next, b' ' | b'-' | b'.'))
+            {
                 self.card(start);
             }
         } else {
@@ -412,22 +441,40 @@ impl<'a, 't> Scan<'a, 't> {
             if len == 8 && next == b'-' {
                 self.uuid(start);
             }
-            if len >= 4 && b[start].is_ascii_alphabetic() && b[start + 1].is_ascii_alphabetic()
+            if len >= 4
+                && b[start].is_ascii_alphabetic()
+                && b[start + 1].is_ascii_alphabetic()
                 && b[start + 2].is_ascii_digit()
                 && let Some(to) = finance::iban(b, start, lists)
             {
                 self.propose(start, to, Id::Iban, 0.99, Verdict::Valid);
             }
-            if len >= 14 && !joined && let Some(verdict) = finance::crypto(&b[start..end]) {
-                self.propose(start, end, Id::Crypto, if verdict == Verdict::Valid { 0.97 } else { 0.7 }, verdict);
+            if len >= 14
+                && !joined
+                && let Some(verdict) = finance::crypto(&b[start..end])
+            {
+                self.propose(
+                    start,
+                    end,
+                    Id::Crypto,
+                    if verdict == Verdict::Valid { 0.97 } else { 0.7 },
+                    verdict,
+                );
             }
             if matches!(len, 8 | 11) && flags & (LOWERCASE | HIGH) == 0 {
                 self.capitals(start, end);
             }
-            if len == 2 && (next == b'-') && let Some(to) = net::mac(b, start) {
+            if len == 2
+                && (next == b'-')
+                && let Some(to) = net::mac(b, start)
+            {
                 self.propose(start, to, Id::Mac, 0.85, Verdict::Unchecked);
             }
-            if len == 4 && next == b'.' && !joined && let Some(to) = net::mac(b, start) {
+            if len == 4
+                && next == b'.'
+                && !joined
+                && let Some(to) = net::mac(b, start)
+            {
                 self.propose(start, to, Id::Mac, 0.7, Verdict::Unchecked);
             }
             if start > 0 && b[start - 1] == b'<' || len >= 9 {
@@ -477,8 +524,20 @@ impl<'a, 't> Scan<'a, 't> {
 
     fn date(&mut self, start: usize, end: usize, score: f32) {
         const PUBLISHED: [&str; 14] = [
-            "version", "copyright", "(c)", "©", "license", "licence", "released", "release", "revision", "draft",
-            "rfc", "since", "last updated", "edition",
+            "version",
+            "copyright",
+            "(c)",
+            "©",
+            "license",
+            "licence",
+            "released",
+            "release",
+            "revision",
+            "draft",
+            "rfc",
+            "since",
+            "last updated",
+            "edition",
         ];
         let before = self.before(start, 24);
         let published = PUBLISHED.iter().any(|w| before.contains(w));
@@ -501,7 +560,9 @@ impl<'a, 't> Scan<'a, 't> {
         if self.b.get(start..start + 2) == Some(b"(+") {
             from = start + 1;
         }
-        if from < self.phone_to || self.joined_before(from) && self.b[from] != b'+' && self.b[from] != b'(' {
+        if from < self.phone_to
+            || self.joined_before(from) && self.b[from] != b'+' && self.b[from] != b'('
+        {
             return;
         }
         if from > 0 && (self.b[from - 1].is_ascii_alphanumeric() || self.b[from - 1] == b'_') {
@@ -548,25 +609,35 @@ impl<'a, 't> Scan<'a, 't> {
     }
 
     fn mrz(&mut self, start: usize) {
-        let line_start = self.b[..start].iter().rev().take(44).position(|c| *c == b'\n').map_or_else(
-            || if start <= 44 { 0 } else { start },
-            |i| start - i,
-        );
+        let line_start = self.b[..start]
+            .iter()
+            .rev()
+            .take(44)
+            .position(|c| *c == b'\n')
+            .map_or_else(|| if start <= 44 { 0 } else { start }, |i| start - i);
         if start != line_start {
             return;
         }
-        let line = self.b[start..].iter().take(45).take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || **c == b'<');
+        let line = self.b[start..]
+            .iter()
+            .take(45)
+            .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || **c == b'<');
         let len = line.count();
         let line = &self.b[start..start + len];
         // The second line of a passport: number, nationality, birth, sex, expiry and their checks.
-        let checked = |from: usize, to: usize| i64::from(crate::checksum::icao_check(&line[from..to])) == i64::from(line[to]) - 48;
+        let checked = |from: usize, to: usize| {
+            i64::from(crate::checksum::icao_check(&line[from..to])) == i64::from(line[to]) - 48
+        };
         let ok = matches!(len, 44 | 36) && checked(0, 9) && checked(13, 19) && checked(21, 27);
         if ok {
             self.propose(start, start + len, Id::Mrz, 0.98, Verdict::Valid);
             let above = self.b[..start].strip_suffix(b"\n").map_or(0, <[u8]>::len);
             if above >= len {
                 let from = above - len;
-                if matches!(self.b[from], b'P' | b'V' | b'I' | b'A' | b'C') && self.b[from..above].contains(&b'<') && self.text.is_char_boundary(from) {
+                if matches!(self.b[from], b'P' | b'V' | b'I' | b'A' | b'C')
+                    && self.b[from..above].contains(&b'<')
+                    && self.text.is_char_boundary(from)
+                {
                     self.propose(from, above, Id::Mrz, 0.95, Verdict::Unchecked);
                 }
             }
@@ -577,7 +648,10 @@ impl<'a, 't> Scan<'a, 't> {
     fn keyed(&mut self, start: usize) -> Option<usize> {
         let b = self.b;
         let free = self.free_before(start);
-        if free && b[start..].starts_with(b"eyJ") && let Some(end) = secret::jwt(b, start) {
+        if free
+            && b[start..].starts_with(b"eyJ")
+            && let Some(end) = secret::jwt(b, start)
+        {
             self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
             return Some(end);
         }
@@ -610,10 +684,15 @@ impl<'a, 't> Scan<'a, 't> {
 
     /// Whether what starts here belongs to something longer that started before.
     fn joined_before(&self, start: usize) -> bool {
-        let before = |n: usize| start.checked_sub(n).and_then(|i| self.b.get(i)).copied().unwrap_or(b' ');
+        let before =
+            |n: usize| start.checked_sub(n).and_then(|i| self.b.get(i)).copied().unwrap_or(b' ');
         match before(1) {
             b'-' | b'.' | b'/' | b':' => before(2).is_ascii_digit(),
-            b',' => before(2).is_ascii_digit() && self.b[start..].iter().take(4).take_while(|c| c.is_ascii_digit()).count() <= 3,
+            b',' => {
+                before(2).is_ascii_digit()
+                    && self.b[start..].iter().take(4).take_while(|c| c.is_ascii_digit()).count()
+                        <= 3
+            }
             b'$' | b'+' | b'@' => true,
             0x80.. => {
                 let c = self.text.get(..start).and_then(|t| t.chars().next_back()).unwrap_or(' ');
@@ -674,17 +753,28 @@ impl<'a, 't> Scan<'a, 't> {
             }
             // Nothing that stays below the threshold whatever its checksum says is looked at.
             let best = pattern.score.max(pattern.checked);
-            if best < engine.threshold(entity) && !engine.explicit && self.hit(start, start, entity).is_none() && self.no_words_after(at) {
+            if best < engine.threshold(entity)
+                && !engine.explicit
+                && self.hit(start, start, entity).is_none()
+                && self.no_words_after(at)
+            {
                 continue;
             }
             let ends = |end: usize| self.ends(end);
-            let Some(end) = pattern.shapes.iter().find_map(|s| s.matches(b, start, &ends)) else { continue };
+            let Some(end) = pattern.shapes.iter().find_map(|s| s.matches(b, start, &ends)) else {
+                continue;
+            };
             let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
             if let Some(validator) = pattern.validator {
                 let mut compact = [0u8; 48];
                 let mut n = 0;
                 for &c in &b[start..end] {
-                    if (c.is_ascii_alphanumeric() || c == b'&' || c == b'+' || (c == b'-' && pattern.notation.starts_with("d{6}[-+A"))) && n < compact.len() {
+                    if (c.is_ascii_alphanumeric()
+                        || c == b'&'
+                        || c == b'+'
+                        || (c == b'-' && pattern.notation.starts_with("d{6}[-+A")))
+                        && n < compact.len()
+                    {
                         compact[n] = c.to_ascii_uppercase();
                         n += 1;
                     }
@@ -789,7 +879,17 @@ impl<'a, 't> Scan<'a, 't> {
                 return;
             }
         }
-        self.out.push(Candidate { start, end, entity, base, score, verdict, source, context, note });
+        self.out.push(Candidate {
+            start,
+            end,
+            entity,
+            base,
+            score,
+            verdict,
+            source,
+            context,
+            note,
+        });
     }
 }
 

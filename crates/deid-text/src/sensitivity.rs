@@ -35,15 +35,18 @@ pub struct Classifier {
 
 const RESTRICTED: &str = "CREDIT_CARD CVV PIN PASSWORD SECRET PRIVATE_KEY JWT CONNECTION_STRING CREDENTIAL_HEADER US_SSN \
     MEDICAL_RECORD_NUMBER US_MBI UK_NHS DE_HEALTH_INSURANCE AU_MEDICARE NRP MRZ OTP_CODE";
-const INTERNAL: &str = "URL ORGANIZATION DATE_TIME LOCATION TITLE UUID AGE ISBN LEI ISIN CUSIP SEDOL US_ZIP DE_PLZ";
+const INTERNAL: &str =
+    "URL ORGANIZATION DATE_TIME LOCATION TITLE UUID AGE ISBN LEI ISIN CUSIP SEDOL US_ZIP DE_PLZ";
 
 impl Default for Classifier {
     /// Credentials, payment and health data are restricted; what says little of a person by itself is
     /// internal; a person together with a date and a place, or a health identifier, is restricted;
     /// everything else is confidential.
     fn default() -> Self {
-        let single = |level| move |name: &str| Rule { entities: vec![Entity::exact(name)], count: 1, level };
-        let mut rules: Vec<Rule> = RESTRICTED.split_whitespace().map(single(SensitivityLevel::Restricted)).collect();
+        let single =
+            |level| move |name: &str| Rule { entities: vec![Entity::exact(name)], count: 1, level };
+        let mut rules: Vec<Rule> =
+            RESTRICTED.split_whitespace().map(single(SensitivityLevel::Restricted)).collect();
         rules.extend(INTERNAL.split_whitespace().map(single(SensitivityLevel::Internal)));
         rules.push(Rule {
             entities: ["PERSON", "DATE_TIME", "STREET_ADDRESS"].map(Entity::exact).to_vec(),

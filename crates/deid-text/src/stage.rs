@@ -44,7 +44,10 @@ impl Stage for Redact {
     fn effect(&self) -> Effect {
         let method = "personal data found by patterns and a tagger, transformed under a policy; keyed operators assume \
                       that HMAC-SHA-256, AES-SIV, AES-GCM-SIV and FF1 are pseudo-random";
-        Effect::Establishes { guarantee: Guarantee::Heuristic { method: method.into() }, distance: 1 }
+        Effect::Establishes {
+            guarantee: Guarantee::Heuristic { method: method.into() },
+            distance: 1,
+        }
     }
 
     fn run(&self, input: Self::Input, _: &mut Context) -> Result<Self::Output, CoreError> {

@@ -31,7 +31,11 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         if is_plain(text) {
-            return View { text: Cow::Borrowed(text), segments: Vec::new(), original_len: text.len() };
+            return View {
+                text: Cow::Borrowed(text),
+                segments: Vec::new(),
+                original_len: text.len(),
+            };
         }
         normalize(text)
     }
@@ -102,8 +106,7 @@ fn normalize(text: &str) -> View<'_> {
         match replacement(rest) {
             Some((with, len)) => {
                 if !with.is_empty() {
-                    let segment =
-                        Segment { view: out.len(), original: i, unit_end: Some(i + len) };
+                    let segment = Segment { view: out.len(), original: i, unit_end: Some(i + len) };
                     segments.push(segment);
                     out.push_str(with.as_str());
                 }
@@ -170,9 +173,16 @@ fn fold(c: char) -> Option<Small> {
         return None;
     }
     let plain = match c {
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{180e}' | '\u{202a}'..='\u{202e}' => return Some(Small::EMPTY),
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{feff}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{180e}'
+        | '\u{202a}'..='\u{202e}' => return Some(Small::EMPTY),
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            ' '
+        }
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
         '\u{ff20}' | '\u{fe6b}' => '@',
         '\u{ff0e}' | '\u{fe52}' | '\u{2024}' | '\u{3002}' => '.',
@@ -191,11 +201,11 @@ fn fold(c: char) -> Option<Small> {
 const ZEROS: [u32; 70] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
     0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
-    0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0,
-    0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
-    0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0,
-    0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1e140, 0x1e2f0, 0x1e4f0,
-    0x1e5f1, 0x1e950, 0x1fbf0,
+    0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0,
+    0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50,
+    0x11da0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1e140, 0x1e2f0,
+    0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
 fn decimal_digit(c: char) -> Option<u8> {
@@ -207,9 +217,21 @@ fn decimal_digit(c: char) -> Option<u8> {
 /// `&#64;`, `&#x40;` and the named references that matter for identifiers.
 fn character_reference(bytes: &[u8]) -> Option<(char, usize)> {
     const NAMED: [(&[u8], char); 16] = [
-        (b"&amp;", '&'), (b"&commat;", '@'), (b"&period;", '.'), (b"&nbsp;", ' '), (b"&shy;", '\u{ad}'),
-        (b"&quot;", '"'), (b"&apos;", '\''), (b"&lt;", '<'), (b"&gt;", '>'), (b"&colon;", ':'),
-        (b"&sol;", '/'), (b"&hyphen;", '-'), (b"&dash;", '-'), (b"&plus;", '+'), (b"&lpar;", '('),
+        (b"&amp;", '&'),
+        (b"&commat;", '@'),
+        (b"&period;", '.'),
+        (b"&nbsp;", ' '),
+        (b"&shy;", '\u{ad}'),
+        (b"&quot;", '"'),
+        (b"&apos;", '\''),
+        (b"&lt;", '<'),
+        (b"&gt;", '>'),
+        (b"&colon;", ':'),
+        (b"&sol;", '/'),
+        (b"&hyphen;", '-'),
+        (b"&dash;", '-'),
+        (b"&plus;", '+'),
+        (b"&lpar;", '('),
         (b"&rpar;", ')'),
     ];
     if bytes.get(1) == Some(&b'#') {

@@ -39,8 +39,16 @@ pub fn verhoeff(digits: &[u8]) -> bool {
 #[must_use]
 pub fn damm(digits: &[u8]) -> bool {
     const TABLE: [&[u8; 10]; 10] = [
-        b"0317598642", b"7092154863", b"4206871359", b"1750983426", b"6123045978", b"3674209581",
-        b"5869720134", b"8945362017", b"9438617205", b"2581436790",
+        b"0317598642",
+        b"7092154863",
+        b"4206871359",
+        b"1750983426",
+        b"6123045978",
+        b"3674209581",
+        b"5869720134",
+        b"8945362017",
+        b"9438617205",
+        b"2581436790",
     ];
     let interim = digits.iter().fold(0, |i, &d| digit(TABLE[i][digit(d) as usize]) as usize);
     !digits.is_empty() && interim == 0
@@ -64,7 +72,11 @@ pub fn mod11_2(digits: &[u8]) -> bool {
     let Some((check, body)) = digits.split_last() else { return false };
     let t = body.iter().fold(0, |t, &d| (t + digit(d)) * 2 % 11);
     let expected = (12 - t) % 11;
-    if expected == 10 { *check == b'X' } else { check.is_ascii_digit() && digit(*check) == expected }
+    if expected == 10 {
+        *check == b'X'
+    } else {
+        check.is_ascii_digit() && digit(*check) == expected
+    }
 }
 
 /// The remainder modulo 97 of the number that letters (10–35) and digits spell.
@@ -79,14 +91,19 @@ pub fn mod97(characters: impl IntoIterator<Item = u8>) -> u32 {
 /// The ICAO 9303 check digit (weights 7, 3, 1) of `characters`; `<` counts as 0.
 #[must_use]
 pub fn icao_check(characters: &[u8]) -> u8 {
-    let sum: i64 = characters.iter().zip([7, 3, 1].iter().cycle()).map(|(&c, w)| base36(c) * w).sum();
+    let sum: i64 =
+        characters.iter().zip([7, 3, 1].iter().cycle()).map(|(&c, w)| base36(c) * w).sum();
     (sum % 10) as u8
 }
 
 /// The EAN/GTIN check: weights 1 and 3 from the right.
 pub(super) fn ean(digits: &[u8]) -> bool {
-    let sum: i64 =
-        digits.iter().rev().enumerate().map(|(i, &d)| digit(d) * if i % 2 == 1 { 3 } else { 1 }).sum();
+    let sum: i64 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, &d)| digit(d) * if i % 2 == 1 { 3 } else { 1 })
+        .sum();
     sum % 10 == 0
 }
 

@@ -55,9 +55,7 @@ pub(super) fn nit(s: &[u8]) -> Verdict {
 }
 
 pub(super) fn ruc(s: &[u8]) -> Verdict {
-    Verdict::of(
-        (11 - weighted(s, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11) % 10 == digit_at(s, 10),
-    )
+    Verdict::of((11 - weighted(s, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11) % 10 == digit_at(s, 10))
 }
 
 pub(super) fn uyrut(s: &[u8]) -> Verdict {

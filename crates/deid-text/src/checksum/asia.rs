@@ -1,9 +1,7 @@
 //! Asia, the Middle East and Africa.
 
 use super::algorithms::{luhn, verhoeff};
-use super::{
-    Verdict, at, base36, cross_sum, digit, digit_at, is_date, number, repeated, weighted,
-};
+use super::{Verdict, at, base36, cross_sum, digit, digit_at, is_date, number, repeated, weighted};
 
 pub(super) fn aadhaar(s: &[u8]) -> Verdict {
     let palindrome = s.iter().eq(s.iter().rev());
@@ -215,8 +213,8 @@ pub(super) fn hkid(s: &[u8]) -> Verdict {
     let Some((check, body)) = s.split_last() else { return Verdict::Invalid };
     let pad = if body.len() == 7 { 36 * 9 } else { 0 };
     let first = if body.len() == 7 { 8 } else { 9 };
-    let sum: i64 =
-        pad + body.iter().zip((2..=first).rev()).map(|(&c, w): (_, i64)| base36(c) * w).sum::<i64>();
+    let sum: i64 = pad
+        + body.iter().zip((2..=first).rev()).map(|(&c, w): (_, i64)| base36(c) * w).sum::<i64>();
     let expected = match (11 - sum % 11) % 11 {
         10 => b'A',
         c => b'0' + c as u8,
@@ -225,7 +223,8 @@ pub(super) fn hkid(s: &[u8]) -> Verdict {
 }
 
 pub(super) fn tnin(s: &[u8]) -> Verdict {
-    let place = matches!(number(&s[1..3]), 10..=27 | 30..=58 | 60..=67 | 70..=77 | 80..=86 | 90..=96);
+    let place =
+        matches!(number(&s[1..3]), 10..=27 | 30..=58 | 60..=67 | 70..=77 | 80..=86 | 90..=96);
     let sum = weighted(s, &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
     Verdict::of(place && (11 - sum % 11) % 10 == digit_at(s, 12))
 }

@@ -48,8 +48,7 @@ pub(super) fn rvnr(s: &[u8]) -> Verdict {
 pub(super) fn kvnr(s: &[u8]) -> Verdict {
     let [a, b] = letter_digits(s[0]);
     let digits = [a, b].into_iter().chain(s[1..9].iter().copied());
-    let sum: i64 =
-        digits.enumerate().map(|(i, c)| cross_sum(digit(c) * (1 + i as i64 % 2))).sum();
+    let sum: i64 = digits.enumerate().map(|(i, c)| cross_sum(digit(c) * (1 + i as i64 % 2))).sum();
     Verdict::of(sum % 10 == digit_at(s, 9))
 }
 
@@ -126,8 +125,7 @@ pub(super) fn nir(s: &[u8]) -> Verdict {
 }
 
 pub(super) fn siret(s: &[u8]) -> Verdict {
-    let post = s.starts_with(b"356000000")
-        && s.iter().map(|&c| digit(c)).sum::<i64>() % 5 == 0;
+    let post = s.starts_with(b"356000000") && s.iter().map(|&c| digit(c)).sum::<i64>() % 5 == 0;
     Verdict::of(!repeated(s) && (post || (luhn(s) && luhn(&s[..9]))))
 }
 
@@ -157,9 +155,7 @@ pub(super) fn benn(s: &[u8]) -> Verdict {
     let (month, day) = (number(&s[2..4]), number(&s[4..6]));
     let month = month % 20;
     let dated = (month == 0 && day <= 31) || (month <= 12 && (day == 0 || is_date(0, month, day)));
-    Verdict::of(
-        dated && n > 0 && (97 - n % 97 == check || 97 - (n + 2_000_000_000) % 97 == check),
-    )
+    Verdict::of(dated && n > 0 && (97 - n % 97 == check || 97 - (n + 2_000_000_000) % 97 == check))
 }
 
 pub(super) fn bevat(s: &[u8]) -> Verdict {
@@ -224,7 +220,8 @@ pub(super) fn ptnif(s: &[u8]) -> Verdict {
 
 pub(super) fn itcf(s: &[u8]) -> Verdict {
     const ODD: [i64; 26] = [
-        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24,
+        23,
     ];
     // Vowels never stand before consonants within a name triple, nor X before others.
     let triple = |t: &[u8]| {
@@ -396,7 +393,13 @@ pub(super) fn cnp(s: &[u8]) -> Verdict {
 
 pub(super) fn egn(s: &[u8]) -> Verdict {
     let month = number(&s[2..4]);
-    let month = if month > 40 { month - 40 } else if month > 20 { month - 20 } else { month };
+    let month = if month > 40 {
+        month - 40
+    } else if month > 20 {
+        month - 20
+    } else {
+        month
+    };
     let sum = weighted(s, &[2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11 % 10;
     Verdict::of(is_date(0, month, number(&s[4..6])) && sum == digit_at(s, 9))
 }

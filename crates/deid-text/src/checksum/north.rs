@@ -91,9 +91,7 @@ pub(super) fn postcode(s: &[u8]) -> Verdict {
                 (digit(&b) && (digit(&c) || b"ABCDEFGHJKPSTUW".contains(&c)))
                     || (second(b) && digit(&c))
             }
-            [_, b, c, d] => {
-                second(b) && digit(&c) && (digit(&d) || b"ABEHMNPRVWXY".contains(&d))
-            }
+            [_, b, c, d] => second(b) && digit(&c) && (digit(&d) || b"ABEHMNPRVWXY".contains(&d)),
             _ => false,
         };
     Verdict::unless(!(inward_ok && outward_ok))

@@ -33,10 +33,19 @@ pub(super) fn join(a: u64, b: u64) -> u64 {
 
 impl Gazetteer {
     pub(super) fn new() -> Self {
-        let mut words: HashMap<u64, u8, FixedState> = HashMap::with_capacity_and_hasher(1 << 16, FixedState::default());
+        let mut words: HashMap<u64, u8, FixedState> =
+            HashMap::with_capacity_and_hasher(1 << 16, FixedState::default());
         let mut phrases = std::collections::HashSet::default();
         for (list, bit) in [(FIRST, IS_FIRST), (LAST, IS_LAST), (SUFFIXES, IS_COMPANY)] {
-            for name in list.lines() {
+            // Company forms count word by word: "Holdings", "GmbH".
+            let words_of = |line: &'static str| -> Vec<&'static str> {
+                if bit == IS_COMPANY {
+                    line.split([' ', '.', '&', '-']).filter(|w| w.len() > 1).collect()
+                } else {
+                    vec![line]
+                }
+            };
+            for name in list.lines().flat_map(words_of) {
                 *words.entry(word_hash(name)).or_default() |= bit;
             }
         }

@@ -1,12 +1,15 @@
 //! The built-in tagger: an averaged perceptron over hashed features, decoded from left to right.
 //!
-//! Weights are 8-bit integers in 2¹⁸ buckets of seven labels (O, and B/I for persons, places,
-//! organizations). Features look at a word, its neighbours, their shapes and affixes, the labels
+//! Features are hashed to 2²² buckets, of which the model keeps those that matter: a bitmap says which,
+//! and each has 8-bit weights for seven labels (O, and B/I for persons, places, organizations). They look at a word, its neighbours, their shapes and affixes, the labels
 //! before it and the gazetteers.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::gazetteer::{BEGINS_PLACE, Gazetteer, join};
+use foldhash::fast::FixedState;
+
+use super::gazetteer::{BEGINS_PLACE, Gazetteer, IS_COMPANY, join};
 use super::lists::{Group, Groups};
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
@@ -14,8 +17,8 @@ use crate::context::word_hash;
 use crate::entity::Entity;
 use crate::error::Result;
 
-/// 2¹⁸ buckets.
-pub(super) const BUCKETS: usize = 1 << 18;
+/// 2²² buckets.
+pub(super) const BUCKETS: usize = 1 << 22;
 /// O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG.
 pub(super) const LABELS: usize = 7;
 /// Features of a token.
@@ -23,7 +26,7 @@ pub(super) const FEATURES: usize = 36;
 
 const MODEL: &[u8] = include_bytes!("../../data/names/model.bin");
 /// What a model file begins with.
-pub(super) const MAGIC: &[u8; 4] = b"DTN1";
+pub(super) const MAGIC: &[u8; 4] = b"DTN2";
 
 /// A word as features see it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +38,7 @@ pub(super) struct Word {
     suffixes: [u64; 4],
     pub(super) lists: u8,
     first: bool,
+    capital: bool,
     sign: u8,
 }
 
@@ -103,6 +107,7 @@ impl Lexicon {
         }
         w.exact = hash(s);
         w.low = word_hash(s);
+        w.capital = s.starts_with(char::is_uppercase);
         let mut shape = 1u64;
         let mut last = 0;
         let mut repeat = 0;
@@ -147,10 +152,25 @@ impl Lexicon {
     }
 }
 
-const EDGE: Word = Word { exact: 1, low: 1, shape: 1, prefixes: [0; 4], suffixes: [0; 4], lists: 0, first: false, sign: 0 };
+const EDGE: Word = Word {
+    exact: 1,
+    low: 1,
+    shape: 1,
+    prefixes: [0; 4],
+    suffixes: [0; 4],
+    lists: 0,
+    first: false,
+    capital: false,
+    sign: 0,
+};
 
 /// The buckets of a token's features, given the labels of the two tokens before it.
-pub(super) fn features(words: &[Word], i: usize, previous: usize, before: usize) -> [u32; FEATURES] {
+pub(super) fn features(
+    words: &[Word],
+    i: usize,
+    previous: usize,
+    before: usize,
+) -> [u32; FEATURES] {
     let at = |d: isize| i.checked_add_signed(d).and_then(|k| words.get(k)).copied().unwrap_or(EDGE);
     let (w, l, ll, r, rr) = (at(0), at(-1), at(-2), at(1), at(2));
     let tag = previous as u64 + 1;
@@ -197,7 +217,7 @@ pub(super) fn features(words: &[Word], i: usize, previous: usize, before: usize)
     ];
     let mut out = [0; FEATURES];
     for (i, (slot, value)) in out.iter_mut().zip(all).enumerate() {
-        *slot = (mix(value, i as u64 + 101) >> 46) as u32;
+        *slot = (mix(value, i as u64 + 101) >> 42) as u32;
     }
     out
 }
@@ -209,6 +229,8 @@ pub(super) fn may_follow(previous: usize, next: usize) -> bool {
 
 /// The tagger with its weights.
 pub(crate) struct Tagger {
+    /// Which buckets are kept, 64 to a word, and how many are kept before each word.
+    kept: Vec<(u64, u32)>,
     weights: Vec<[i8; 8]>,
     /// What a margin is divided by to become a confidence.
     scale: f32,
@@ -222,8 +244,17 @@ impl Tagger {
     }
 
     pub(super) fn from_bytes(model: &[u8]) -> Option<Self> {
-        let (scale, weights) = model.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
-        if weights.len() != BUCKETS * LABELS {
+        let (scale, rest) = model.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+        let (bitmap, weights) = rest.split_at_checked(BUCKETS / 8)?;
+        let mut total = 0u32;
+        let words = bitmap.as_chunks::<8>().0.iter().map(|bytes| {
+            let word = u64::from_le_bytes(*bytes);
+            let before = total;
+            total += word.count_ones();
+            (word, before)
+        });
+        let kept: Vec<(u64, u32)> = words.collect();
+        if weights.len() != total as usize * LABELS {
             return None;
         }
         let weights = weights
@@ -237,13 +268,25 @@ impl Tagger {
             })
             .collect();
         let kinds = ["PERSON", "LOCATION", "ORGANIZATION", "NRP", "TITLE"].map(Entity::exact);
-        Some(Tagger { weights, scale: f32::from_le_bytes(*scale).max(1e-3), lexicon: Lexicon::new(), kinds })
+        Some(Tagger {
+            kept,
+            weights,
+            scale: f32::from_le_bytes(*scale).max(1e-3),
+            lexicon: Lexicon::new(),
+            kinds,
+        })
     }
 
     fn scores(&self, features: &[u32; FEATURES]) -> [i32; 8] {
         let mut sums = [0i32; 8];
         for f in features {
-            if let Some(row) = self.weights.get(*f as usize) {
+            let Some((word, before)) = self.kept.get(*f as usize >> 6) else { continue };
+            let bit = f & 63;
+            if word >> bit & 1 == 0 {
+                continue;
+            }
+            let index = *before + (word & ((1 << bit) - 1)).count_ones();
+            if let Some(row) = self.weights.get(index as usize) {
                 for (sum, w) in sums.iter_mut().zip(row) {
                     *sum += i32::from(*w);
                 }
@@ -263,6 +306,8 @@ impl NerBackend for Tagger {
         tokenize(text, &mut tokens);
         let mut words = Vec::with_capacity(tokens.len());
         self.lexicon.words(text, &tokens, &mut words);
+        let lower: HashSet<u64, FixedState> =
+            words.iter().filter(|w| w.sign == 0 && !w.capital).map(|w| w.low).collect();
         let mut names: Vec<Name> = Vec::new();
         let (mut previous, mut before) = (0, 0);
         let mut open: Option<(usize, usize, usize, i32)> = None;
@@ -271,11 +316,14 @@ impl NerBackend for Tagger {
                 (previous, before) = (0, 0);
             }
             let sums = self.scores(&features(&words, i, previous, before));
-            let label = (0..LABELS).filter(|l| may_follow(previous, *l)).max_by_key(|l| sums[*l]).unwrap_or(0);
+            let label = (0..LABELS)
+                .filter(|l| may_follow(previous, *l))
+                .max_by_key(|l| sums[*l])
+                .unwrap_or(0);
             let margin = sums[label] - sums[0];
             let starts = matches!(label, 1 | 3 | 5);
             if starts || label == 0 || token.first {
-                self.close(&mut open, &mut names);
+                self.close(&mut open, &tokens, &words, &lower, &mut names);
             }
             if starts {
                 open = Some((label / 2, token.start, token.end, margin));
@@ -288,24 +336,57 @@ impl NerBackend for Tagger {
             (before, previous) = (previous, label);
             self.group(text, &words, i, token, label, &mut names);
         }
-        self.close(&mut open, &mut names);
+        self.close(&mut open, &tokens, &words, &lower, &mut names);
         Ok(names)
     }
 }
 
 impl Tagger {
-    fn close(&self, open: &mut Option<(usize, usize, usize, i32)>, names: &mut Vec<Name>) {
+    fn close(
+        &self,
+        open: &mut Option<(usize, usize, usize, i32)>,
+        tokens: &[Token],
+        words: &[Word],
+        lower: &HashSet<u64, FixedState>,
+        names: &mut Vec<Name>,
+    ) {
         if let Some((kind, start, end, margin)) = open.take()
             && let Some(entity) = self.kinds.get(kind)
         {
             let sure = 1.0 - 0.7 * (-(margin as f32) / self.scale).exp();
-            // Organizations are the least certain kind: they need more to be reported.
-            let score = if kind == 2 { sure - 0.15 } else { sure };
-            names.push(Name { entity: entity.clone(), range: start..end, score: score.clamp(0.0, 0.95) });
+            // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
+            // stay below the default threshold.
+            let inside = || {
+                let from = tokens.partition_point(|t| t.start < start);
+                tokens.iter().zip(words).skip(from).take_while(|(t, _)| t.end <= end)
+            };
+            let company = || inside().any(|(_, w)| w.capital && w.lists & IS_COMPANY != 0);
+            // A term that the same text also writes in lower case is no name: "Licensor", "Work".
+            let term = inside()
+                .filter(|(_, w)| w.sign == 0)
+                .all(|(_, w)| w.capital && lower.contains(&w.low));
+            let score = match (kind, term) {
+                (_, true) => sure * 0.35,
+                (2, _) if !company() => sure * 0.41,
+                _ => sure,
+            };
+            names.push(Name {
+                entity: entity.clone(),
+                range: start..end,
+                score: score.clamp(0.0, 0.95),
+            });
         }
     }
 
-    fn group(&self, text: &str, words: &[Word], i: usize, token: &Token, label: usize, names: &mut Vec<Name>) {
+    fn group(
+        &self,
+        text: &str,
+        words: &[Word],
+        i: usize,
+        token: &Token,
+        label: usize,
+        names: &mut Vec<Name>,
+    ) {
         let Some(word) = words.get(i).filter(|w| w.sign == 0) else { return };
         let s = text.get(token.start..token.end).unwrap_or_default();
         if !s.starts_with(char::is_uppercase) {

@@ -25,7 +25,8 @@ pub(super) fn tokenize(text: &str, out: &mut Vec<Token>) {
                 c => {
                     out.push(Token { start, end: start + c.len_utf8(), first, word: false });
                     // A bullet or an opening quotation mark keeps the sentence's beginning.
-                    first = (first && matches!(c, '"' | '(' | '*' | '-' | '•' | '[' | '\'' | '>')) || matches!(c, '!' | '?' | '|');
+                    first = (first && matches!(c, '"' | '(' | '*' | '-' | '•' | '[' | '\'' | '>'))
+                        || matches!(c, '!' | '?' | '|');
                     if c == '.' {
                         first = text.get(start + 1..).is_some_and(|r| r.starts_with([' ', '\n']))
                             && !abbreviation(text, start);
@@ -39,7 +40,10 @@ pub(super) fn tokenize(text: &str, out: &mut Vec<Token>) {
             let next = || text.get(i + c.len_utf8()..).and_then(|r| r.chars().next());
             if c.is_alphanumeric() || c == '_' {
                 end = i + c.len_utf8();
-            } else if (c == '\'' || c == '-') && next().is_some_and(char::is_alphanumeric) && !possessive(text, i) {
+            } else if (c == '\'' || c == '-')
+                && next().is_some_and(char::is_alphanumeric)
+                && !possessive(text, i)
+            {
                 end = i + 1;
             } else {
                 break;

@@ -20,7 +20,9 @@ pub fn read_conll(text: &str) -> Vec<Labelled> {
     for line in text.lines().chain([""]) {
         let mut fields = line.split_whitespace();
         match (fields.next(), fields.next_back()) {
-            (Some(word), Some(label)) if !word.starts_with("-DOCSTART-") => sentence.push((word, label)),
+            (Some(word), Some(label)) if !word.starts_with("-DOCSTART-") => {
+                sentence.push((word, label))
+            }
             _ => {
                 if !sentence.is_empty() {
                     out.push(labelled(&sentence));
@@ -69,7 +71,11 @@ fn gold(tokens: &[Token], spans: &[(&'static str, std::ops::Range<usize>)]) -> V
     tokens
         .iter()
         .map(|t| {
-            let Some((kind, range)) = spans.iter().find(|(_, r)| r.start < t.end && t.start < r.end) else { return 0 };
+            let Some((kind, range)) =
+                spans.iter().find(|(_, r)| r.start < t.end && t.start < r.end)
+            else {
+                return 0;
+            };
             let base = match *kind {
                 "PERSON" => 1,
                 "LOCATION" => 3,
@@ -94,6 +100,9 @@ fn examples(lexicon: &Lexicon, data: &[Labelled]) -> Vec<Example> {
     }
     out
 }
+
+/// Buckets that the shipped model keeps.
+const KEPT: usize = 330_000;
 
 /// Trains on labelled sentences and gives the model file.
 #[must_use]
@@ -127,7 +136,12 @@ pub fn train(data: &[Labelled], epochs: usize, mut progress: impl FnMut(usize, f
                 let f = features(&words, i, previous, before);
                 // One feature in eight is left out, so that no word is learned by heart.
                 let kept = rng.next_word() | rng.next_word() | rng.next_word();
-                let f: Vec<u32> = f.into_iter().enumerate().filter(|(k, _)| kept >> k & 1 == 1).map(|(_, b)| b).collect();
+                let f: Vec<u32> = f
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(k, _)| kept >> k & 1 == 1)
+                    .map(|(_, b)| b)
+                    .collect();
                 let mut sums = [0f32; LABELS];
                 for &bucket in &f {
                     for (sum, w) in sums.iter_mut().zip(&weights[bucket as usize]) {
@@ -140,8 +154,11 @@ pub fn train(data: &[Labelled], epochs: usize, mut progress: impl FnMut(usize, f
                     .unwrap_or(0);
                 let gold = usize::from(gold);
                 // A margin keeps learning going on what is only just right.
-                let rival = (0..LABELS).filter(|l| *l != gold).max_by(|a, b| sums[*a].total_cmp(&sums[*b])).unwrap_or(0);
-                if best != gold || sums[gold] - sums[rival] < 4.0 {
+                let rival = (0..LABELS)
+                    .filter(|l| *l != gold)
+                    .max_by(|a, b| sums[*a].total_cmp(&sums[*b]))
+                    .unwrap_or(0);
+                if best != gold || sums[gold] - sums[rival] < 2.0 {
                     wrong += u64::from(best != gold);
                     let bad = if best == gold { rival } else { best };
                     for &bucket in &f {
@@ -167,32 +184,52 @@ pub fn train(data: &[Labelled], epochs: usize, mut progress: impl FnMut(usize, f
         .zip(&totals)
         .map(|(w, t)| std::array::from_fn(|l| (f64::from(w[l]) - t[l] / step.max(1.0)) as f32))
         .collect();
-    let mut all: Vec<f32> = average.iter().flatten().map(|w| w.abs()).filter(|w| *w > 0.0).collect();
+    let mut all: Vec<f32> =
+        average.iter().flatten().map(|w| w.abs()).filter(|w| *w > 0.0).collect();
     all.sort_by(f32::total_cmp);
     let top = all.get((all.len() as f64 * 0.999) as usize).copied().unwrap_or(1.0).max(1e-6);
     let unit = top / 127.0;
     let mut model = MAGIC.to_vec();
     // One point of margin before scaling is `1 / unit` after it.
     model.extend(((FEATURES as f32) * 0.12 / unit).to_le_bytes());
-    for row in &average {
-        for w in row {
-            model.push(((w / unit).round().clamp(-127.0, 127.0) as i8) as u8);
+    // Only the buckets with the largest weights are kept.
+    let size = |row: &[f32; LABELS]| row.iter().fold(0f32, |m, w| m.max(w.abs()));
+    let mut sizes: Vec<f32> = average.iter().map(size).collect();
+    sizes.sort_by(|a, b| b.total_cmp(a));
+    let least = sizes.get(KEPT).copied().unwrap_or(0.0).max(unit / 2.0);
+    let mut bitmap = vec![0u8; BUCKETS / 8];
+    let mut rows = Vec::new();
+    for (i, row) in average.iter().enumerate() {
+        if size(row) > least {
+            bitmap[i / 8] |= 1 << (i % 8);
+            rows.extend(row.iter().map(|w| ((w / unit).round().clamp(-127.0, 127.0) as i8) as u8));
         }
     }
+    model.extend(bitmap);
+    model.extend(rows);
     model
 }
 
 /// Precision, recall and F1 of a model by exact spans, for each kind.
 #[must_use]
-pub fn evaluate(model: &[u8], data: &[Labelled], threshold: f32) -> Vec<(&'static str, f64, f64, f64)> {
+pub fn evaluate(
+    model: &[u8],
+    data: &[Labelled],
+    threshold: f32,
+) -> Vec<(&'static str, f64, f64, f64)> {
     let Some(tagger) = Tagger::from_bytes(model) else { return Vec::new() };
     let mut counts = [[0usize; 3]; 3];
     const KINDS: [&str; 3] = ["PERSON", "LOCATION", "ORGANIZATION"];
     for item in data {
         let Ok(found) = tagger.tag(&item.text) else { continue };
         for (k, kind) in KINDS.iter().enumerate() {
-            let gold: Vec<_> = item.spans.iter().filter(|(g, _)| g == kind).map(|(_, r)| r.clone()).collect();
-            let ours: Vec<_> = found.iter().filter(|n| n.entity == *kind && n.score >= threshold).map(|n| n.range.clone()).collect();
+            let gold: Vec<_> =
+                item.spans.iter().filter(|(g, _)| g == kind).map(|(_, r)| r.clone()).collect();
+            let ours: Vec<_> = found
+                .iter()
+                .filter(|n| n.entity == *kind && n.score >= threshold)
+                .map(|n| n.range.clone())
+                .collect();
             counts[k][0] += gold.iter().filter(|g| ours.contains(g)).count();
             counts[k][1] += ours.len();
             counts[k][2] += gold.len();

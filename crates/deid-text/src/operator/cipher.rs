@@ -17,7 +17,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
         for i in 0..=chunk.len() {
             let v = (word >> (18 - 6 * i) & 63) as usize;
             out.push(char::from(ALPHABET[v]));
@@ -38,7 +39,10 @@ impl Pseudonym {
     }
 
     pub(crate) fn of(&self, entity: &str, context: &str, canonical: &str) -> String {
-        let full = prf(&*self.key, &[b"deid/v1/pseud", entity.as_bytes(), context.as_bytes(), canonical.as_bytes()]);
+        let full = prf(
+            &*self.key,
+            &[b"deid/v1/pseud", entity.as_bytes(), context.as_bytes(), canonical.as_bytes()],
+        );
         full.iter().take(self.bytes).map(|b| format!("{b:02x}")).collect()
     }
 }
@@ -65,10 +69,20 @@ impl Token {
         [VERSION | if self.randomized { 0x80 } else { 0 }, a, b, c, d]
     }
 
-    pub(crate) fn seal(&self, entity: &str, context: &str, text: &str, rng: &mut dyn SecureRng) -> Result<String> {
+    pub(crate) fn seal(
+        &self,
+        entity: &str,
+        context: &str,
+        text: &str,
+        rng: &mut dyn SecureRng,
+    ) -> Result<String> {
         let header = self.header();
         let mut out = header.to_vec();
-        let failed = || Error::Operator { operator: "token", entity: entity.to_owned(), reason: "encryption failed" };
+        let failed = || Error::Operator {
+            operator: "token",
+            entity: entity.to_owned(),
+            reason: "encryption failed",
+        };
         if self.randomized {
             let mut nonce = [0u8; 12];
             rng.fill(&mut nonce)?;
@@ -80,7 +94,8 @@ impl Token {
             out.extend(sealed);
         } else {
             let mut cipher = Aes256Siv::new_from_slice(&self.key[..]).map_err(|_| failed())?;
-            let sealed = cipher.encrypt([&header[..], entity.as_bytes(), context.as_bytes()], text.as_bytes());
+            let sealed = cipher
+                .encrypt([&header[..], entity.as_bytes(), context.as_bytes()], text.as_bytes());
             out.extend(sealed.map_err(|_| failed())?);
         }
         Ok(format!("<{entity}:{}>", encode(&out)))
@@ -107,11 +122,17 @@ impl Token {
         let plain = if self.randomized {
             let (nonce, sealed) = rest.split_first_chunk::<12>().ok_or(Error::Restore)?;
             let aad = aad(&header, entity, context);
-            let cipher = Aes256GcmSiv::new_from_slice(&self.key[..32]).map_err(|_| Error::Restore)?;
-            cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad }).map_err(|_| Error::Restore)?
+            let cipher =
+                Aes256GcmSiv::new_from_slice(&self.key[..32]).map_err(|_| Error::Restore)?;
+            cipher
+                .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad })
+                .map_err(|_| Error::Restore)?
         } else {
-            let mut cipher = Aes256Siv::new_from_slice(&self.key[..]).map_err(|_| Error::Restore)?;
-            cipher.decrypt([&header[..], entity.as_bytes(), context.as_bytes()], rest).map_err(|_| Error::Restore)?
+            let mut cipher =
+                Aes256Siv::new_from_slice(&self.key[..]).map_err(|_| Error::Restore)?;
+            cipher
+                .decrypt([&header[..], entity.as_bytes(), context.as_bytes()], rest)
+                .map_err(|_| Error::Restore)?
         };
         String::from_utf8(plain).map_err(|_| Error::Restore)
     }

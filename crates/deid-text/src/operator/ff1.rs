@@ -52,7 +52,8 @@ impl Ff1 {
     ///
     /// [`Error::Parameter`] for another key length or radix.
     pub fn new(key: &[u8], radix: u32) -> Result<Self> {
-        let wrong = |_| Error::Parameter { parameter: "an FF1 key", requirement: "16, 24 or 32 bytes" };
+        let wrong =
+            |_| Error::Parameter { parameter: "an FF1 key", requirement: "16, 24 or 32 bytes" };
         if !(2..=65536).contains(&radix) {
             return Err(Error::Parameter { parameter: "the radix", requirement: "2 to 65536" });
         }
@@ -103,13 +104,17 @@ impl Ff1 {
             domain = domain.saturating_mul(radix);
         }
         if domain < LEAST_DOMAIN || n < 2 {
-            return Err(Error::Parameter { parameter: "an FF1 domain", requirement: "at least 10^6 values" });
+            return Err(Error::Parameter {
+                parameter: "an FF1 domain",
+                requirement: "at least 10^6 values",
+            });
         }
         let (u, v) = (n / 2, n - n / 2);
         let power = |m: usize| {
             let p = u32::try_from(m).ok().and_then(|m| radix.checked_pow(m));
             // Horner's rule below multiplies a remainder by 256.
-            p.filter(|p| *p < 1 << 120).ok_or(Error::Parameter { parameter: "numerals", requirement: "fewer" })
+            p.filter(|p| *p < 1 << 120)
+                .ok_or(Error::Parameter { parameter: "numerals", requirement: "fewer" })
         };
         let (pow_u, pow_v) = (power(u)?, power(v)?);
         // b = ⌈⌈v·log2(radix)⌉ / 8⌉: the bits of radix^v − 1.
@@ -169,13 +174,29 @@ impl Ff1 {
 ///
 /// Digits are numerals of radix 10 if the text has no letters, else digits and letters of one case
 /// pattern share radix 36, so that the case of letters is kept.
-pub(crate) fn text(ff1: &FormatKeys, tweak: &[u8], value: &str, card: bool, forward: bool) -> Result<String> {
-    let digits: Vec<u16> = value.bytes().filter(u8::is_ascii_digit).map(|c| u16::from(c - b'0')).collect();
-    let letters: Vec<u16> = value.bytes().filter(u8::is_ascii_alphabetic).map(|c| u16::from(c.to_ascii_lowercase() - b'a')).collect();
+pub(crate) fn text(
+    ff1: &FormatKeys,
+    tweak: &[u8],
+    value: &str,
+    card: bool,
+    forward: bool,
+) -> Result<String> {
+    let digits: Vec<u16> =
+        value.bytes().filter(u8::is_ascii_digit).map(|c| u16::from(c - b'0')).collect();
+    let letters: Vec<u16> = value
+        .bytes()
+        .filter(u8::is_ascii_alphabetic)
+        .map(|c| u16::from(c.to_ascii_lowercase() - b'a'))
+        .collect();
     if !value.is_ascii() {
-        return Err(Error::Parameter { parameter: "a value for FF1", requirement: "of ASCII letters and digits" });
+        return Err(Error::Parameter {
+            parameter: "a value for FF1",
+            requirement: "of ASCII letters and digits",
+        });
     }
-    let run = |key: &Ff1, tweak: &[u8], x: &[u16]| if forward { key.encrypt(tweak, x) } else { key.decrypt(tweak, x) };
+    let run = |key: &Ff1, tweak: &[u8], x: &[u16]| {
+        if forward { key.encrypt(tweak, x) } else { key.decrypt(tweak, x) }
+    };
     let (digits, letters) = if card {
         let keep = digits.len().saturating_sub(4);
         let tail = digits[keep..].to_vec();
@@ -184,7 +205,10 @@ pub(crate) fn text(ff1: &FormatKeys, tweak: &[u8], value: &str, card: bool, forw
             crate::checksum::luhn(&ascii)
         };
         if !is_card(&digits[..keep]) || !letters.is_empty() {
-            return Err(Error::Parameter { parameter: "a card number", requirement: "one whose Luhn check holds" });
+            return Err(Error::Parameter {
+                parameter: "a card number",
+                requirement: "one whose Luhn check holds",
+            });
         }
         // Cycle walking: the permutation is applied until the check holds again.
         let mut head = run(&ff1.digits, tweak, &digits[..keep])?;
@@ -249,7 +273,12 @@ mod tests {
         let cases = [
             ("0123456789", 10, "", ["2433477484", "2830668132", "6657667009"]),
             ("0123456789", 10, "39383736353433323130", ["6124200773", "2496655549", "1001623463"]),
-            ("0123456789abcdefghi", 36, "3737373770717273373737", ["a9tv40mll9kdu509eum", "xbj3kv35jrawxv32ysr", "xs8a0azh2avyalyzuwd"]),
+            (
+                "0123456789abcdefghi",
+                36,
+                "3737373770717273373737",
+                ["a9tv40mll9kdu509eum", "xbj3kv35jrawxv32ysr", "xs8a0azh2avyalyzuwd"],
+            ),
         ];
         for (plain, radix, tweak, results) in cases {
             for (key, cipher) in keys.iter().zip(results) {

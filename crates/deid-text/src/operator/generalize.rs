@@ -5,7 +5,8 @@ use super::{Characters, Coarse, Side};
 
 /// ZIP areas of three digits with fewer than 20,000 people (HHS guidance, Census of 2000).
 const RESTRICTED_ZIP3: [&str; 17] = [
-    "036", "059", "063", "102", "203", "556", "692", "790", "821", "823", "830", "831", "878", "879", "884", "890", "893",
+    "036", "059", "063", "102", "203", "556", "692", "790", "821", "823", "830", "831", "878",
+    "879", "884", "890", "893",
 ];
 
 fn ignored(c: char, ignore: &[Characters]) -> bool {
@@ -18,7 +19,14 @@ fn ignored(c: char, ignore: &[Characters]) -> bool {
     })
 }
 
-pub(crate) fn mask(value: &str, with: char, count: Option<usize>, keep: usize, side: Side, ignore: &[Characters]) -> String {
+pub(crate) fn mask(
+    value: &str,
+    with: char,
+    count: Option<usize>,
+    keep: usize,
+    side: Side,
+    ignore: &[Characters],
+) -> String {
     let maskable = value.chars().filter(|c| !ignored(*c, ignore)).count();
     let covered = count.unwrap_or(maskable).min(maskable.saturating_sub(keep));
     let from = match side {
@@ -91,7 +99,18 @@ enum Piece {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 impl Date {
@@ -120,7 +139,9 @@ impl Date {
                 }
             } else if letters > 2 {
                 let word = rest.get(..letters)?.to_ascii_lowercase();
-                let index = MONTHS.iter().position(|m| m.to_ascii_lowercase().starts_with(&word) || word == "sept" && *m == "September");
+                let index = MONTHS.iter().position(|m| {
+                    m.to_ascii_lowercase().starts_with(&word) || word == "sept" && *m == "September"
+                });
                 match index {
                     Some(i) => {
                         month = Some(i as i64 + 1);
@@ -153,7 +174,13 @@ impl Date {
             _ => return None,
         }
         let (year, month, day) = (year?, month?, day?);
-        crate::checksum::is_date(year, month, day).then(|| Date { year, month, day, pieces, rest: rest.to_owned() })
+        crate::checksum::is_date(year, month, day).then(|| Date {
+            year,
+            month,
+            day,
+            pieces,
+            rest: rest.to_owned(),
+        })
     }
 
     fn write(&self) -> String {
@@ -206,7 +233,13 @@ fn offset(key: &[u8], subject: &str, max_days: u32) -> i64 {
 }
 
 /// The date, moved by the subject's shift and written as before; `None` if it is no full date.
-pub(crate) fn date_shift(value: &str, key: &[u8], subject: &str, max_days: u32, forward: bool) -> Option<String> {
+pub(crate) fn date_shift(
+    value: &str,
+    key: &[u8],
+    subject: &str,
+    max_days: u32,
+    forward: bool,
+) -> Option<String> {
     let mut date = Date::parse(value)?;
     let shift = offset(key, subject, max_days);
     date.set_days(date.days() + if forward { shift } else { -shift });
@@ -219,12 +252,21 @@ mod tests {
 
     #[test]
     fn dates_come_back_and_distances_stay() {
-        for text in ["1987-05-12", "12.05.1987", "05/12/1987", "May 12, 1987", "12 May 1987", "1987-05-12T08:15:00Z"] {
+        for text in [
+            "1987-05-12",
+            "12.05.1987",
+            "05/12/1987",
+            "May 12, 1987",
+            "12 May 1987",
+            "1987-05-12T08:15:00Z",
+        ] {
             let moved = date_shift(text, &[3; 64], "p1", 365, true).unwrap();
             assert_ne!(moved, text);
             assert_eq!(date_shift(&moved, &[3; 64], "p1", 365, false).unwrap(), text, "{moved}");
         }
-        let days = |t: &str| Date::parse(&date_shift(t, &[3; 64], "p1", 365, true).unwrap()).unwrap().days();
+        let days = |t: &str| {
+            Date::parse(&date_shift(t, &[3; 64], "p1", 365, true).unwrap()).unwrap().days()
+        };
         assert_eq!(days("2020-03-01") - days("2020-02-28"), 2);
     }
 
@@ -234,7 +276,10 @@ mod tests {
         assert_eq!(generalize("94105-1234", Coarse::Zip3).unwrap(), "941");
         assert_eq!(generalize("94 years old", Coarse::AgeBand).unwrap(), "90+");
         assert_eq!(generalize("May 12, 1987", Coarse::Year).unwrap(), "1987");
-        assert_eq!(mask("4111-1111", '*', None, 4, Side::Start, &[Characters::Punctuation]), "****-1111");
+        assert_eq!(
+            mask("4111-1111", '*', None, 4, Side::Start, &[Characters::Punctuation]),
+            "****-1111"
+        );
         assert_eq!(bucket("47", 10).unwrap(), "40-49");
     }
 }

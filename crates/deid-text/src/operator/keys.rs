@@ -28,7 +28,10 @@ impl Keys {
     /// [`Error::Parameter`] if it is shorter, or all its bytes are the same.
     pub fn with(mut self, name: &str, key: &[u8]) -> Result<Self> {
         if key.len() < 32 || key.iter().all(|b| Some(b) == key.first()) {
-            return Err(Error::Parameter { parameter: "a key", requirement: "at least 32 random bytes" });
+            return Err(Error::Parameter {
+                parameter: "a key",
+                requirement: "at least 32 random bytes",
+            });
         }
         self.0.insert(name.to_owned(), Zeroizing::new(key.to_vec()));
         Ok(self)
@@ -60,7 +63,10 @@ pub(crate) fn prf(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
 pub(crate) fn subkey(key: &[u8], purpose: &str, entity: &str) -> Zeroizing<[u8; 64]> {
     let mut out = Zeroizing::new([0; 64]);
     for (i, half) in out.chunks_mut(32).enumerate() {
-        half.copy_from_slice(&*prf(key, &[b"deid/v1/subkey", purpose.as_bytes(), entity.as_bytes(), &[i as u8]]));
+        half.copy_from_slice(&*prf(
+            key,
+            &[b"deid/v1/subkey", purpose.as_bytes(), entity.as_bytes(), &[i as u8]],
+        ));
     }
     out
 }

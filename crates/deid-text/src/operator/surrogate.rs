@@ -19,12 +19,19 @@ struct Tables {
 fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
-        let mut tables = Tables { women: Vec::new(), men: Vec::new(), family: Vec::new(), places: PLACES.lines().collect() };
+        let mut tables = Tables {
+            women: Vec::new(),
+            men: Vec::new(),
+            family: Vec::new(),
+            places: PLACES.lines().collect(),
+        };
         for line in LOCALES.lines() {
             let mut cells = line.split('|').skip(1);
             tables.women.extend(cells.next().unwrap_or_default().split(' '));
             tables.men.extend(cells.next().unwrap_or_default().split(' '));
-            tables.family.extend(cells.next().unwrap_or_default().split('/').filter(|n| !n.contains(' ')));
+            tables
+                .family
+                .extend(cells.next().unwrap_or_default().split('/').filter(|n| !n.contains(' ')));
         }
         tables.women.sort_unstable();
         tables.men.sort_unstable();
@@ -64,7 +71,10 @@ impl Surrogates {
 
     fn choices(&self, kind: &str, value: &str) -> Choices {
         let canonical = value.to_lowercase();
-        Choices { key: prf(&*self.key, &[b"deid/v1/surrogate", kind.as_bytes(), canonical.as_bytes()]), drawn: 0 }
+        Choices {
+            key: prf(&*self.key, &[b"deid/v1/surrogate", kind.as_bytes(), canonical.as_bytes()]),
+            drawn: 0,
+        }
     }
 
     pub(crate) fn of(&self, entity: &str, value: &str) -> String {
@@ -83,7 +93,8 @@ impl Surrogates {
             }
             "EMAIL_ADDRESS" => {
                 let mut c = self.choices("email", value);
-                let family: String = c.of(&tables().family).chars().filter(char::is_ascii_alphabetic).collect();
+                let family: String =
+                    c.of(&tables().family).chars().filter(char::is_ascii_alphabetic).collect();
                 format!("{}{:04}@example.org", family.to_lowercase(), c.below(10_000))
             }
             "PHONE_NUMBER" => {
@@ -99,8 +110,12 @@ impl Surrogates {
                     format!("{prefix}{area}-555-01{:02}", c.below(100))
                 }
             }
-            "URL" => format!("https://example.org/{:08x}", self.choices("url", value).below(1 << 32)),
-            "IP_ADDRESS" if value.contains(':') => format!("2001:db8::{:x}", self.choices("ip", value).below(65536)),
+            "URL" => {
+                format!("https://example.org/{:08x}", self.choices("url", value).below(1 << 32))
+            }
+            "IP_ADDRESS" if value.contains(':') => {
+                format!("2001:db8::{:x}", self.choices("ip", value).below(65536))
+            }
             "IP_ADDRESS" => {
                 let mut c = self.choices("ip", value);
                 let net = c.of(&["192.0.2", "198.51.100", "203.0.113"]);
@@ -130,7 +145,9 @@ impl Surrogates {
             let tail = part.get(word.len()..).unwrap_or_default();
             let titled: String = {
                 let mut chars = word.chars();
-                chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect())
+                chars.next().map_or(String::new(), |c| {
+                    c.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect()
+                })
             };
             let mut c = self.choices("name", word);
             let new = match word.chars().count() {
@@ -142,7 +159,13 @@ impl Surrogates {
             };
             let upper = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
             let lower = word.chars().all(char::is_lowercase);
-            out.push_str(&if upper { new.to_uppercase() } else if lower { new.to_lowercase() } else { new });
+            out.push_str(&if upper {
+                new.to_uppercase()
+            } else if lower {
+                new.to_lowercase()
+            } else {
+                new
+            });
             out.push_str(tail);
         }
         out
@@ -153,7 +176,8 @@ impl Surrogates {
         let plain: String = value.chars().filter(char::is_ascii_digit).collect();
         let mut c = self.choices("card", &plain);
         let n = plain.len().max(12);
-        let mut digits: Vec<u8> = b"000000".iter().copied().chain((6..n).map(|_| b'0' + c.below(10) as u8)).collect();
+        let mut digits: Vec<u8> =
+            b"000000".iter().copied().chain((6..n).map(|_| b'0' + c.below(10) as u8)).collect();
         for check in b'0'..=b'9' {
             if let Some(last) = digits.last_mut() {
                 *last = check;
@@ -163,7 +187,10 @@ impl Surrogates {
             }
         }
         let mut new = digits.into_iter().map(char::from);
-        value.chars().map(|ch| if ch.is_ascii_digit() { new.next().unwrap_or(ch) } else { ch }).collect()
+        value
+            .chars()
+            .map(|ch| if ch.is_ascii_digit() { new.next().unwrap_or(ch) } else { ch })
+            .collect()
     }
 
     /// Digits for digits and letters for letters.

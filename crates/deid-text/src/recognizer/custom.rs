@@ -77,7 +77,10 @@ impl Recognizer {
     /// if the score is not within 0 to 1.
     pub fn pattern(mut self, name: &str, expression: &str, score: f32) -> Result<Self> {
         if !(0.0..=1.0).contains(&score) {
-            return Err(Error::Parameter { parameter: "a pattern's score", requirement: "within 0 to 1" });
+            return Err(Error::Parameter {
+                parameter: "a pattern's score",
+                requirement: "within 0 to 1",
+            });
         }
         let regex = RegexBuilder::new(expression)
             .case_insensitive(true)
@@ -164,7 +167,10 @@ impl DenyList {
 
 impl fmt::Debug for DenyList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DenyList").field("entity", &self.entity).field("terms", &self.terms.len()).finish()
+        f.debug_struct("DenyList")
+            .field("entity", &self.entity)
+            .field("terms", &self.terms.len())
+            .finish()
     }
 }
 

@@ -80,7 +80,10 @@ pub(crate) fn presidio(yaml: &str) -> Result<Imported> {
             Entry::Name(_) => continue,
             Entry::Full(entry) => *entry,
         };
-        let refuse = |reason: &'static str| Error::Recognizer { name: entry.name.clone(), reason: reason.into() };
+        let refuse = |reason: &'static str| Error::Recognizer {
+            name: entry.name.clone(),
+            reason: reason.into(),
+        };
         let predefined = entry.r#type.as_deref() == Some("predefined")
             || (entry.r#type.is_none() && entry.patterns.is_empty() && entry.deny_list.is_empty());
         if predefined {
@@ -100,12 +103,15 @@ pub(crate) fn presidio(yaml: &str) -> Result<Imported> {
         }
         let entity = match (&entry.supported_entity, &entry.supported_entities) {
             (Some(one), None) => one,
-            (None, Some(many)) => many.first().ok_or_else(|| refuse("supported_entities is empty"))?,
+            (None, Some(many)) => {
+                many.first().ok_or_else(|| refuse("supported_entities is empty"))?
+            }
             _ => return Err(refuse("give either supported_entity or supported_entities")),
         };
         let mut recognizer = Recognizer::new(entity);
         for pattern in &entry.patterns {
-            recognizer = recognizer.pattern(&pattern.name, &rewrite(&pattern.regex), pattern.score)?;
+            recognizer =
+                recognizer.pattern(&pattern.name, &rewrite(&pattern.regex), pattern.score)?;
         }
         recognizer = recognizer.context(entry.context.iter().cloned());
         for language in &entry.supported_languages {
@@ -115,7 +121,9 @@ pub(crate) fn presidio(yaml: &str) -> Result<Imported> {
         }
         recognizer.terms.clone_from(&entry.deny_list);
         recognizer.terms_score = entry.deny_list_score.unwrap_or(1.0);
-        if let Some(t) = entry.score_thresholds.as_ref().and_then(|t| t.get(entity).or(t.get("default"))) {
+        if let Some(t) =
+            entry.score_thresholds.as_ref().and_then(|t| t.get(entity).or(t.get("default")))
+        {
             recognizer = recognizer.threshold(*t);
         }
         imported.recognizers.push(recognizer);
@@ -126,7 +134,18 @@ pub(crate) fn presidio(yaml: &str) -> Result<Imported> {
 /// Boundary look-arounds that say no more than `\b` does.
 fn rewrite(expression: &str) -> String {
     let mut out = expression.to_owned();
-    for form in [r"(?<!\w)", r"(?!\w)", r"(?<![\w])", r"(?![\w])", r"(?<!\d)", r"(?!\d)", r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])", r"(?<!\S)", r"(?!\S)"] {
+    for form in [
+        r"(?<!\w)",
+        r"(?!\w)",
+        r"(?<![\w])",
+        r"(?![\w])",
+        r"(?<!\d)",
+        r"(?!\d)",
+        r"(?<![A-Za-z0-9])",
+        r"(?![A-Za-z0-9])",
+        r"(?<!\S)",
+        r"(?!\S)",
+    ] {
         out = out.replace(form, r"\b");
     }
     out

@@ -133,7 +133,9 @@ impl Shape {
                     [0, 3, 4, 5, 6, 7].iter().for_each(|after| found(kind, run, *after));
                 }
                 for (e, n) in reached {
-                    let Some(element) = self.elements.get(e).filter(|x| n < x.max) else { continue };
+                    let Some(element) = self.elements.get(e).filter(|x| n < x.max) else {
+                        continue;
+                    };
                     for c in 0..128u8 {
                         let after = following(c);
                         if element.set & bit(c) != 0 && after != kind + 1 {

@@ -4,8 +4,12 @@ use super::lists::Lists;
 use crate::checksum::is_date;
 
 fn number(b: &[u8], at: usize) -> (usize, i64) {
-    let run = b.get(at..).unwrap_or_default().iter().take(5).take_while(|c| c.is_ascii_digit()).count();
-    (run, b.get(at..at + run).unwrap_or_default().iter().fold(0, |n, c| n * 10 + i64::from(c - b'0')))
+    let run =
+        b.get(at..).unwrap_or_default().iter().take(5).take_while(|c| c.is_ascii_digit()).count();
+    (
+        run,
+        b.get(at..at + run).unwrap_or_default().iter().fold(0, |n, c| n * 10 + i64::from(c - b'0')),
+    )
 }
 
 fn year(run: usize, n: i64) -> Option<i64> {
@@ -65,7 +69,13 @@ pub(super) fn date(text: &str, start: usize, lists: &Lists) -> Option<(usize, f3
         }
         let loose = third_run == 2 && run != 4;
         // "1.2.10" is a version as likely as a day.
-        let score = if loose && sep == b'.' && (run == 1 || second_run == 1) { 0.2 } else if loose { 0.5 } else { 0.65 };
+        let score = if loose && sep == b'.' && (run == 1 || second_run == 1) {
+            0.2
+        } else if loose {
+            0.5
+        } else {
+            0.65
+        };
         if let Some(end) = time(b, end) {
             return Some((end, 0.8));
         }
@@ -112,8 +122,14 @@ fn time(b: &[u8], from: usize) -> Option<usize> {
     }
     match b.get(end..) {
         Some([b'Z' | b'z', ..]) => end += 1,
-        Some([b'+' | b'-', a, c, b':', d, e, ..]) if [a, c, d, e].iter().all(|x| x.is_ascii_digit()) => end += 6,
-        Some([b'+' | b'-', a, c, d, e, ..]) if [a, c, d, e].iter().all(|x| x.is_ascii_digit()) => end += 5,
+        Some([b'+' | b'-', a, c, b':', d, e, ..])
+            if [a, c, d, e].iter().all(|x| x.is_ascii_digit()) =>
+        {
+            end += 6
+        }
+        Some([b'+' | b'-', a, c, d, e, ..]) if [a, c, d, e].iter().all(|x| x.is_ascii_digit()) => {
+            end += 5
+        }
         Some([b' ', a, m, ..]) if b"aApP".contains(a) && m.eq_ignore_ascii_case(&b'm') => end += 3,
         Some([a, m, ..]) if b"aApP".contains(a) && m.eq_ignore_ascii_case(&b'm') => end += 2,
         _ => {}
@@ -124,7 +140,8 @@ fn time(b: &[u8], from: usize) -> Option<usize> {
 /// A word at `at`: its end.
 fn word(text: &str, at: usize) -> Option<(usize, &str)> {
     let rest = text.get(at..)?;
-    let len: usize = rest.chars().take(20).take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
+    let len: usize =
+        rest.chars().take(20).take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
     rest.get(..len).filter(|w| !w.is_empty()).map(|w| (at + len, w))
 }
 
@@ -148,12 +165,15 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
     let dashed = b.get(at) == Some(&b'-') || b.get(at) == Some(&b'/');
     at += gap;
     let (mut end, mut name) = word(text, at)?;
-    if matches!(name.to_ascii_lowercase().as_str(), "of" | "de" | "di" | "d" | "do") && b.get(end) == Some(&b' ') {
+    if matches!(name.to_ascii_lowercase().as_str(), "of" | "de" | "di" | "d" | "do")
+        && b.get(end) == Some(&b' ')
+    {
         (end, name) = word(text, end + 1)?;
     }
     let month = i64::from(lists.month(name)?);
     // "3 mar" and "2 may" are words too: they need a capital, a dash or a year.
-    let sure = name.chars().next().is_some_and(char::is_uppercase) || name.chars().count() > 4 || dashed;
+    let sure =
+        name.chars().next().is_some_and(char::is_uppercase) || name.chars().count() > 4 || dashed;
     let y = year_after(text, end, dashed);
     if !is_date(y.map_or(0, |(_, y)| y), month, day) {
         return None;
@@ -252,31 +272,84 @@ fn east_asian(text: &str, start: usize) -> Option<(usize, f32)> {
 pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
     let b = text.as_bytes();
     let (run, n) = number(b, start);
-    if !(1..=3).contains(&run) || !(0..=120).contains(&n) || b.get(start + run).is_some_and(|c| *c == b'.' || *c == b'%') && b.get(start + run + 1).is_some_and(u8::is_ascii_digit) {
+    if !(1..=3).contains(&run)
+        || !(0..=120).contains(&n)
+        || b.get(start + run).is_some_and(|c| *c == b'.' || *c == b'%')
+            && b.get(start + run + 1).is_some_and(u8::is_ascii_digit)
+    {
         return None;
     }
     let after = start + run;
     let lower: String = text.get(after..)?.chars().take(20).flat_map(char::to_lowercase).collect();
     for form in [
-        " years old", "-years-old", "-year-old", " year old", " year-old", " yrs old", " yr old", "-yr-old", " years of age",
-        " y/o", "y/o", " yo ", "yo ", "yo,", "yo.", " y.o.", " jahre alt", "-jährige", " jährige", " ans,", " ans.", " años",
-        " anni,", " jaar oud", " lat,", " months old", "-month-old", " weeks old", " aastane", " år gammal", " år gammel",
-        "歳", "岁", "세",
+        " years old",
+        "-years-old",
+        "-year-old",
+        " year old",
+        " year-old",
+        " yrs old",
+        " yr old",
+        "-yr-old",
+        " years of age",
+        " y/o",
+        "y/o",
+        " yo ",
+        "yo ",
+        "yo,",
+        "yo.",
+        " y.o.",
+        " jahre alt",
+        "-jährige",
+        " jährige",
+        " ans,",
+        " ans.",
+        " años",
+        " anni,",
+        " jaar oud",
+        " lat,",
+        " months old",
+        "-month-old",
+        " weeks old",
+        " aastane",
+        " år gammal",
+        " år gammel",
+        "歳",
+        "岁",
+        "세",
     ] {
         if lower.starts_with(form) {
             let exact = form.trim_end_matches([',', '.', ' ']);
-            let len: usize = text.get(after..)?.chars().take(exact.chars().count()).map(char::len_utf8).sum();
+            let len: usize =
+                text.get(after..)?.chars().take(exact.chars().count()).map(char::len_utf8).sum();
             return Some((start, after + len, 0.8));
         }
     }
-    let before: String = text.get(crate::context::floor(text, start.saturating_sub(24))..start)?.to_lowercase();
+    let before: String =
+        text.get(crate::context::floor(text, start.saturating_sub(24))..start)?.to_lowercase();
     let trimmed = before.trim_end_matches([' ', ':', '=', '"', '\t']);
-    let free = b.get(after).is_none_or(|c| !c.is_ascii_alphanumeric() && *c != b'-' && *c != b'/' && *c != b'%');
-    let labelled = ["age", "aged", "alter", "im alter von", "edad", "âge", "età", "leeftijd", "wiek", "ålder", "alder", "idade"]
-        .iter()
-        .any(|label| {
-            trimmed.strip_suffix(label).is_some_and(|r| !r.ends_with(char::is_alphanumeric) && !r.ends_with('-'))
-        });
+    let free = b
+        .get(after)
+        .is_none_or(|c| !c.is_ascii_alphanumeric() && *c != b'-' && *c != b'/' && *c != b'%');
+    let labelled = [
+        "age",
+        "aged",
+        "alter",
+        "im alter von",
+        "edad",
+        "âge",
+        "età",
+        "leeftijd",
+        "wiek",
+        "ålder",
+        "alder",
+        "idade",
+    ]
+    .iter()
+    .any(|label| {
+        trimmed
+            .strip_suffix(label)
+            .is_some_and(|r| !r.ends_with(char::is_alphanumeric) && !r.ends_with('-'))
+    });
     // "Ana Lovelace, 47, of Leeds"
     if labelled && free && before.len() > trimmed.len() {
         return Some((start, after, 0.75));

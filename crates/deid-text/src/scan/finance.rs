@@ -21,7 +21,11 @@ pub(super) fn card(b: &[u8], start: usize, lists: &Lists) -> Option<(usize, bool
         ends[g] = i;
         g += 1;
         match b.get(i..) {
-            Some([s @ (b' ' | b'-' | b'.'), d, ..]) if d.is_ascii_digit() && *separator.get_or_insert(*s) == *s => i += 1,
+            Some([s @ (b' ' | b'-' | b'.'), d, ..])
+                if d.is_ascii_digit() && *separator.get_or_insert(*s) == *s =>
+            {
+                i += 1
+            }
             _ => break,
         }
     }
@@ -42,7 +46,8 @@ pub(super) fn card(b: &[u8], start: usize, lists: &Lists) -> Option<(usize, bool
             continue;
         }
         let known = lists.cards.iter().any(|range| {
-            let prefix = d[..range.digits as usize].iter().fold(0, |p, c| p * 10 + u32::from(c - b'0'));
+            let prefix =
+                d[..range.digits as usize].iter().fold(0, |p, c| p * 10 + u32::from(c - b'0'));
             (range.low..=range.high).contains(&prefix) && range.lengths >> n & 1 == 1
         });
         return Some((end, known, n));
@@ -120,7 +125,8 @@ pub(super) fn bic(token: &[u8]) -> bool {
 pub(super) fn crypto(token: &[u8]) -> Option<Verdict> {
     match token {
         [b'0', b'x', hex @ ..] if hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) => {
-            let mixed = hex.iter().any(u8::is_ascii_lowercase) && hex.iter().any(u8::is_ascii_uppercase);
+            let mixed =
+                hex.iter().any(u8::is_ascii_lowercase) && hex.iter().any(u8::is_ascii_uppercase);
             Some(if mixed { Verdict::of(eip55(hex)) } else { Verdict::Unchecked })
         }
         [b'1' | b'3', ..] if (26..=35).contains(&token.len()) => {

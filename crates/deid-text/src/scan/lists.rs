@@ -54,7 +54,8 @@ impl Lists {
         }
         let mut cards = Vec::new();
         for line in CARDS.lines().filter(|l| !l.starts_with('#')) {
-            let Some((ranges, lengths)) = line.split_once(':').and_then(|(_, r)| r.split_once(';')) else {
+            let Some((ranges, lengths)) = line.split_once(':').and_then(|(_, r)| r.split_once(';'))
+            else {
                 continue;
             };
             let mut mask = 0;
@@ -129,6 +130,8 @@ impl Lists {
 
     /// The number of a month by its name in one of the listed languages.
     pub(super) fn month(&self, name: &str) -> Option<u8> {
-        (3..=24).contains(&name.len()).then(|| self.months.get(&crate::context::word_hash(name)).copied())?
+        (3..=24)
+            .contains(&name.len())
+            .then(|| self.months.get(&crate::context::word_hash(name)).copied())?
     }
 }

@@ -100,7 +100,10 @@ pub(super) fn url(
 ) -> Option<Web> {
     let b = text.as_bytes();
     let mut start = colon;
-    while start > 0 && colon - start < 20 && (b[start - 1].is_ascii_alphanumeric() || b"+.-".contains(&b[start - 1])) {
+    while start > 0
+        && colon - start < 20
+        && (b[start - 1].is_ascii_alphanumeric() || b"+.-".contains(&b[start - 1]))
+    {
         start -= 1;
     }
     while start < colon && !b[start].is_ascii_alphabetic() {
@@ -117,7 +120,8 @@ pub(super) fn url(
         credentials = b[host..host + i].contains(&b':');
         host += i + 1;
     }
-    let host_end = b[host..authority].iter().position(|c| *c == b':').map_or(authority, |i| host + i);
+    let host_end =
+        b[host..authority].iter().position(|c| *c == b':').map_or(authority, |i| host + i);
     let name = text.get(host..host_end)?;
     let bracketed = b.get(host) == Some(&b'[');
     let known = name.parse::<Ipv4Addr>().is_ok()
@@ -174,7 +178,10 @@ pub(super) fn bare(
 ) -> (usize, Option<Web>) {
     let b = text.as_bytes();
     let mut start = dot;
-    while start > 0 && dot - start < 64 && (b[start - 1].is_ascii_alphanumeric() || b[start - 1] == b'-') {
+    while start > 0
+        && dot - start < 64
+        && (b[start - 1].is_ascii_alphanumeric() || b[start - 1] == b'-')
+    {
         start -= 1;
     }
     let mut chain = dot;
@@ -187,7 +194,8 @@ pub(super) fn bare(
         return none;
     }
     let Some(end) = domain(text, start, lists, 1) else { return none };
-    if !matches!(b.get(end), None | Some(b'/' | b':' | b'?' | b'#')) && end < chain
+    if !matches!(b.get(end), None | Some(b'/' | b':' | b'?' | b'#'))
+        && end < chain
         && b.get(end) != Some(&b'.')
     {
         return none;
@@ -199,16 +207,26 @@ pub(super) fn bare(
     let www = name.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("www."));
     let first = name.split('.').next().unwrap_or("");
     // "it's done.So", `request.name`, `main.rs`: only domains that are little else.
-    let mixed = name.bytes().any(|c| c.is_ascii_uppercase()) && name.bytes().any(|c| c.is_ascii_lowercase());
+    let mixed = name.bytes().any(|c| c.is_ascii_uppercase())
+        && name.bytes().any(|c| c.is_ascii_lowercase());
     let plausible = www
         || (lists.is_plain_tld(tld) && first.len() >= 2 && !mixed)
         || (path && labels >= 2 && lists.is_country_tld(tld) && !lists.is_extension(tld) && !mixed)
-        || (labels >= 3 && lists.is_country_tld(tld) && !lists.is_extension(tld) && !mixed && first.len() >= 3);
+        || (labels >= 3
+            && lists.is_country_tld(tld)
+            && !lists.is_extension(tld)
+            && !mixed
+            && first.len() >= 3);
     if !plausible || b.get(end) == Some(&b'(') || b.get(end) == Some(&b'_') {
         return none;
     }
-    let to = if matches!(b.get(end), Some(b'/' | b'?' | b'#' | b':')) { tail(text, end, replaced) } else { end };
-    let web = Web { start, end: to.max(end), scheme: false, credentials: false, host: (start, end) };
+    let to = if matches!(b.get(end), Some(b'/' | b'?' | b'#' | b':')) {
+        tail(text, end, replaced)
+    } else {
+        end
+    };
+    let web =
+        Web { start, end: to.max(end), scheme: false, credentials: false, host: (start, end) };
     (chain.max(to), Some(web))
 }
 
@@ -248,8 +266,11 @@ fn prefix_length(b: &[u8], end: usize, most: u32) -> usize {
     let run = b[end + 1..].iter().take(4).take_while(|c| c.is_ascii_digit()).count();
     let value = b[end + 1..end + 1 + run].iter().fold(0u32, |n, c| n * 10 + u32::from(c - b'0'));
     let after = end + 1 + run;
-    let free = !b.get(after).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'/' || *c == b'.'
-        && b.get(after + 1).is_some_and(u8::is_ascii_digit));
+    let free = !b.get(after).is_some_and(|c| {
+        c.is_ascii_alphanumeric()
+            || *c == b'/'
+            || *c == b'.' && b.get(after + 1).is_some_and(u8::is_ascii_digit)
+    });
     if (1..=3).contains(&run) && value <= most && free { after } else { end }
 }
 
@@ -268,7 +289,10 @@ pub(super) fn ipv6(text: &str, colon: usize) -> Option<(usize, usize, bool)> {
         _ => {}
     }
     let mut end = colon;
-    while end < b.len() && end - start < 46 && (b[end].is_ascii_hexdigit() || b[end] == b':' || b[end] == b'.') {
+    while end < b.len()
+        && end - start < 46
+        && (b[end].is_ascii_hexdigit() || b[end] == b':' || b[end] == b'.')
+    {
         end += 1;
     }
     if b.get(end).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_' || *c == b'(') {
@@ -309,7 +333,10 @@ pub(super) fn mac(b: &[u8], start: usize) -> Option<usize> {
         return None;
     };
     let next = b.get(end).copied().unwrap_or(b' ');
-    if next.is_ascii_alphanumeric() || next == b'_' || (next == sep && b.get(end + 1).is_some_and(u8::is_ascii_hexdigit)) {
+    if next.is_ascii_alphanumeric()
+        || next == b'_'
+        || (next == sep && b.get(end + 1).is_some_and(u8::is_ascii_hexdigit))
+    {
         return None;
     }
     let digits = || b[start..end].iter().filter(|c| c.is_ascii_hexdigit());

@@ -116,7 +116,8 @@ impl Phones {
                 break;
             }
             // "+44 (0)20": the trunk zero is written, not dialled.
-            if (plus || n > 3) && b.get(from - 1..from + 2) == Some(b"(0)") && g > 0 && !trunk_zero {
+            if (plus || n > 3) && b.get(from - 1..from + 2) == Some(b"(0)") && g > 0 && !trunk_zero
+            {
                 trunk_zero = true;
                 open = 0;
                 i = from + 2;
@@ -146,8 +147,13 @@ impl Phones {
                 continue;
             }
             let seps = &separators[1..count];
-            let candidate =
-                Candidate { digits: &digits[..total], groups: &groups[..count], plus, brackets, seps };
+            let candidate = Candidate {
+                digits: &digits[..total],
+                groups: &groups[..count],
+                plus,
+                brackets,
+                seps,
+            };
             if let Some((score, region, kinds)) = self.judge(&candidate) {
                 let mobile = match kinds & 3 {
                     1 => Some(false),
@@ -260,7 +266,9 @@ impl Phones {
 
     /// North American notation, whatever the area code.
     fn american(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
-        if self.leniency > PhoneLeniency::Valid || !self.national.iter().any(|i| self.regions[*i].code == 1) {
+        if self.leniency > PhoneLeniency::Valid
+            || !self.national.iter().any(|i| self.regions[*i].code == 1)
+        {
             return None;
         }
         let skip = match c.groups[0].len {
@@ -296,8 +304,14 @@ impl Candidate<'_> {
         (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
             || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
             || (slashes == 2 && groups == 3)
-            || (groups == 3 && self.groups[0].len == 4 && self.groups[1].len == 2 && self.groups[2].len == 2)
-            || (groups == 3 && self.groups[0].len <= 2 && self.groups[1].len <= 2 && self.groups[2].len == 4
+            || (groups == 3
+                && self.groups[0].len == 4
+                && self.groups[1].len == 2
+                && self.groups[2].len == 2)
+            || (groups == 3
+                && self.groups[0].len <= 2
+                && self.groups[1].len <= 2
+                && self.groups[2].len == 4
                 && dots == 2)
     }
 }
@@ -374,12 +388,26 @@ mod tests {
     #[test]
     fn numbers_of_many_regions() {
         for text in [
-            "+1 415 555 0132", "(415) 555-0132", "415-555-0132", "+44 (0)20 7946 0958",
-            "020 7946 0958", "+49 30 901820", "030 901820", "01 99 00 11 22", "+33 1 99 00 11 22",
-            "+81 3-3224-9999", "0171 1234567", "(415)555-0132x77", "001-415-555-0132", "+972 2-123-4567",
+            "+1 415 555 0132",
+            "(415) 555-0132",
+            "415-555-0132",
+            "+44 (0)20 7946 0958",
+            "020 7946 0958",
+            "+49 30 901820",
+            "030 901820",
+            "01 99 00 11 22",
+            "+33 1 99 00 11 22",
+            "+81 3-3224-9999",
+            "0171 1234567",
+            "(415)555-0132x77",
+            "001-415-555-0132",
+            "+972 2-123-4567",
         ] {
             let found = find(text);
-            assert!(found.is_some_and(|(len, s)| len == text.len() && s >= 0.4), "{text} {found:?}");
+            assert!(
+                found.is_some_and(|(len, s)| len == text.len() && s >= 0.4),
+                "{text} {found:?}"
+            );
         }
     }
 

@@ -80,7 +80,12 @@ impl Streets {
     }
 
     /// An address around the house number at `start..end`.
-    pub(super) fn address(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
+    pub(super) fn address(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+    ) -> Option<(usize, usize, f32)> {
         let b = text.as_bytes();
         if end - start > 6 || !b.get(start)?.is_ascii_digit() {
             return None;
@@ -100,30 +105,55 @@ impl Streets {
         }
         let words = words(text, from, 6);
         let first = words.first()?;
-        let capital = |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+        let capital =
+            |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
         if self.before.contains(&word_hash(bare(first.text))) {
             let name = words.get(1..)?;
-            let len = name.iter().take(5).position(|w| !capital(w) && w.text.chars().count() > 3).unwrap_or(name.len().min(4));
+            let len = name
+                .iter()
+                .take(5)
+                .position(|w| !capital(w) && w.text.chars().count() > 3)
+                .unwrap_or(name.len().min(4));
             let last = name.get(..len)?.iter().rev().find(|w| capital(w))?;
             return Some((start, last.end, 0.75));
         }
         for (i, word) in words.iter().enumerate().take(6) {
             let street = self.after.contains(&word_hash(bare(word.text))) && capital(word);
-            let compound = self.endings.iter().any(|e| word.text.to_lowercase().ends_with(e)) && capital(word);
+            let compound =
+                self.endings.iter().any(|e| word.text.to_lowercase().ends_with(e)) && capital(word);
             if (i > 0 && street) || (compound && word.text.chars().count() > 6) {
                 let mut last = i;
                 // "5th Avenue NW"
                 if let Some(w) = words.get(i + 1)
-                    && matches!(w.text, "N" | "S" | "E" | "W" | "NW" | "NE" | "SW" | "SE" | "North" | "South" | "East" | "West")
+                    && matches!(
+                        w.text,
+                        "N" | "S"
+                            | "E"
+                            | "W"
+                            | "NW"
+                            | "NE"
+                            | "SW"
+                            | "SE"
+                            | "North"
+                            | "South"
+                            | "East"
+                            | "West"
+                    )
                 {
                     last = i + 1;
                 }
                 let word = words.get(last)?;
-                let end = if word.text.ends_with('.') && last == i && bare(word.text).len() > 4 { word.end - 1 } else { word.end };
+                let end = if word.text.ends_with('.') && last == i && bare(word.text).len() > 4 {
+                    word.end - 1
+                } else {
+                    word.end
+                };
                 return Some((start, self.unit(text, end), 0.8));
             }
             // Street names are capitalised, or small words in between.
-            if !capital(word) && i > 0 && word.text.chars().count() > 3 || (i == 0 && !capital(word)) {
+            if !capital(word) && i > 0 && word.text.chars().count() > 3
+                || (i == 0 && !capital(word))
+            {
                 return None;
             }
             if word.text.ends_with(['.', ',']) && word.text.chars().count() > 4 {
@@ -151,7 +181,8 @@ impl Streets {
             [unit, number, ..]
                 if self.units.contains(&word_hash(bare(unit.text)))
                     && number.text.len() <= 6
-                    && (number.text.bytes().any(|c| c.is_ascii_digit()) || bare(number.text).len() == 1) =>
+                    && (number.text.bytes().any(|c| c.is_ascii_digit())
+                        || bare(number.text).len() == 1) =>
             {
                 number.start + bare(number.text).len()
             }
@@ -172,11 +203,23 @@ impl Streets {
         let line_start = from + line;
         let line = trimmed.get(line..)?;
         let after = {
-            let letter = b.get(end).is_some_and(u8::is_ascii_alphabetic) && !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+            let letter = b.get(end).is_some_and(u8::is_ascii_alphabetic)
+                && !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
             if letter { end + 1 } else { end }
         };
         let lower = line.to_lowercase();
-        for pobox in ["p.o. box", "po box", "p. o. box", "p.o.box", "post office box", "postfach", "apartado", "boîte postale", "casella postale", "postbus"] {
+        for pobox in [
+            "p.o. box",
+            "po box",
+            "p. o. box",
+            "p.o.box",
+            "post office box",
+            "postfach",
+            "apartado",
+            "boîte postale",
+            "casella postale",
+            "postbus",
+        ] {
             if lower.ends_with(pobox) && lower.len() == line.len() {
                 return Some((line_start + line.len() - pobox.len(), end, 0.8));
             }
@@ -198,12 +241,30 @@ impl Streets {
             let low = bare(word).to_lowercase();
             let ending = names == 0
                 && word.chars().count() > 4
-                && self.endings.iter().any(|e| low.ends_with(e) || word.to_lowercase().ends_with(e));
+                && self
+                    .endings
+                    .iter()
+                    .any(|e| low.ends_with(e) || word.to_lowercase().ends_with(e));
             if ending && (capital || word.ends_with("str.")) {
                 return Some((line_start + word_start, after, 0.8));
             }
             // "Berliner Straße 5": the name stands before the kind.
-            if names == 0 && matches!(low.as_str(), "straße" | "strasse" | "str" | "platz" | "weg" | "allee" | "gasse" | "ring" | "damm" | "ufer") && capital {
+            if names == 0
+                && matches!(
+                    low.as_str(),
+                    "straße"
+                        | "strasse"
+                        | "str"
+                        | "platz"
+                        | "weg"
+                        | "allee"
+                        | "gasse"
+                        | "ring"
+                        | "damm"
+                        | "ufer"
+                )
+                && capital
+            {
                 let before = line.get(..word_start)?.trim_end();
                 let name = before.rsplit([' ', ',']).next()?;
                 if name.starts_with(char::is_uppercase) {
@@ -245,16 +306,22 @@ pub(super) fn coordinates(b: &[u8], start: usize) -> Option<(usize, usize)> {
             i += 2;
         }
         let gap = usize::from(b.get(i) == Some(&b' '));
-        if b.get(i + gap).is_some_and(|c| b"NSEW".contains(c)) && !b.get(i + gap + 1).is_some_and(u8::is_ascii_alphanumeric) {
+        if b.get(i + gap).is_some_and(|c| b"NSEW".contains(c))
+            && !b.get(i + gap + 1).is_some_and(u8::is_ascii_alphanumeric)
+        {
             i += gap + 1;
         }
         Some(i)
     };
     let end = decimal(first, 90)?;
-    let gap = b.get(end..)?.iter().take(4).take_while(|c| matches!(c, b',' | b' ' | b';' | b'/')).count();
+    let gap =
+        b.get(end..)?.iter().take(4).take_while(|c| matches!(c, b',' | b' ' | b';' | b'/')).count();
     if !(1..=3).contains(&gap) || (b.get(end) == Some(&b' ') && gap > 1) {
         return None;
     }
     let end = decimal(end + gap, 180)?;
-    (!b.get(end).is_some_and(|c| c.is_ascii_alphanumeric() || (*c == b'.' && b.get(end + 1).is_some_and(u8::is_ascii_digit)))).then_some((first, end))
+    (!b.get(end).is_some_and(|c| {
+        c.is_ascii_alphanumeric() || (*c == b'.' && b.get(end + 1).is_some_and(u8::is_ascii_digit))
+    }))
+    .then_some((first, end))
 }

@@ -4,18 +4,54 @@
 /// Prefix, what may follow (h hex, b base-62, u base64url with `_` and `-`, U upper-case and
 /// digits), least and most length of that, and whether its last six are a CRC of the rest.
 const TOKENS: &[(&str, u8, usize, usize)] = &[
-    ("AKIA", b'U', 16, 16), ("ASIA", b'U', 16, 16), ("ABIA", b'U', 16, 16), ("ACCA", b'U', 16, 16),
-    ("ABSK", b'+', 109, 269), ("ghp_", b'b', 36, 36), ("gho_", b'b', 36, 36), ("ghu_", b'b', 36, 36),
-    ("ghs_", b'b', 36, 36), ("ghr_", b'b', 36, 36), ("github_pat_", b'u', 82, 82), ("glpat-", b'u', 20, 320),
-    ("glcbt-", b'u', 20, 64), ("glagent-", b'u', 20, 64), ("gloas-", b'u', 20, 80), ("gldt-", b'u', 20, 64),
-    ("glft-", b'u', 20, 64), ("glptt-", b'u', 20, 64), ("xoxb-", b'u', 10, 250), ("xoxa-", b'u', 10, 250),
-    ("xoxp-", b'u', 10, 250), ("xoxr-", b'u', 10, 250), ("xoxs-", b'u', 10, 250), ("sk_live_", b'b', 24, 99),
-    ("sk_test_", b'b', 24, 99), ("rk_live_", b'b', 24, 99), ("rk_test_", b'b', 24, 99), ("AIza", b'u', 35, 35),
-    ("sk-proj-", b'u', 40, 200), ("sk-ant-", b'u', 20, 200), ("sk-", b'b', 32, 64), ("npm_", b'b', 36, 36),
-    ("pypi-AgEIcHlwaS5vcmc", b'u', 50, 300), ("SK", b'h', 32, 32), ("hvs.", b'u', 24, 200), ("hvb.", b'u', 24, 300),
-    ("hvr.", b'u', 24, 300), ("hf_", b'b', 34, 34), ("dapi", b'h', 32, 32), ("dop_v1_", b'h', 64, 64),
-    ("doo_v1_", b'h', 64, 64), ("dor_v1_", b'h', 64, 64), ("ntn_", b'b', 46, 46), ("pplx-", b'b', 48, 48),
-    ("SG.", b's', 66, 66), ("ya29.", b'u', 20, 400), ("shpat_", b'h', 32, 32), ("EAAC", b'b', 40, 300),
+    ("AKIA", b'U', 16, 16),
+    ("ASIA", b'U', 16, 16),
+    ("ABIA", b'U', 16, 16),
+    ("ACCA", b'U', 16, 16),
+    ("ABSK", b'+', 109, 269),
+    ("ghp_", b'b', 36, 36),
+    ("gho_", b'b', 36, 36),
+    ("ghu_", b'b', 36, 36),
+    ("ghs_", b'b', 36, 36),
+    ("ghr_", b'b', 36, 36),
+    ("github_pat_", b'u', 82, 82),
+    ("glpat-", b'u', 20, 320),
+    ("glcbt-", b'u', 20, 64),
+    ("glagent-", b'u', 20, 64),
+    ("gloas-", b'u', 20, 80),
+    ("gldt-", b'u', 20, 64),
+    ("glft-", b'u', 20, 64),
+    ("glptt-", b'u', 20, 64),
+    ("xoxb-", b'u', 10, 250),
+    ("xoxa-", b'u', 10, 250),
+    ("xoxp-", b'u', 10, 250),
+    ("xoxr-", b'u', 10, 250),
+    ("xoxs-", b'u', 10, 250),
+    ("sk_live_", b'b', 24, 99),
+    ("sk_test_", b'b', 24, 99),
+    ("rk_live_", b'b', 24, 99),
+    ("rk_test_", b'b', 24, 99),
+    ("AIza", b'u', 35, 35),
+    ("sk-proj-", b'u', 40, 200),
+    ("sk-ant-", b'u', 20, 200),
+    ("sk-", b'b', 32, 64),
+    ("npm_", b'b', 36, 36),
+    ("pypi-AgEIcHlwaS5vcmc", b'u', 50, 300),
+    ("SK", b'h', 32, 32),
+    ("hvs.", b'u', 24, 200),
+    ("hvb.", b'u', 24, 300),
+    ("hvr.", b'u', 24, 300),
+    ("hf_", b'b', 34, 34),
+    ("dapi", b'h', 32, 32),
+    ("dop_v1_", b'h', 64, 64),
+    ("doo_v1_", b'h', 64, 64),
+    ("dor_v1_", b'h', 64, 64),
+    ("ntn_", b'b', 46, 46),
+    ("pplx-", b'b', 48, 48),
+    ("SG.", b's', 66, 66),
+    ("ya29.", b'u', 20, 400),
+    ("shpat_", b'h', 32, 32),
+    ("EAAC", b'b', 40, 300),
     ("AccountKey=", b'+', 40, 100),
 ];
 
@@ -38,7 +74,11 @@ impl Starts {
         add(b'e', b'y');
         for (name, _) in LABELS {
             let (a, b) = (name.as_bytes()[0], name.as_bytes()[1]);
-            for (a, b) in [(a, b), (a.to_ascii_uppercase(), b), (a.to_ascii_uppercase(), b.to_ascii_uppercase())] {
+            for (a, b) in [
+                (a, b),
+                (a.to_ascii_uppercase(), b),
+                (a.to_ascii_uppercase(), b.to_ascii_uppercase()),
+            ] {
                 add(a, b);
             }
         }
@@ -68,7 +108,9 @@ pub(super) fn token(b: &[u8], start: usize) -> Option<usize> {
         let len = tail.iter().take(most + 1).take_while(|c| fits(c)).count();
         let trimmed = tail[..len].iter().rev().take_while(|c| **c == b'.' || **c == b'-').count();
         let len = len - trimmed;
-        if !(*least..=*most).contains(&len) || tail.get(len).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_') {
+        if !(*least..=*most).contains(&len)
+            || tail.get(len).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_')
+        {
             continue;
         }
         let body = &tail[..len];
@@ -144,17 +186,39 @@ pub(super) enum Label {
 }
 
 const LABELS: &[(&str, Label)] = &[
-    ("password", Label::Password), ("passwd", Label::Password), ("pwd", Label::Password),
-    ("passwort", Label::Password), ("kennwort", Label::Password), ("contraseña", Label::Password),
-    ("passphrase", Label::Password), ("mot de passe", Label::Password), ("wachtwoord", Label::Password),
-    ("username", Label::Username), ("user name", Label::Username), ("user id", Label::Username),
-    ("userid", Label::Username), ("login", Label::Username), ("benutzername", Label::Username),
-    ("user", Label::Username), ("usuario", Label::Username), ("nom d'utilisateur", Label::Username),
-    ("secret", Label::Secret), ("client_secret", Label::Secret), ("api_key", Label::Secret),
-    ("apikey", Label::Secret), ("api key", Label::Secret), ("api-key", Label::Secret),
-    ("access_key", Label::Secret), ("access_token", Label::Secret), ("auth_token", Label::Secret),
-    ("token", Label::Secret), ("secret_key", Label::Secret), ("aws_secret_access_key", Label::Secret),
-    ("private_key", Label::Secret), ("session_id", Label::Secret), ("sessionid", Label::Secret),
+    ("password", Label::Password),
+    ("passwd", Label::Password),
+    ("pwd", Label::Password),
+    ("passwort", Label::Password),
+    ("kennwort", Label::Password),
+    ("contraseña", Label::Password),
+    ("passphrase", Label::Password),
+    ("mot de passe", Label::Password),
+    ("wachtwoord", Label::Password),
+    ("username", Label::Username),
+    ("user name", Label::Username),
+    ("user id", Label::Username),
+    ("userid", Label::Username),
+    ("login", Label::Username),
+    ("benutzername", Label::Username),
+    ("user", Label::Username),
+    ("usuario", Label::Username),
+    ("nom d'utilisateur", Label::Username),
+    ("secret", Label::Secret),
+    ("client_secret", Label::Secret),
+    ("api_key", Label::Secret),
+    ("apikey", Label::Secret),
+    ("api key", Label::Secret),
+    ("api-key", Label::Secret),
+    ("access_key", Label::Secret),
+    ("access_token", Label::Secret),
+    ("auth_token", Label::Secret),
+    ("token", Label::Secret),
+    ("secret_key", Label::Secret),
+    ("aws_secret_access_key", Label::Secret),
+    ("private_key", Label::Secret),
+    ("session_id", Label::Secret),
+    ("sessionid", Label::Secret),
     ("authorization", Label::Authorization),
 ];
 
@@ -173,24 +237,34 @@ pub(super) fn label(text: &str, start: usize) -> Option<(Label, usize, usize)> {
         at + text.as_bytes()[at..].iter().take(4).take_while(|c| set.contains(c)).count()
     };
     at = skip(at, b"\"'` ");
-    let linked = [":", "=>", "=", "is ", "was ", "ist ", "es ", "est ", "-> "].iter().find(|l| text[at..].starts_with(**l))?;
+    let linked = [":", "=>", "=", "is ", "was ", "ist ", "es ", "est ", "-> "]
+        .iter()
+        .find(|l| text[at..].starts_with(**l))?;
     let word = linked.ends_with(' ');
     at = skip(at + linked.len(), b"\"'`  \t");
     let value = text.get(at..)?;
     if *label == Label::Authorization {
-        let scheme = ["Basic ", "Bearer ", "basic ", "bearer "].iter().find(|s| value.starts_with(**s))?;
+        let scheme =
+            ["Basic ", "Bearer ", "basic ", "bearer "].iter().find(|s| value.starts_with(**s))?;
         at += scheme.len();
-        let len = text[at..].bytes().take_while(|c| !c.is_ascii_whitespace() && !b"\"',;".contains(c)).count();
+        let len = text[at..]
+            .bytes()
+            .take_while(|c| !c.is_ascii_whitespace() && !b"\"',;".contains(c))
+            .count();
         let token = &text.as_bytes()[at..at + len];
         let plain = scheme.eq_ignore_ascii_case("basic ");
         let ok = if plain {
-            base64url(token).is_some_and(|d| d.iter().filter(|c| **c == b':').count() == 1 && d.is_ascii())
+            base64url(token)
+                .is_some_and(|d| d.iter().filter(|c| **c == b':').count() == 1 && d.is_ascii())
         } else {
             len >= 16 && token.iter().any(u8::is_ascii_digit)
         };
         return ok.then_some((*label, at, at + len));
     }
-    let stop = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '{' | '}' | ')' | '|');
+    let stop = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '{' | '}' | ')' | '|')
+    };
     let mut end = at + value.find(stop).unwrap_or(value.len());
     if end - at > 256 {
         return None;
@@ -211,20 +285,38 @@ fn convincing(label: Label, value: &str, word: bool, followed: u8) -> bool {
     let upper = v.iter().any(u8::is_ascii_uppercase);
     let symbol = v.iter().any(|c| c.is_ascii_punctuation() && !b"._-/()[]:".contains(c));
     let classes = [digits, lower, upper, symbol].iter().filter(|x| **x).count();
-    let code = value.contains("()") || value.contains("::") || value.contains("${") || value.starts_with(['$', '[', '(', '*', '%'])
-        || followed == b'(' || value.contains("[") ;
-    let placeholder = v.iter().all(|c| b"*xX.-_#".contains(c)) || value.to_ascii_lowercase().contains("your") || value.to_ascii_lowercase().contains("example");
+    let code = value.contains("()")
+        || value.contains("::")
+        || value.contains("${")
+        || value.starts_with(['$', '[', '(', '*', '%'])
+        || followed == b'('
+        || value.contains("[");
+    let placeholder = v.iter().all(|c| b"*xX.-_#".contains(c))
+        || value.to_ascii_lowercase().contains("your")
+        || value.to_ascii_lowercase().contains("example");
     if code || placeholder {
         return false;
     }
     match label {
-        Label::Password => (4..=64).contains(&v.len()) && (classes >= 3 || (digits && classes >= 2) || (symbol && v.len() >= 6)),
+        Label::Password => {
+            (4..=64).contains(&v.len())
+                && (classes >= 3 || (digits && classes >= 2) || (symbol && v.len() >= 6))
+        }
         Label::Username => {
             let name = v.iter().all(|c| c.is_ascii_alphanumeric() || b"._-@+".contains(c));
-            (3..=40).contains(&v.len()) && name && (digits || value.contains(['.', '_']) ) && !(word && !digits && !value.contains(['.', '_']))
-                && v[0].is_ascii_alphanumeric() && lower && !value.contains("..")
+            (3..=40).contains(&v.len())
+                && name
+                && (digits || value.contains(['.', '_']))
+                && !(word && !digits && !value.contains(['.', '_']))
+                && v[0].is_ascii_alphanumeric()
+                && lower
+                && !value.contains("..")
         }
-        Label::Secret => v.len() >= 16 && (digits || symbol) && entropy(v) >= if v.iter().all(u8::is_ascii_hexdigit) { 3.0 } else { 3.5 },
+        Label::Secret => {
+            v.len() >= 16
+                && (digits || symbol)
+                && entropy(v) >= if v.iter().all(u8::is_ascii_hexdigit) { 3.0 } else { 3.5 }
+        }
         Label::Authorization => false,
     }
 }

@@ -36,7 +36,11 @@ fn valid_numbers_are_found_and_wrong_check_characters_are_not() {
         let analyzer = Analyzer::builder().entities([entity]).without_names().build().unwrap();
         let found = |value: &str| {
             let text = format!("Reference {value}, thanks");
-            analyzer.scan(&text).unwrap().iter().any(|f| f.entity == entity && f.span.len() == value.len() && f.score > 0.9)
+            analyzer
+                .scan(&text)
+                .unwrap()
+                .iter()
+                .any(|f| f.entity == entity && f.span.len() == value.len() && f.score > 0.9)
         };
         if !found(value) {
             failures.push(format!("{entity} {value} is not found"));
@@ -71,17 +75,21 @@ fn every_example_of_the_tables_is_found_in_its_context() {
     let mut failures = Vec::new();
     for info in entity::all() {
         let example = info.example();
-        if example.contains('…') || ["PERSON", "LOCATION", "ORGANIZATION", "NRP", "TITLE"].contains(&info.name()) {
+        if example.contains('…')
+            || ["PERSON", "LOCATION", "ORGANIZATION", "NRP", "TITLE"].contains(&info.name())
+        {
             continue;
         }
         let label = info.context().first().copied().unwrap_or("number");
         let text = format!("Her {label}: {example}\n");
         let candidates = analyzer.candidates(&text).unwrap();
         let value = example.split_once(": ").map_or(example, |(_, v)| v);
-        let regional = ["TR_PHONE_NUMBER", "PH_MOBILE_NUMBER", "ZA_MOBILE_NUMBER", "ZA_TELEPHONE_NUMBER"];
+        let regional =
+            ["TR_PHONE_NUMBER", "PH_MOBILE_NUMBER", "ZA_MOBILE_NUMBER", "ZA_TELEPHONE_NUMBER"];
         let ok = candidates.iter().any(|f| {
             let found = &text[f.span.range()];
-            f.entity == info.name() && (found == value || value.ends_with(found) || regional.contains(&info.name()))
+            f.entity == info.name()
+                && (found == value || value.ends_with(found) || regional.contains(&info.name()))
         });
         if !ok && !regional.contains(&info.name()) {
             failures.push(format!("{}: {example}", info.name()));
