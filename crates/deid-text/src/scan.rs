@@ -539,8 +539,10 @@ impl<'a, 't> Scan<'a, 't> {
             "last updated",
             "edition",
         ];
-        let before = self.before(start, 24);
-        let published = PUBLISHED.iter().any(|w| before.contains(w));
+        let published = score >= 0.3 && {
+            let before = self.before(start, 24);
+            PUBLISHED.iter().any(|w| before.contains(w))
+        };
         let score = if published { score - 0.4 } else { score };
         if score > 0.0 {
             self.propose(start, end, Id::Date, score, Verdict::Unchecked);

@@ -232,7 +232,7 @@ pub(super) fn itcf(s: &[u8]) -> Verdict {
         };
         let c = [class(t[0]), class(t[1]), class(t[2])];
         // X is a consonant as well as the filler.
-        !(c[0] == 1 && c[1] == 0) && !(c[1] == 1 && c[2] == 0)
+        !(c[0] == 1 && c[1] == 0 || c[1] == 1 && c[2] == 0)
     };
     let number_of = |c: u8| match c {
         b'0'..=b'9' => i64::from(c - b'0'),

@@ -198,7 +198,7 @@ pub(super) fn vin(s: &[u8]) -> Verdict {
     };
     let digits = s.iter().filter(|c| c.is_ascii_digit()).count();
     // No 17 digits and no word: makers mix both, and the last four are a serial number.
-    if digits < 5 || digits > 16 || !all_digits(&s[13..]) {
+    if !(5..=16).contains(&digits) || !all_digits(&s[13..]) {
         return Verdict::Invalid;
     }
     let sum: i64 = s.iter().zip(WEIGHTS).map(|(&c, w)| value(c) * w).sum();

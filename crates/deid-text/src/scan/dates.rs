@@ -280,6 +280,23 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         return None;
     }
     let after = start + run;
+    // Cheap refusals first: a unit or a label must stand beside the number.
+    let unit = match b.get(after..).unwrap_or_default() {
+        [b' ' | b'-', c, ..] | [c, ..] => c.is_ascii_alphabetic() || *c >= 0x80,
+        [] => false,
+    };
+    let label = {
+        const ENDS: [[u8; 2]; 9] =
+            [*b"ge", *b"ed", *b"er", *b"on", *b"ad", [0xc3, 0xa0], *b"jd", *b"ek", *b"de"];
+        let before = b.get(..start).unwrap_or_default();
+        let gap = before.iter().rev().take(4).take_while(|c| b" :=\"\t".contains(c)).count();
+        let word = before.get(..before.len() - gap).unwrap_or_default();
+        let last = word.last_chunk::<2>().map(|end| end.map(|c| c.to_ascii_lowercase()));
+        gap > 0 && last.is_some_and(|end| ENDS.contains(&end))
+    };
+    if !unit && !label {
+        return None;
+    }
     let lower: String = text.get(after..)?.chars().take(20).flat_map(char::to_lowercase).collect();
     for form in [
         " years old",

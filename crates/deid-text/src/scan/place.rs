@@ -79,6 +79,16 @@ impl Streets {
         streets
     }
 
+    /// Whether a word ends like the name of a street, in either case.
+    fn has_ending(&self, word: &str) -> bool {
+        let word = word.as_bytes();
+        self.endings.iter().any(|e| {
+            let from = word.len().checked_sub(e.len());
+            from.and_then(|from| word.get(from..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(e.as_bytes()))
+        })
+    }
+
     /// An address around the house number at `start..end`.
     pub(super) fn address(
         &self,
@@ -119,8 +129,7 @@ impl Streets {
         }
         for (i, word) in words.iter().enumerate().take(6) {
             let street = self.after.contains(&word_hash(bare(word.text))) && capital(word);
-            let compound =
-                self.endings.iter().any(|e| word.text.to_lowercase().ends_with(e)) && capital(word);
+            let compound = capital(word) && word.text.len() > 6 && self.has_ending(word.text);
             if (i > 0 && street) || (compound && word.text.chars().count() > 6) {
                 let mut last = i;
                 // "5th Avenue NW"
@@ -207,7 +216,8 @@ impl Streets {
                 && !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
             if letter { end + 1 } else { end }
         };
-        let lower = line.to_lowercase();
+        let boxed = line.bytes().next_back().is_some_and(|c| b"xXhHoOsSlLeE".contains(&c));
+        let lower = if boxed { line.to_lowercase() } else { String::new() };
         for pobox in [
             "p.o. box",
             "po box",
@@ -241,10 +251,7 @@ impl Streets {
             let low = bare(word).to_lowercase();
             let ending = names == 0
                 && word.chars().count() > 4
-                && self
-                    .endings
-                    .iter()
-                    .any(|e| low.ends_with(e) || word.to_lowercase().ends_with(e));
+                && (self.has_ending(word) || self.has_ending(bare(word)));
             if ending && (capital || word.ends_with("str.")) {
                 return Some((line_start + word_start, after, 0.8));
             }

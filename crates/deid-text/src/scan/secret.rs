@@ -225,8 +225,10 @@ const LABELS: &[(&str, Label)] = &[
 /// A labelled value whose label starts at `start`: what it is, and the value.
 pub(super) fn label(text: &str, start: usize) -> Option<(Label, usize, usize)> {
     let rest = text.get(start..)?;
+    let first = rest.as_bytes().first()?.to_ascii_lowercase();
     let (name, label) = LABELS
         .iter()
+        .filter(|(name, _)| name.as_bytes().first() == Some(&first))
         .filter(|(name, _)| {
             rest.get(..name.len()).is_some_and(|r| r.eq_ignore_ascii_case(name))
                 && !rest[name.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -342,8 +344,7 @@ pub(super) fn pem(text: &str, start: usize) -> Option<usize> {
     Some(match tail.find("-----END ") {
         Some(i) => {
             let after = body + i + 9;
-            let close = text.get(after..)?.find("-----").map_or(text.len(), |j| after + j + 5);
-            close
+            text.get(after..)?.find("-----").map_or(text.len(), |j| after + j + 5)
         }
         None => text.len(),
     })
