@@ -15,7 +15,9 @@ use crate::recognizer::table::EntityRow;
 /// Words before a candidate that are looked at.
 const BEFORE: usize = 6;
 /// Words after it.
-const AFTER: usize = 3;
+pub(crate) const AFTER: usize = 3;
+/// Words after the first part of a candidate among which a later look might find one.
+pub(crate) const AHEAD: usize = 7;
 /// Bytes looked at, so that hostile "words" cost no more than others.
 const REACH: usize = 160;
 
@@ -154,10 +156,10 @@ impl ContextTable {
     }
 
     /// Phrases after the byte `end`, on the same line.
-    pub(crate) fn after(&self, text: &str, end: usize, hits: &mut Vec<Hit>) {
+    pub(crate) fn after(&self, text: &str, end: usize, most: usize, hits: &mut Vec<Hit>) {
         let to = floor(text, (end + REACH / 2).min(text.len()));
         let Some(window) = text.get(end..to) else { return };
-        let mut words = [0u64; AFTER];
+        let mut words = [0u64; AHEAD];
         let mut count = 0;
         let mut start = None;
         let mut dense = false;
@@ -179,7 +181,7 @@ impl ContextTable {
                     count += 1;
                 }
             }
-            if matches!(c, '\n' | '|' | '\t' | ';' | '.' | '!' | '?') || count == AFTER {
+            if matches!(c, '\n' | '|' | '\t' | ';' | '.' | '!' | '?') || count >= most {
                 stop = i;
                 break;
             }
@@ -298,7 +300,7 @@ mod tests {
         let at = text.find('9').unwrap();
         let mut hits = Vec::new();
         table.before(text, at, &mut hits);
-        table.after(text, at + 1, &mut hits);
+        table.after(text, at + 1, AFTER, &mut hits);
         let entity = |h: &Hit| u16::from(table.speaks_for(h.phrase, 1));
         hits.iter().map(|h| (entity(h), h.distance)).collect()
     }

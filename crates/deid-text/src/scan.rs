@@ -19,7 +19,7 @@ mod place;
 pub(crate) mod secret;
 
 use crate::checksum::Verdict;
-use crate::context::{Hit, is_dense};
+use crate::context::{AFTER, AHEAD, Hit, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::{RUNS, following};
 use crate::view::View;
@@ -185,6 +185,9 @@ pub(crate) struct Scan<'a, 't> {
     hits_start: usize,
     hits_before: usize,
     hits_end: usize,
+    /// Words after the first run of a candidate.
+    ahead: Vec<Hit>,
+    ahead_at: usize,
     /// Where the last domain name that was looked at ends.
     domain_to: usize,
     /// Where the last telephone number ends.
@@ -204,6 +207,8 @@ impl<'a, 't> Scan<'a, 't> {
             hits_start: usize::MAX,
             hits_before: 0,
             hits_end: usize::MAX,
+            ahead: Vec::new(),
+            ahead_at: usize::MAX,
             domain_to: 0,
             phone_to: 0,
         }
@@ -758,7 +763,7 @@ impl<'a, 't> Scan<'a, 't> {
             if best < engine.threshold(entity)
                 && !engine.explicit
                 && self.hit(start, start, entity).is_none()
-                && self.no_words_after(at)
+                && !self.word_ahead(at, entity)
             {
                 continue;
             }
@@ -792,11 +797,15 @@ impl<'a, 't> Scan<'a, 't> {
         }
     }
 
-    /// Whether no word follows soon that could speak for a candidate whose first run ends at `at`.
-    fn no_words_after(&self, at: usize) -> bool {
-        let rest = self.b.get(at..).unwrap_or_default();
-        let line = rest.iter().take(32).take_while(|c| !matches!(c, b'\n' | b';'));
-        !line.into_iter().any(|c| c.is_ascii_alphabetic() || *c >= 0x80)
+    /// Whether a word follows soon that speaks for an entity; a candidate's first run ends at `at`.
+    fn word_ahead(&mut self, at: usize, entity: u16) -> bool {
+        let table = &self.engine.context;
+        if self.ahead_at != at {
+            self.ahead.clear();
+            table.after(self.text, at, AHEAD, &mut self.ahead);
+            self.ahead_at = at;
+        }
+        self.ahead.iter().any(|h| table.speaks_for(h.phrase, entity))
     }
 
     /// The best word for an entity near a candidate.
@@ -811,7 +820,7 @@ impl<'a, 't> Scan<'a, 't> {
         }
         if end > start && self.hits_end != end {
             self.hits.truncate(self.hits_before);
-            table.after(self.text, end, &mut self.hits);
+            table.after(self.text, end, AFTER, &mut self.hits);
             self.hits_end = end;
         }
         let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));
