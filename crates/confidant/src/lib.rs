@@ -21,6 +21,9 @@ pub use paillier_he as he;
 /// Durable budgets and a tamper-evident audit log.
 #[cfg(feature = "ledger")]
 pub use privacy_ledger as ledger;
+/// Personal data in text and records: find it, transform it, take inventory of it.
+#[cfg(feature = "deid")]
+pub use deid_text as deid;
 
 /// The names that most programs need.
 pub mod prelude {

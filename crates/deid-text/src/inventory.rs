@@ -1,0 +1,270 @@
+//! What a data source holds: a verdict for each column, how sensitive it is, and which technique fits.
+
+use std::collections::BTreeMap;
+
+use privacy_core::sensitive::SensitivityLevel;
+use serde::{Deserialize, Serialize};
+
+use crate::analyzer::Analyzer;
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::evaluate::wilson;
+use crate::record::scan_value;
+use crate::sensitivity::Classifier;
+
+/// What a column holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ColumnReport {
+    /// Its name.
+    pub name: String,
+    /// Values that are not empty and were looked at.
+    pub sampled: usize,
+    /// Different values among them.
+    pub distinct: usize,
+    /// The entity most of the values with findings have, its share of the values, and Wilson's 95 %
+    /// interval of that share.
+    pub verdict: Option<Share>,
+    /// The second.
+    pub runner_up: Option<Share>,
+    /// How sensitive the column is.
+    pub level: SensitivityLevel,
+    /// Which technique fits.
+    pub technique: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An entity's share of a column's values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The entity.
+    pub entity: Entity,
+    /// Its share of the values, 0 to 1.
+    pub share: f64,
+    /// The lower end of the 95 % interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// A report on a data source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// The source's name.
+    pub source: String,
+    /// Rows that were looked at.
+    pub rows: usize,
+    /// The source as a whole.
+    pub level: SensitivityLevel,
+    /// Its columns.
+    pub columns: Vec<ColumnReport>,
+}
+
+/// Takes an inventory of columns.
+#[derive(Debug)]
+pub struct Inventorist<'a> {
+    analyzer: &'a Analyzer,
+    classifier: Classifier,
+    sample: usize,
+}
+
+impl<'a> Inventorist<'a> {
+    /// An inventory with the default rules, over at most 1,000 values of each column.
+    #[must_use]
+    pub fn new(analyzer: &'a Analyzer) -> Self {
+        Inventorist { analyzer, classifier: Classifier::default(), sample: 1000 }
+    }
+
+    /// Other rules of sensitivity.
+    #[must_use]
+    pub fn classifier(mut self, classifier: Classifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    /// At most this many rows.
+    #[must_use]
+    pub fn sample(mut self, rows: usize) -> Self {
+        self.sample = rows.max(1);
+        self
+    }
+
+    /// The verdict on a column. Each different value is scanned once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Analyzer::scan`].
+    pub fn column<'v>(
+        &self,
+        name: &str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Result<ColumnReport> {
+        let mut distinct: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut sampled = 0;
+        for value in values.into_iter().filter(|v| !v.trim().is_empty()).take(self.sample) {
+            *distinct.entry(value).or_default() += 1;
+            sampled += 1;
+        }
+        let mut counts: BTreeMap<Entity, usize> = BTreeMap::new();
+        for (value, times) in &distinct {
+            let findings = scan_value(self.analyzer, name, value)?;
+            let mut seen: Vec<&Entity> = findings.iter().map(|f| &f.entity).collect();
+            seen.sort();
+            seen.dedup();
+            for entity in seen {
+                *counts.entry(entity.clone()).or_default() += times;
+            }
+        }
+        let mut ranked: Vec<(&Entity, usize)> = counts.iter().map(|(e, n)| (e, *n)).collect();
+        ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let share = |i: usize| {
+            ranked.get(i).map(|(entity, n)| {
+                let (low, high) = wilson(*n, sampled);
+                Share {
+                    entity: (*entity).clone(),
+                    share: *n as f64 / sampled.max(1) as f64,
+                    low,
+                    high,
+                }
+            })
+        };
+        let level = self.classifier.classify_counts(&counts);
+        let (verdict, runner_up) = (share(0), share(1));
+        let (technique, reason) = advice(verdict.as_ref(), level, distinct.len(), sampled);
+        Ok(ColumnReport {
+            name: name.to_owned(),
+            sampled,
+            distinct: distinct.len(),
+            verdict,
+            runner_up,
+            level,
+            technique: technique.to_owned(),
+            reason,
+        })
+    }
+
+    /// The inventory of a CSV file with a header.
+    ///
+    /// # Errors
+    ///
+    /// As [`Analyzer::scan`]; [`Error::Record`] for a row that cannot be read.
+    pub fn csv(&self, source: &str, input: impl std::io::Read) -> Result<Inventory> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+        let headers =
+            reader.headers().map_err(|_| Error::Record { format: "CSV", number: 0 })?.clone();
+        let mut columns: Vec<Vec<String>> = vec![Vec::new(); headers.len()];
+        let mut rows = 0;
+        for (i, row) in reader.records().take(self.sample).enumerate() {
+            let row = row.map_err(|_| Error::Record { format: "CSV", number: i as u64 + 1 })?;
+            rows += 1;
+            for (column, cell) in columns.iter_mut().zip(row.iter()) {
+                column.push(cell.to_owned());
+            }
+        }
+        let reports: Result<Vec<_>> = headers
+            .iter()
+            .zip(&columns)
+            .map(|(name, values)| self.column(name, values.iter().map(String::as_str)))
+            .collect();
+        let reports = reports?;
+        let level = reports.iter().map(|c| c.level).max().unwrap_or(SensitivityLevel::Public);
+        Ok(Inventory { source: source.to_owned(), rows, level, columns: reports })
+    }
+}
+
+/// Which technique fits a column, and why.
+fn advice(
+    verdict: Option<&Share>,
+    level: SensitivityLevel,
+    distinct: usize,
+    sampled: usize,
+) -> (&'static str, String) {
+    let Some(top) = verdict else {
+        return ("none", "nothing personal was found in the sample".to_owned());
+    };
+    let percent = top.share * 100.0;
+    let mostly = top.share >= 0.5;
+    let name = top.entity.name();
+    let (technique, why) = match name {
+        "DATE_TIME" => (
+            "date shift or generalization",
+            "distances between dates stay useful when all of a subject move together",
+        ),
+        "AGE" | "US_ZIP" | "DE_PLZ" | "LOCATION" | "COORDINATES" | "UK_POSTCODE" => {
+            ("generalization under k-anonymity", "it identifies together with other columns")
+        }
+        "PASSWORD" | "SECRET" | "PRIVATE_KEY" | "JWT" | "CVV" | "PIN" | "CONNECTION_STRING" => {
+            ("removal", "credentials have no use in analysis")
+        }
+        "CREDIT_CARD" | "IBAN_CODE" => {
+            ("format-preserving encryption", "systems that expect its format keep working")
+        }
+        _ if !mostly => ("redaction of text", "it appears inside longer text"),
+        _ if distinct * 2 < sampled => {
+            ("keyed tokens", "values repeat, so that joins need equal tokens for equal values")
+        }
+        _ if level >= SensitivityLevel::Restricted => {
+            ("removal or encryption", "it identifies a person by itself")
+        }
+        _ => ("keyed tokens or surrogates", "it identifies a person by itself"),
+    };
+    (technique, format!("{percent:.0} % of the values hold {name}: {why}"))
+}
+
+impl Inventory {
+    /// As JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Document`] if it cannot be written; none in practice.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|e| Error::Document { what: "inventory", reason: e.to_string() })
+    }
+
+    /// As an HTML page that needs nothing else.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let mut rows = String::new();
+        for c in &self.columns {
+            let (entity, share) =
+                c.verdict.as_ref().map_or(("–".to_owned(), String::new()), |v| {
+                    let share = format!(
+                        "{:.0} % ({:.0}–{:.0} %)",
+                        v.share * 100.0,
+                        v.low * 100.0,
+                        v.high * 100.0
+                    );
+                    (v.entity.to_string(), share)
+                });
+            rows.push_str(&format!(
+                "<tr class=\"{level}\"><td>{}</td><td>{}</td><td>{share}</td><td>{level}</td><td>{}</td><td>{}</td></tr>\n",
+                escape(&c.name),
+                escape(&entity),
+                escape(&c.technique),
+                escape(&c.reason),
+                level = c.level,
+            ));
+        }
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Inventory of {source}</title>\n<style>\
+             body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}}\
+             table{{border-collapse:collapse;width:100%}}th,td{{text-align:left;padding:.4rem .7rem;border-bottom:1px solid #ddd;vertical-align:top}}\
+             tr.restricted td:nth-child(4){{background:#f8d0cc}}tr.confidential td:nth-child(4){{background:#fbe5c8}}\
+             tr.internal td:nth-child(4){{background:#eef3c9}}tr.public td:nth-child(4){{background:#dbf0dd}}</style></head><body>\n\
+             <h1>Inventory of {source}</h1>\n<p>{rows_seen} rows were looked at; as a whole the source is <b>{level}</b>. \
+             Detection is heuristic: what was not found may still be there.</p>\n\
+             <table><thead><tr><th>Column</th><th>Holds</th><th>Share (95 %)</th><th>Level</th><th>Technique</th><th>Why</th></tr></thead>\
+             <tbody>\n{rows}</tbody></table></body></html>\n",
+            source = escape(&self.source),
+            rows_seen = self.rows,
+            level = self.level,
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,72 @@
+//! Keys by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+/// The keys of a policy's operators, by name. Wiped when dropped, never printed.
+#[derive(Clone, Default)]
+pub struct Keys(BTreeMap<String, Zeroizing<Vec<u8>>>);
+
+impl Keys {
+    /// No keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Keys::default()
+    }
+
+    /// Adds a key of at least 32 random bytes. Each operator and entity works with a key of its own
+    /// that is derived from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if it is shorter, or all its bytes are the same.
+    pub fn with(mut self, name: &str, key: &[u8]) -> Result<Self> {
+        if key.len() < 32 || key.iter().all(|b| Some(b) == key.first()) {
+            return Err(Error::Parameter {
+                parameter: "a key",
+                requirement: "at least 32 random bytes",
+            });
+        }
+        self.0.insert(name.to_owned(), Zeroizing::new(key.to_vec()));
+        Ok(self)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(|k| k.as_slice())
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// HMAC-SHA-256 over parts, each with its length before it.
+pub(crate) fn prf(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Zeroizing::new([0; 32]) };
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+/// A key for one purpose and entity: HKDF-Expand (RFC 5869) in spirit, with the purpose as info.
+pub(crate) fn subkey(key: &[u8], purpose: &str, entity: &str) -> Zeroizing<[u8; 64]> {
+    let mut out = Zeroizing::new([0; 64]);
+    for (i, half) in out.chunks_mut(32).enumerate() {
+        half.copy_from_slice(&*prf(
+            key,
+            &[b"deid/v1/subkey", purpose.as_bytes(), entity.as_bytes(), &[i as u8]],
+        ));
+    }
+    out
+}

@@ -1,0 +1,273 @@
+//! Shapes of identifiers: sequences of character classes, and an index from how a candidate
+//! begins to the few shapes that can follow.
+
+/// How many steps of a first run are told apart.
+pub(crate) const RUNS: usize = 21;
+/// Kinds of characters after the first run.
+pub(crate) const NEXT: usize = 8;
+
+#[derive(Clone, Copy, Debug)]
+struct Element {
+    /// ASCII characters that it takes.
+    set: u128,
+    /// Whether it also takes letters beyond ASCII.
+    wide: bool,
+    min: u8,
+    max: u8,
+}
+
+/// A compiled shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    elements: Vec<Element>,
+}
+
+const DIGITS: u128 = ((1 << 10) - 1) << b'0';
+const UPPER: u128 = ((1 << 26) - 1) << b'A';
+const LOWER: u128 = ((1 << 26) - 1) << b'a';
+
+fn bit(c: u8) -> u128 {
+    if c < 128 { 1 << c } else { 0 }
+}
+
+impl Shape {
+    /// Reads the notation of `data/recognizers.txt`; alternatives `(A|B)` give several shapes.
+    pub(crate) fn parse(notation: &str, case_sensitive: bool) -> Option<Vec<Shape>> {
+        if let Some(open) = notation.find('(').filter(|i| !notation[..*i].ends_with('\\')) {
+            let close = open + notation.get(open..)?.find(')')?;
+            let mut shapes = Vec::new();
+            for option in notation.get(open + 1..close)?.split('|') {
+                let one = format!("{}{option}{}", &notation[..open], notation.get(close + 1..)?);
+                shapes.extend(Shape::parse(&one, case_sensitive)?);
+            }
+            return Some(shapes);
+        }
+        let bytes = notation.as_bytes();
+        let mut elements = Vec::new();
+        let mut i = 0;
+        while let Some(&c) = bytes.get(i) {
+            i += 1;
+            let mut element = Element { set: 0, wide: false, min: 1, max: 1 };
+            match c {
+                b'd' => element.set = DIGITS,
+                b'l' => element.set = UPPER,
+                b'u' => (element.set, element.wide) = (UPPER, true),
+                b'x' => element.set = UPPER | DIGITS,
+                b'_' => element.set = bit(b' '),
+                b'~' => (element.set, element.min) = (bit(b' ') | bit(b'-'), 0),
+                b'\\' => {
+                    element.set = bit(*bytes.get(i)?);
+                    i += 1;
+                }
+                b'[' => {
+                    let end = i + notation.get(i..)?.find(']')?;
+                    let mut class = notation.get(i..end)?.bytes().peekable();
+                    while let Some(c) = class.next() {
+                        let c = if c == b'_' { b' ' } else { c };
+                        let mut ahead = class.clone();
+                        match (ahead.next(), ahead.next()) {
+                            (Some(b'-'), Some(last)) if c.is_ascii_alphanumeric() => {
+                                (c..=last).for_each(|c| element.set |= bit(c));
+                                class = ahead;
+                            }
+                            _ => element.set |= bit(c),
+                        }
+                    }
+                    i = end + 1;
+                }
+                c => element.set = bit(c),
+            }
+            match bytes.get(i) {
+                Some(b'?') => {
+                    element.min = 0;
+                    i += 1;
+                }
+                Some(b'{') => {
+                    let end = i + notation.get(i..)?.find('}')?;
+                    let range = notation.get(i + 1..end)?;
+                    let (min, max) = range.split_once(',').unwrap_or((range, range));
+                    (element.min, element.max) = (min.parse().ok()?, max.parse().ok()?);
+                    i = end + 1;
+                }
+                _ => {}
+            }
+            if !case_sensitive {
+                element.set |= (element.set & UPPER) << 32;
+            }
+            elements.push(element);
+        }
+        (!elements.is_empty()).then(|| vec![Shape { elements }])
+    }
+
+    /// The longest match at `start` whose end satisfies `at_end`.
+    pub(crate) fn matches(
+        &self,
+        text: &[u8],
+        start: usize,
+        at_end: &impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        step(&self.elements, text, start, at_end)
+    }
+
+    /// Calls `found` with each beginning (kind of run, its length, what follows) that it may have.
+    fn beginnings(&self, mut found: impl FnMut(usize, usize, usize)) {
+        for (kind, set) in [(0, DIGITS), (1, UPPER | LOWER)] {
+            let mut states = vec![(0usize, 0u8)];
+            for run in 1..RUNS {
+                let mut next = Vec::new();
+                for (e, n) in self.closure(&states) {
+                    if let Some(element) = self.elements.get(e)
+                        && element.set & set != 0
+                        && n < element.max
+                        && !next.contains(&(e, n + 1))
+                    {
+                        next.push((e, n + 1));
+                    }
+                }
+                states = next;
+                if states.is_empty() {
+                    break;
+                }
+                let reached = self.closure(&states);
+                if reached.iter().any(|(e, _)| *e == self.elements.len()) {
+                    [0, 3, 4, 5, 6, 7].iter().for_each(|after| found(kind, run, *after));
+                }
+                for (e, n) in reached {
+                    let Some(element) = self.elements.get(e).filter(|x| n < x.max) else {
+                        continue;
+                    };
+                    for c in 0..128u8 {
+                        let after = following(c);
+                        if element.set & bit(c) != 0 && after != kind + 1 {
+                            found(kind, run, after);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The states reachable without a character.
+    fn closure(&self, states: &[(usize, u8)]) -> Vec<(usize, u8)> {
+        let mut all = states.to_vec();
+        let mut i = 0;
+        while let Some(&(e, n)) = all.get(i) {
+            if let Some(element) = self.elements.get(e)
+                && n >= element.min
+                && !all.contains(&(e + 1, 0))
+            {
+                all.push((e + 1, 0));
+            }
+            i += 1;
+        }
+        all
+    }
+}
+
+fn step(
+    elements: &[Element],
+    text: &[u8],
+    at: usize,
+    at_end: &impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let Some((element, rest)) = elements.split_first() else {
+        return at_end(at).then_some(at);
+    };
+    // Positions after each count of characters; counts are at most the longest shape.
+    let mut ends = [at; 24];
+    let mut taken = 0usize;
+    let mut here = at;
+    while taken < usize::from(element.max).min(23) {
+        match text.get(here) {
+            Some(&c) if element.set & bit(c) != 0 && c < 128 => here += 1,
+            Some(&c) if element.wide && c >= 0xc3 => {
+                here += 1;
+                while text.get(here).is_some_and(|c| c & 0xc0 == 0x80) {
+                    here += 1;
+                }
+            }
+            _ => break,
+        }
+        taken += 1;
+        ends[taken] = here;
+    }
+    let mut count = taken;
+    loop {
+        if count < usize::from(element.min) {
+            return None;
+        }
+        if let Some(end) = step(rest, text, ends[count], at_end) {
+            return Some(end);
+        }
+        count = count.checked_sub(1)?;
+    }
+}
+
+/// The kind of a character after a run: nothing that joins, digit, letter, blank, `-`, `.`, `/`,
+/// other signs that shapes contain.
+pub(crate) fn following(c: u8) -> usize {
+    match c {
+        b'0'..=b'9' => 1,
+        b'A'..=b'Z' | b'a'..=b'z' | 0x80.. => 2,
+        b' ' => 3,
+        b'-' => 4,
+        b'.' => 5,
+        b'/' => 6,
+        b':' | b'(' | b'+' | b'&' => 7,
+        _ => 0,
+    }
+}
+
+/// From how a candidate begins to the patterns whose shapes can follow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    buckets: Vec<Vec<u16>>,
+}
+
+impl Index {
+    pub(crate) fn new<'s>(shapes: impl Iterator<Item = (u16, &'s Shape)>) -> Self {
+        let mut buckets = vec![Vec::new(); 2 * RUNS * NEXT];
+        for (id, shape) in shapes {
+            shape.beginnings(|kind, run, after| {
+                let bucket: &mut Vec<u16> = &mut buckets[(kind * RUNS + run) * NEXT + after];
+                if bucket.last() != Some(&id) {
+                    bucket.push(id);
+                }
+            });
+        }
+        for bucket in &mut buckets {
+            bucket.sort_unstable();
+            bucket.dedup();
+        }
+        Index { buckets }
+    }
+
+    /// The patterns that may match where a run of `run` digits or letters is followed by `after`.
+    pub(crate) fn at(&self, letters: bool, run: usize, after: usize) -> &[u16] {
+        if run >= RUNS {
+            return &[];
+        }
+        self.buckets.get((usize::from(letters) * RUNS + run) * NEXT + after).map_or(&[], |b| b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn longest(notation: &str, text: &str) -> Option<usize> {
+        let shapes = Shape::parse(notation, false).unwrap();
+        let end = |e: usize| !text.as_bytes().get(e).is_some_and(u8::is_ascii_alphanumeric);
+        shapes.iter().find_map(|s| s.matches(text.as_bytes(), 0, &end))
+    }
+
+    #[test]
+    fn shapes_match_what_they_say() {
+        assert_eq!(longest("l{2}_?d{2}_?[A-D]", "ab 12c"), Some(6));
+        assert_eq!(longest("l{2}_?d{2}_?[A-D]", "ab 12 e"), None);
+        assert_eq!(longest("d{7,8}-[0-9K]", "1234567-k,"), Some(9));
+        assert_eq!(longest("(20|27)-d", "27-1"), Some(4));
+        assert_eq!(longest("[_]?d", "1"), Some(1));
+        assert_eq!(longest("[A-Z]{1,2}d{2}\\([0-9A]\\)", "A12(3)"), Some(6));
+    }
+}

@@ -1,0 +1,103 @@
+//! Overlapping candidates become disjoint findings.
+//!
+//! Candidates that overlap, directly or through others, form a cluster. Within it they are taken in
+//! this order, each if it overlaps none that was taken before: a checksum that holds before none;
+//! the higher score; the longer; the entity that stands first in the tables. What the others cover
+//! beyond that is edited together with a neighbour, so that no byte of any candidate is left.
+//! The result does not depend on the order in which candidates were found.
+
+use std::cmp::Ordering;
+
+use crate::checksum::Verdict;
+use crate::scan::{Candidate, Source};
+
+/// A candidate that was taken, what must be edited with it, and whom it overruled.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) candidate: Candidate,
+    pub(crate) edit: (usize, usize),
+    pub(crate) overruled: Vec<u16>,
+}
+
+fn priority(a: &Candidate, b: &Candidate) -> Ordering {
+    let sure = |c: &Candidate| c.verdict == Verdict::Valid && c.score >= 0.6;
+    let custom = |c: &Candidate| matches!(c.source, Source::Custom(_)) && c.score >= 0.8;
+    sure(b)
+        .cmp(&sure(a))
+        .then(custom(b).cmp(&custom(a)))
+        .then(b.score.total_cmp(&a.score))
+        .then((b.end - b.start).cmp(&(a.end - a.start)))
+        .then(a.entity.cmp(&b.entity))
+        .then(a.start.cmp(&b.start))
+}
+
+pub(crate) fn resolve(mut all: Vec<Candidate>) -> Vec<Resolved> {
+    all.sort_by(|a, b| (a.start, b.end).cmp(&(b.start, a.end)).then_with(|| priority(a, b)));
+    let mut out = Vec::with_capacity(all.len());
+    let mut rest = all.as_mut_slice();
+    while let Some(first) = rest.first() {
+        let mut end = first.end;
+        let len = rest
+            .iter()
+            .position(|c| {
+                let apart = c.start >= end;
+                end = end.max(c.end);
+                apart
+            })
+            .unwrap_or(rest.len());
+        let (cluster, more) = std::mem::take(&mut rest).split_at_mut(len);
+        settle(cluster, &mut out);
+        rest = more;
+    }
+    out
+}
+
+fn settle(cluster: &mut [Candidate], out: &mut Vec<Resolved>) {
+    if let [only] = cluster {
+        let edit = (only.start, only.end);
+        out.push(Resolved { candidate: *only, edit, overruled: Vec::new() });
+        return;
+    }
+    let start = cluster.iter().map(|c| c.start).min().unwrap_or(0);
+    let end = cluster.iter().map(|c| c.end).max().unwrap_or(start);
+    cluster.sort_by(priority);
+    // Taken spans are disjoint: a map from start to end answers whether a new one overlaps.
+    let mut taken: std::collections::BTreeMap<usize, (usize, usize)> =
+        std::collections::BTreeMap::new();
+    for (i, c) in cluster.iter().enumerate() {
+        let before = taken.range(..c.end).next_back();
+        if before.is_none_or(|(_, (taken_end, _))| *taken_end <= c.start) {
+            taken.insert(c.start, (c.end, i));
+        }
+    }
+    let first = out.len();
+    for (&from, &(to, i)) in &taken {
+        if let Some(candidate) = cluster.get(i) {
+            out.push(Resolved { candidate: *candidate, edit: (from, to), overruled: Vec::new() });
+        }
+    }
+    let Some(winners) = out.get_mut(first..) else { return };
+    for c in cluster.iter() {
+        let at = winners.partition_point(|w| w.candidate.start <= c.start);
+        let at = at.saturating_sub(1);
+        for winner in winners.iter_mut().skip(at).take(2) {
+            let w = &winner.candidate;
+            let overlaps = w.start < c.end && c.start < w.end;
+            if overlaps
+                && w.entity != c.entity
+                && !winner.overruled.contains(&c.entity)
+                && winner.overruled.len() < 8
+            {
+                winner.overruled.push(c.entity);
+            }
+        }
+    }
+    // The cluster has no gaps: each winner's edit reaches to the next winner.
+    let starts: Vec<usize> =
+        winners.iter().skip(1).map(|w| w.candidate.start).chain([end]).collect();
+    let mut from = start;
+    for (winner, to) in winners.iter_mut().zip(starts) {
+        winner.edit = (from, to);
+        from = to;
+    }
+}

@@ -1,0 +1,420 @@
+//! Telephone numbers of all regions in running text.
+//!
+//! The plans are those of libphonenumber's metadata, compiled into one automaton over digits
+//! (`data/phones.bin`) with a start state for each region (`data/phones.txt`).
+
+use serde::{Deserialize, Serialize};
+
+const STATES: &[u8] = include_bytes!("../../data/phones.bin");
+const REGIONS: &str = include_str!("../../data/phones.txt");
+
+/// Regions whose national notation is looked for unless the caller names some.
+const NATIONAL: &str = "US GB DE FR IT ES NL BE CH AT SE NO DK FI PL PT IE IN AU NZ BR MX JP KR CN \
+                        IL ZA TR PH SG HK CZ HU RO GR UA RU AR CO CL NG EG SA AE TH VN MY ID";
+
+/// How strictly a telephone number is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneLeniency {
+    /// The number of digits fits the region.
+    Possible,
+    /// The digits follow the numbering plan of a region.
+    Valid,
+    /// The plan fits, and digits are grouped as the region groups them, or not at all.
+    StrictGrouping,
+    /// The plan fits, and digits are grouped exactly as the region groups them.
+    ExactGrouping,
+}
+
+#[derive(Debug)]
+struct Region {
+    name: [u8; 2],
+    code: u16,
+    prefix: &'static str,
+    start: u16,
+    /// Lengths of groups, packed as by [`pack`].
+    groupings: Vec<u64>,
+}
+
+/// What is known of a candidate that holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Match {
+    pub(crate) end: usize,
+    pub(crate) score: f32,
+    pub(crate) region: [u8; 2],
+    pub(crate) mobile: Option<bool>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Phones {
+    regions: Vec<Region>,
+    national: Vec<usize>,
+    leniency: PhoneLeniency,
+}
+
+#[derive(Clone, Copy)]
+struct Group {
+    /// Digits before this group.
+    from: usize,
+    len: usize,
+    end: usize,
+}
+
+impl Phones {
+    pub(crate) fn new(countries: Option<&[String]>, leniency: PhoneLeniency) -> Self {
+        let mut regions = Vec::with_capacity(256);
+        for line in REGIONS.lines().filter(|l| !l.starts_with('#')) {
+            let f: Vec<&'static str> = line.split('|').collect();
+            if let [name, code, prefix, start, _, groupings] = f[..]
+                && let (Ok(name), Ok(code), Ok(start)) =
+                    (name.as_bytes().try_into(), code.parse(), start.parse())
+            {
+                let lengths = |g: &str| pack(g.split('-').filter_map(|n| n.parse().ok()));
+                let groupings = groupings.split(' ').map(lengths).collect();
+                regions.push(Region { name, code, prefix, start, groupings });
+            }
+        }
+        let find = |name: &str| regions.iter().position(|r| r.name == *name.as_bytes());
+        let national = match countries {
+            None => NATIONAL.split_whitespace().filter_map(find).collect(),
+            Some(list) => list.iter().filter_map(|c| find(&c.to_ascii_uppercase())).collect(),
+        };
+        Phones { regions, national, leniency }
+    }
+
+    /// A number that starts at `start`, where a `+`, a bracket or a digit stands.
+    pub(crate) fn find(&self, b: &[u8], start: usize) -> Option<Match> {
+        let mut digits = [0u8; 20];
+        let mut groups = [Group { from: 0, len: 0, end: 0 }; 12];
+        let (mut n, mut g) = (0, 0);
+        let mut i = start;
+        let plus = b.get(i) == Some(&b'+');
+        i += usize::from(plus);
+        let mut open = 0i32;
+        let mut brackets = false;
+        let mut trunk_zero = false;
+        let mut separators = [0u8; 12];
+        loop {
+            // Between groups: up to three separators, brackets balanced.
+            let mut gap = 0;
+            let mut separator = 0;
+            while let Some(&c) = b.get(i + gap) {
+                match c {
+                    b'(' if open == 0 && g < 3 => open = 1,
+                    b')' if open == 1 => open = 0,
+                    b' ' | b'-' | b'.' | b'/' if n > 0 || plus || brackets => separator = c,
+                    _ => break,
+                }
+                brackets |= c == b'(';
+                gap += 1;
+                if gap > 3 {
+                    break;
+                }
+            }
+            let from = i + gap;
+            if gap > 3 || !b.get(from).is_some_and(u8::is_ascii_digit) || g == groups.len() {
+                break;
+            }
+            // "+44 (0)20": the trunk zero is written, not dialled.
+            if (plus || n > 3) && b.get(from - 1..from + 2) == Some(b"(0)") && g > 0 && !trunk_zero
+            {
+                trunk_zero = true;
+                open = 0;
+                i = from + 2;
+                continue;
+            }
+            let run = b[from..].iter().take_while(|c| c.is_ascii_digit()).count();
+            if n + run > 17 {
+                break;
+            }
+            digits[n..n + run].copy_from_slice(&b[from..from + run]);
+            groups[g] = Group { from: n, len: run, end: from + run };
+            separators[g] = separator;
+            (n, g, i) = (n + run, g + 1, from + run);
+        }
+        // Longest first; a shorter end must leave a blank between it and the rest.
+        for count in (1..=g).rev() {
+            let last = groups[count - 1];
+            let total = last.from + last.len;
+            if !(7..=17).contains(&total) {
+                continue;
+            }
+            let end = last.end;
+            if count < g && separators[count] != b' ' {
+                continue;
+            }
+            if !ends(b, end) {
+                continue;
+            }
+            let seps = &separators[1..count];
+            let candidate = Candidate {
+                digits: &digits[..total],
+                groups: &groups[..count],
+                plus,
+                brackets,
+                seps,
+            };
+            if let Some((score, region, kinds)) = self.judge(&candidate) {
+                let mobile = match kinds & 3 {
+                    1 => Some(false),
+                    2 => Some(true),
+                    _ => None,
+                };
+                // "Fon (030) 1234": the bracket before the first digit is part of it.
+                return Some(Match { end: extension(b, end), score, region, mobile });
+            }
+        }
+        None
+    }
+
+    fn judge(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+        let d = c.digits;
+        if c.looks_like_address_or_number() || d.iter().all(|x| *x == d[0]) {
+            return None;
+        }
+        let international = if c.plus {
+            Some(d)
+        } else if d.starts_with(b"00") && c.groups[0].len <= 6 {
+            d.get(2..)
+        } else if d.starts_with(b"011") && c.groups[0].len == 3 {
+            d.get(3..)
+        } else {
+            None
+        };
+        if let Some(d) = international
+            && let Some(found) = self.international(d, c)
+        {
+            return Some(found);
+        }
+        if c.plus {
+            return None;
+        }
+        let national = self.national(c);
+        let american = self.american(c);
+        match (national, american) {
+            (Some(a), Some(b)) => Some(if a.0 >= b.0 { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn international(&self, d: &[u8], c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+        let mut possible = None;
+        for len in 1..=3usize {
+            let (code, national) = d.split_at_checked(len)?;
+            let code = code.iter().fold(0u16, |n, x| n * 10 + u16::from(x - b'0'));
+            for region in self.regions.iter().filter(|r| r.code == code) {
+                let kinds = accept(region.start, national);
+                if kinds != 0 {
+                    if self.leniency >= PhoneLeniency::StrictGrouping && c.groups.len() > 2 {
+                        let lengths = c.lengths(len);
+                        if !region.groupings.contains(&lengths) {
+                            continue;
+                        }
+                    }
+                    return Some((0.9, region.name, kinds));
+                }
+                // A plan changes faster than tables: a plausible length after a plus is enough.
+                if (7..=12).contains(&national.len()) && code != 0 {
+                    possible = Some((0.6, region.name, 0));
+                }
+            }
+        }
+        possible.filter(|_| self.leniency <= PhoneLeniency::Valid)
+    }
+
+    fn national(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+        let mut best: Option<(f32, [u8; 2], u16)> = None;
+        for &i in &self.national {
+            let region = &self.regions[i];
+            let prefix = region.prefix.as_bytes();
+            let stripped = (!prefix.is_empty()).then(|| c.digits.strip_prefix(prefix)).flatten();
+            for (number, prefixed) in [(stripped, true), (Some(c.digits), false)] {
+                let Some(number) = number else { continue };
+                let kinds = accept(region.start, number);
+                if kinds == 0 {
+                    continue;
+                }
+                let skip = if prefixed { prefix.len() } else { 0 };
+                let lengths = c.lengths(skip);
+                let single = c.groups.len() == 1;
+                let grouped = !single && region.groupings.contains(&lengths);
+                if self.leniency >= PhoneLeniency::StrictGrouping && !grouped && !single {
+                    continue;
+                }
+                if self.leniency == PhoneLeniency::ExactGrouping && !grouped {
+                    continue;
+                }
+                let zero = prefixed && prefix == b"0";
+                let score = match (grouped, single) {
+                    (true, _) if zero || c.brackets => 0.65,
+                    (true, _) if region.code == 1 && lengths == NANP => 0.6,
+                    (true, _) if number.len() < 8 => 0.1,
+                    (true, _) if prefix.is_empty() && c.groups.len() >= 4 => 0.45,
+                    (true, _) => 0.3,
+                    (_, true) if zero && kinds & 3 != 0 && c.digits.len() >= 10 => 0.42,
+                    (_, true) => 0.15,
+                    _ if zero && c.groups.len() <= 5 && c.digits.len() >= 9 => 0.5,
+                    _ => 0.15,
+                };
+                if best.is_none_or(|(s, _, _)| score > s) {
+                    best = Some((score, region.name, kinds));
+                }
+            }
+        }
+        best
+    }
+
+    /// North American notation, whatever the area code.
+    fn american(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+        if self.leniency > PhoneLeniency::Valid
+            || !self.national.iter().any(|i| self.regions[*i].code == 1)
+        {
+            return None;
+        }
+        let skip = match c.groups[0].len {
+            1 if c.digits[0] == b'1' => 1,
+            _ => 0,
+        };
+        let uniform = c.seps.iter().skip(skip).all(|s| *s == *c.seps.last().unwrap_or(&0));
+        (c.lengths(skip) == NANP && (c.brackets || (uniform && c.seps.last() != Some(&b' '))))
+            .then_some((0.5, *b"US", 0))
+    }
+}
+
+struct Candidate<'a> {
+    digits: &'a [u8],
+    groups: &'a [Group],
+    plus: bool,
+    brackets: bool,
+    seps: &'a [u8],
+}
+
+impl Candidate<'_> {
+    /// The lengths of the groups after the first `skip` digits.
+    fn lengths(&self, skip: usize) -> u64 {
+        let length = |g: &Group| (g.from + g.len).saturating_sub(skip).min(g.len) as u64;
+        pack(self.groups.iter().map(length).filter(|n| *n > 0))
+    }
+
+    fn looks_like_address_or_number(&self) -> bool {
+        let dots = self.seps.iter().filter(|s| **s == b'.').count();
+        let slashes = self.seps.iter().filter(|s| **s == b'/').count();
+        let groups = self.groups.len();
+        // 192.168.1.1 and 3.14159265; 12/05/1987; 2024-05-12.
+        (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
+            || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
+            || (slashes == 2 && groups == 3)
+            || (groups == 3
+                && self.groups[0].len == 4
+                && self.groups[1].len == 2
+                && self.groups[2].len == 2)
+            || (groups == 3
+                && self.groups[0].len <= 2
+                && self.groups[1].len <= 2
+                && self.groups[2].len == 4
+                && dots == 2)
+    }
+}
+
+/// Lengths of groups in one word, five bits each.
+fn pack(lengths: impl Iterator<Item = u64>) -> u64 {
+    lengths.fold(0, |packed, n| packed << 5 | n)
+}
+
+/// 3-3-4.
+const NANP: u64 = 3 << 10 | 3 << 5 | 4;
+
+/// The kinds of numbers that the region's plan knows these digits as; 0 for none.
+fn accept(start: u16, digits: &[u8]) -> u16 {
+    let word = |state: usize, i: usize| {
+        let at = (state * 11 + i) * 2;
+        match STATES.get(at..at + 2) {
+            Some(&[a, b]) => u16::from_le_bytes([a, b]),
+            _ => 0,
+        }
+    };
+    let mut state = usize::from(start);
+    for d in digits {
+        state = usize::from(word(state, usize::from(d - b'0')));
+        if state == 0 {
+            return 0;
+        }
+    }
+    word(state, 10)
+}
+
+/// Whether a number may end here: nothing that belongs to a longer one follows.
+fn ends(b: &[u8], end: usize) -> bool {
+    match b.get(end..) {
+        Some([b'-' | b'.' | b'/' | b':' | b',', c, ..]) if c.is_ascii_digit() => false,
+        Some([b'x' | b'X', c, ..]) if c.is_ascii_digit() => true,
+        Some([b'%' | b'_' | b'@', ..]) => false,
+        Some([c, ..]) => !c.is_ascii_alphanumeric(),
+        _ => true,
+    }
+}
+
+/// The end with an extension, if one follows: `x123`, ` ext. 123`, ` #123`.
+fn extension(b: &[u8], end: usize) -> usize {
+    let rest = b.get(end..).unwrap_or_default();
+    let blanks = rest.iter().take_while(|c| matches!(c, b' ' | b',')).count().min(2);
+    let rest = rest.get(blanks..).unwrap_or_default();
+    let lower: Vec<u8> = rest.iter().take(12).map(u8::to_ascii_lowercase).collect();
+    for word in [&b"extension"[..], b"ext", b"x", b"#", b"durchwahl", b"poste", b"interno"] {
+        if let Some(after) = lower.strip_prefix(word) {
+            let gap = after.iter().take_while(|c| matches!(c, b' ' | b'.' | b':')).count();
+            let from = word.len() + gap;
+            let run = rest.get(from..).unwrap_or_default();
+            let run = run.iter().take_while(|c| c.is_ascii_digit()).count();
+            let tail = rest.get(from + run).is_some_and(u8::is_ascii_alphanumeric);
+            if (1..=7).contains(&run) && !tail {
+                return end + blanks + from + run;
+            }
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(text: &str) -> Option<(usize, f32)> {
+        let phones = Phones::new(None, PhoneLeniency::Valid);
+        let start = text.find(|c: char| c.is_ascii_digit() || c == '+' || c == '(').unwrap();
+        phones.find(text.as_bytes(), start).map(|m| (m.end - start, m.score))
+    }
+
+    #[test]
+    fn numbers_of_many_regions() {
+        for text in [
+            "+1 415 555 0132",
+            "(415) 555-0132",
+            "415-555-0132",
+            "+44 (0)20 7946 0958",
+            "020 7946 0958",
+            "+49 30 901820",
+            "030 901820",
+            "01 99 00 11 22",
+            "+33 1 99 00 11 22",
+            "+81 3-3224-9999",
+            "0171 1234567",
+            "(415)555-0132x77",
+            "001-415-555-0132",
+            "+972 2-123-4567",
+        ] {
+            let found = find(text);
+            assert!(
+                found.is_some_and(|(len, s)| len == text.len() && s >= 0.4),
+                "{text} {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        for text in ["192.168.17.4", "2024-05-12", "12/05/1987", "3.14159265", "+1", "1111111111"] {
+            assert!(find(text).is_none_or(|(_, s)| s < 0.4), "{text} {:?}", find(text));
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Street addresses, post-office boxes and coordinates.
+
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
+use crate::context::{floor, word_hash};
+
+const STREETS: &str = include_str!("../../data/streets.txt");
+
+/// Words that make a street of the words beside them.
+#[derive(Debug)]
+pub(super) struct Streets {
+    /// "Baker *Street*", after the name.
+    after: HashSet<u64, FixedState>,
+    /// "*rue* de la Paix", "*Via* Roma", before the name.
+    before: HashSet<u64, FixedState>,
+    /// "Haupt*straße*", at the end of the name.
+    endings: Vec<&'static str>,
+    units: HashSet<u64, FixedState>,
+}
+
+struct Word<'t> {
+    start: usize,
+    end: usize,
+    text: &'t str,
+}
+
+fn words<'t>(text: &'t str, from: usize, most: usize) -> Vec<Word<'t>> {
+    let mut out = Vec::with_capacity(most);
+    let mut at = from;
+    while out.len() < most {
+        let rest = text.get(at..).unwrap_or_default();
+        let gap = rest.bytes().take_while(|c| *c == b' ').count();
+        if gap == 0 && at != from || gap > 2 {
+            break;
+        }
+        let start = at + gap;
+        let rest = text.get(start..).unwrap_or_default();
+        let len: usize = rest
+            .chars()
+            .take(30)
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '\'' | '-' | '.'))
+            .map(char::len_utf8)
+            .sum();
+        if len == 0 {
+            break;
+        }
+        let word = rest.get(..len).unwrap_or_default();
+        out.push(Word { start, end: start + len, text: word });
+        at = start + len;
+    }
+    out
+}
+
+fn bare(word: &str) -> &str {
+    word.trim_end_matches(['.', ','])
+}
+
+impl Streets {
+    pub(super) fn new() -> Self {
+        let mut streets = Streets {
+            after: HashSet::default(),
+            before: HashSet::default(),
+            endings: Vec::new(),
+            units: HashSet::default(),
+        };
+        for line in STREETS.lines() {
+            let Some((kind, list)) = line.split_once(':') else { continue };
+            for word in list.split_whitespace() {
+                match kind {
+                    "after" => _ = streets.after.insert(word_hash(word)),
+                    "before" => _ = streets.before.insert(word_hash(word)),
+                    "ending" => streets.endings.push(word),
+                    _ => _ = streets.units.insert(word_hash(word)),
+                }
+            }
+        }
+        streets
+    }
+
+    /// Whether a word ends like the name of a street, in either case.
+    fn has_ending(&self, word: &str) -> bool {
+        let word = word.as_bytes();
+        self.endings.iter().any(|e| {
+            let from = word.len().checked_sub(e.len());
+            from.and_then(|from| word.get(from..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(e.as_bytes()))
+        })
+    }
+
+    /// An address around the house number at `start..end`.
+    pub(super) fn address(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+    ) -> Option<(usize, usize, f32)> {
+        let b = text.as_bytes();
+        if end - start > 6 || !b.get(start)?.is_ascii_digit() {
+            return None;
+        }
+        self.number_first(text, start, end).or_else(|| self.number_last(text, start, end))
+    }
+
+    fn number_first(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
+        let b = text.as_bytes();
+        // "12-14 Baker Street", "12, rue de la Paix"
+        let mut from = end;
+        if b.get(from) == Some(&b',') {
+            from += 1;
+        }
+        if b.get(from) != Some(&b' ') {
+            return None;
+        }
+        let words = words(text, from, 6);
+        let first = words.first()?;
+        let capital =
+            |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+        if self.before.contains(&word_hash(bare(first.text))) {
+            let name = words.get(1..)?;
+            let len = name
+                .iter()
+                .take(5)
+                .position(|w| !capital(w) && w.text.chars().count() > 3)
+                .unwrap_or(name.len().min(4));
+            let last = name.get(..len)?.iter().rev().find(|w| capital(w))?;
+            return Some((start, last.end, 0.75));
+        }
+        for (i, word) in words.iter().enumerate().take(6) {
+            let street = self.after.contains(&word_hash(bare(word.text))) && capital(word);
+            let compound = capital(word) && word.text.len() > 6 && self.has_ending(word.text);
+            if (i > 0 && street) || (compound && word.text.chars().count() > 6) {
+                let mut last = i;
+                // "5th Avenue NW"
+                if let Some(w) = words.get(i + 1)
+                    && matches!(
+                        w.text,
+                        "N" | "S"
+                            | "E"
+                            | "W"
+                            | "NW"
+                            | "NE"
+                            | "SW"
+                            | "SE"
+                            | "North"
+                            | "South"
+                            | "East"
+                            | "West"
+                    )
+                {
+                    last = i + 1;
+                }
+                let word = words.get(last)?;
+                let end = if word.text.ends_with('.') && last == i && bare(word.text).len() > 4 {
+                    word.end - 1
+                } else {
+                    word.end
+                };
+                return Some((start, self.unit(text, end), 0.8));
+            }
+            // Street names are capitalised, or small words in between.
+            if !capital(word) && i > 0 && word.text.chars().count() > 3
+                || (i == 0 && !capital(word))
+            {
+                return None;
+            }
+            if word.text.ends_with(['.', ',']) && word.text.chars().count() > 4 {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// ", Apt 4B", " Suite 200", " #5".
+    fn unit(&self, text: &str, end: usize) -> usize {
+        let rest = text.get(end..).unwrap_or_default();
+        let gap = rest.bytes().take_while(|c| matches!(c, b',' | b' ' | b'.')).count().min(3);
+        let from = end + gap;
+        let rest = text.get(from..).unwrap_or_default();
+        if gap == 0 {
+            return end;
+        }
+        if let Some(number) = rest.strip_prefix('#') {
+            let len = number.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            return if (1..=6).contains(&len) { from + 1 + len } else { end };
+        }
+        let found = words(text, from, 2);
+        match found.as_slice() {
+            [unit, number, ..]
+                if self.units.contains(&word_hash(bare(unit.text)))
+                    && number.text.len() <= 6
+                    && (number.text.bytes().any(|c| c.is_ascii_digit())
+                        || bare(number.text).len() == 1) =>
+            {
+                number.start + bare(number.text).len()
+            }
+            _ => end,
+        }
+    }
+
+    /// "Hauptstraße 5a", "Calle Mayor 12", "P.O. Box 12".
+    fn number_last(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
+        let b = text.as_bytes();
+        let from = floor(text, start.saturating_sub(60));
+        let window = text.get(from..start)?;
+        let trimmed = window.trim_end_matches([' ', ',']);
+        if trimmed.len() == window.len() && !window.ends_with("nº") {
+            return None;
+        }
+        let line = trimmed.rfind(['\n', ';', ':', '"', '(', '|', '\t']).map_or(0, |i| i + 1);
+        let line_start = from + line;
+        let line = trimmed.get(line..)?;
+        let after = {
+            let letter = b.get(end).is_some_and(u8::is_ascii_alphabetic)
+                && !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+            if letter { end + 1 } else { end }
+        };
+        let boxed = line.bytes().next_back().is_some_and(|c| b"xXhHoOsSlLeE".contains(&c));
+        let lower = if boxed { line.to_lowercase() } else { String::new() };
+        for pobox in [
+            "p.o. box",
+            "po box",
+            "p. o. box",
+            "p.o.box",
+            "post office box",
+            "postfach",
+            "apartado",
+            "boîte postale",
+            "casella postale",
+            "postbus",
+        ] {
+            if lower.ends_with(pobox) && lower.len() == line.len() {
+                return Some((line_start + line.len() - pobox.len(), end, 0.8));
+            }
+        }
+        let mut at = line.len();
+        let mut seen = 0;
+        let mut names = 0;
+        for word in line.rsplit([' ', ',']) {
+            let word_start = at - word.len();
+            at = word_start.saturating_sub(1);
+            seen += 1;
+            if word.is_empty() {
+                continue;
+            }
+            if seen > 6 {
+                break;
+            }
+            let capital = word.starts_with(char::is_uppercase);
+            let low = bare(word).to_lowercase();
+            let ending = names == 0
+                && word.chars().count() > 4
+                && (self.has_ending(word) || self.has_ending(bare(word)));
+            if ending && (capital || word.ends_with("str.")) {
+                return Some((line_start + word_start, after, 0.8));
+            }
+            // "Berliner Straße 5": the name stands before the kind.
+            if names == 0
+                && matches!(
+                    low.as_str(),
+                    "straße"
+                        | "strasse"
+                        | "str"
+                        | "platz"
+                        | "weg"
+                        | "allee"
+                        | "gasse"
+                        | "ring"
+                        | "damm"
+                        | "ufer"
+                )
+                && capital
+            {
+                let before = line.get(..word_start)?.trim_end();
+                let name = before.rsplit([' ', ',']).next()?;
+                if name.starts_with(char::is_uppercase) {
+                    return Some((line_start + before.len() - name.len(), after, 0.8));
+                }
+            }
+            if self.before.contains(&word_hash(bare(word))) && names > 0 {
+                return Some((line_start + word_start, after, 0.75));
+            }
+            if !capital && word.chars().count() > 3 {
+                break;
+            }
+            names += usize::from(capital);
+        }
+        None
+    }
+}
+
+/// "52.520008, 13.404954" or "40°26′46″N 79°58′56″W" at `start`, where a digit stands.
+pub(super) fn coordinates(b: &[u8], start: usize) -> Option<(usize, usize)> {
+    let first = if start > 0 && matches!(b[start - 1], b'-' | b'+') { start - 1 } else { start };
+    let decimal = |at: usize, most: u32| -> Option<usize> {
+        let mut i = at;
+        if matches!(b.get(i), Some(b'-' | b'+')) {
+            i += 1;
+        }
+        let whole = b.get(i..)?.iter().take(4).take_while(|c| c.is_ascii_digit()).count();
+        let value = b[i..i + whole].iter().fold(0u32, |n, c| n * 10 + u32::from(c - b'0'));
+        i += whole;
+        if !(1..=3).contains(&whole) || value > most || b.get(i) != Some(&b'.') {
+            return None;
+        }
+        let fraction = b[i + 1..].iter().take(16).take_while(|c| c.is_ascii_digit()).count();
+        i += 1 + fraction;
+        if !(4..=15).contains(&fraction) {
+            return None;
+        }
+        if b.get(i..i + 2) == Some("°".as_bytes()) {
+            i += 2;
+        }
+        let gap = usize::from(b.get(i) == Some(&b' '));
+        if b.get(i + gap).is_some_and(|c| b"NSEW".contains(c))
+            && !b.get(i + gap + 1).is_some_and(u8::is_ascii_alphanumeric)
+        {
+            i += gap + 1;
+        }
+        Some(i)
+    };
+    let end = decimal(first, 90)?;
+    let gap =
+        b.get(end..)?.iter().take(4).take_while(|c| matches!(c, b',' | b' ' | b';' | b'/')).count();
+    if !(1..=3).contains(&gap) || (b.get(end) == Some(&b' ') && gap > 1) {
+        return None;
+    }
+    let end = decimal(end + gap, 180)?;
+    (!b.get(end).is_some_and(|c| {
+        c.is_ascii_alphanumeric() || (*c == b'.' && b.get(end + 1).is_some_and(u8::is_ascii_digit))
+    }))
+    .then_some((first, end))
+}

@@ -1,0 +1,5 @@
+//! Integration tests of the crate.
+
+mod known;
+mod quality;
+mod speed;
