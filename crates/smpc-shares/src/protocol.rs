@@ -1,0 +1,11 @@
+//! Protocols on shares: multiplication, comparison, selection, sorting, division, fixed point.
+//!
+//! They are methods of [`Party`](crate::Party); this module has the types they speak of. Every protocol
+//! works on whole vectors: one frame for each peer and round, however long the vector.
+
+pub(crate) mod base;
+mod base_replicated;
+mod base_shamir;
+mod expression;
+
+pub use expression::Expr;

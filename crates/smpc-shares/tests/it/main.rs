@@ -1,0 +1,10 @@
+//! Behaviour of the crate as its users see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod active;
+mod axioms;
+mod costs;
+mod protocols;
+mod sessions;
+mod sharing;
