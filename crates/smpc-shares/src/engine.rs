@@ -25,6 +25,7 @@ pub struct Engine {
     pub(crate) scheme: Shamir,
     pub(crate) rng: Box<dyn SecureRng>,
     pub(crate) mask_bits: u32,
+    pub(crate) integer_bits: u32,
     session: [u8; 32],
     sets: Vec<SetKey>,
     /// How many sets there are in all.
@@ -63,14 +64,15 @@ impl Engine {
         mut link: Link,
         config: &Config,
         scheme_name: &str,
-        active: bool,
+        (active, replicated): (bool, bool),
         mut rng: Box<dyn SecureRng>,
     ) -> Result<Self> {
         let scheme = config.scheme()?;
         let (me, n) = (link.me, link.parties);
         let size = n - scheme.threshold();
         let all_sets = binomial(n, size);
-        let sets = subsets(n, size);
+        // Replicated sharing needs the keys of pairs alone.
+        let sets = if replicated { Vec::new() } else { subsets(n, size) };
         let mine: Vec<&Vec<usize>> = sets.iter().filter(|set| set.contains(&me)).collect();
 
         // My part: a nonce for all, and for each peer the pair's part and one for each common set.
@@ -136,6 +138,7 @@ impl Engine {
         field(&(n as u64).to_le_bytes());
         field(&(scheme.threshold() as u64).to_le_bytes());
         field(&config.mask_bits.to_le_bytes());
+        field(&config.integer_bits.to_le_bytes());
         field(&config.context);
         for nonce in &nonces {
             field(nonce);
@@ -148,6 +151,7 @@ impl Engine {
             scheme,
             rng,
             mask_bits: config.mask_bits,
+            integer_bits: config.integer_bits,
             session,
             sets: set_keys,
             all_sets,
@@ -156,27 +160,45 @@ impl Engine {
             tables: HashMap::new(),
             echo: active.then(Sha256::new),
         };
-        // A party with another context, scheme or nonce has another session id, and its frame is
-        // refused here.
-        let digest = core.session;
-        core.compare("setup/confirm", &digest).await?;
+        core.confirm().await?;
         Ok(core)
+    }
+
+    /// Checks with each peer that both have the same session and the same common keys. A party with
+    /// another context, scheme or nonce has another session id, and its frame is refused here.
+    async fn confirm(&mut self) -> Result<()> {
+        let peers = self.peers();
+        let digests: Vec<[u8; 32]> = peers
+            .iter()
+            .map(|peer| {
+                let pair = self.pairs.get(*peer).and_then(Option::as_ref);
+                let common = self.sets.iter().filter(|set| set.members.contains(peer));
+                let keys = pair.into_iter().chain(common.map(|set| &set.key));
+                keys.fold(self.session, |digest, key| {
+                    crate::stream::prf(key.bytes(), "smpc-shares/confirm", &[&digest])
+                })
+            })
+            .collect();
+        self.compare_each("setup/confirm", &digests).await
     }
 
     /// Compares a digest with all peers.
     pub(crate) async fn compare(&mut self, name: &'static str, digest: &[u8; 32]) -> Result<()> {
+        let digests = vec![*digest; self.parties() - 1];
+        self.compare_each(name, &digests).await
+    }
+
+    async fn compare_each(&mut self, name: &'static str, digests: &[[u8; 32]]) -> Result<()> {
         let peers = self.peers();
-        let sends = peers
-            .iter()
-            .map(|peer| {
-                let mut frame = Link::frame(32);
-                frame.extend_from_slice(digest);
-                (*peer, frame)
-            })
-            .collect();
+        let framed = |(peer, digest): (&usize, &[u8; 32])| {
+            let mut frame = Link::frame(32);
+            frame.extend_from_slice(digest);
+            (*peer, frame)
+        };
+        let sends = peers.iter().zip(digests).map(framed).collect();
         let expect: Vec<_> = peers.iter().map(|peer| (*peer, 32)).collect();
         let frames = self.link.exchange(name, sends, &expect).await?;
-        if frames.iter().any(|frame| frame[HEADER..] != *digest) {
+        if frames.iter().zip(digests).any(|(frame, digest)| frame[HEADER..] != *digest) {
             self.link.poison();
             return Err(crate::error::Error::CheatingDetected);
         }
@@ -217,6 +239,22 @@ impl Engine {
         let context = context.to_le_bytes();
         let parts: [&[u8]; 2] = [&self.session, &context];
         self.sets.iter().map(|set| set.key.stream("smpc-shares/set", &parts)).collect()
+    }
+
+    /// The stream of exactly these parties, this one among them, for a context.
+    pub(crate) fn common_stream(&self, members: &[usize], context: u64) -> Result<Stream> {
+        let context = context.to_le_bytes();
+        let parts: [&[u8]; 2] = [&self.session, &context];
+        let found = self.sets.iter().find(|set| set.members == members);
+        let key = match (found, members) {
+            (Some(set), _) => Some(&set.key),
+            (None, [a, b]) => {
+                let peer = if *a == self.me() { b } else { a };
+                self.pairs.get(*peer).and_then(Option::as_ref)
+            }
+            _ => None,
+        };
+        key.map(|key| key.stream("smpc-shares/common", &parts)).ok_or(crate::Error::BadParties)
     }
 
     pub(crate) fn sets(&self) -> &[SetKey] {

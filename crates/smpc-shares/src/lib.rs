@@ -4,12 +4,19 @@
 mod engine;
 pub mod error;
 pub mod field;
+#[cfg(feature = "curve")]
+pub mod intersection;
 pub mod net;
 pub mod opening;
 mod party;
+#[cfg(feature = "prio")]
+pub mod prio;
 pub mod protocol;
+#[cfg(feature = "curve")]
+pub mod secagg;
 pub mod security;
 pub mod sharing;
+pub mod statistics;
 pub mod stream;
 
 pub use error::{Error, Result};

@@ -35,6 +35,7 @@ pub struct Config {
     pub(crate) context: Vec<u8>,
     pub(crate) deadline: Duration,
     pub(crate) mask_bits: u32,
+    pub(crate) integer_bits: u32,
 }
 
 impl Config {
@@ -45,6 +46,7 @@ impl Config {
             context: Vec::new(),
             deadline: Duration::from_secs(30),
             mask_bits: 40,
+            integer_bits: 32,
         }
     }
 
@@ -78,6 +80,13 @@ impl Config {
     #[must_use]
     pub fn with_mask_bits(self, bits: u32) -> Self {
         Config { mask_bits: bits.max(30), ..self }
+    }
+
+    /// The size of the signed integers that are compared, divided and truncated, 32 bits by default:
+    /// values from -2^(bits-1) to 2^(bits-1) - 1. A value outside gives a wrong result.
+    #[must_use]
+    pub fn with_integer_bits(self, bits: u32) -> Self {
+        Config { integer_bits: bits.clamp(2, 120), ..self }
     }
 
     pub(crate) fn scheme(&self) -> Result<Shamir> {

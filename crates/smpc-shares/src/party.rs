@@ -57,7 +57,8 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         S::validate(config)?;
         let modulus = R::from_i128(-1).to_u128();
         let name = format!("{} {} {modulus}", S::NAME, R::NAME);
-        let mut core = Engine::start(link, config, &name, S::ACTIVE, rng).await?;
+        let mut core =
+            Engine::start(link, config, &name, (S::ACTIVE, S::Base::REPLICATED), rng).await?;
         let place = Arc::new(Self::new_place(&mut core));
         Ok(Party {
             core,

@@ -6,6 +6,14 @@
 pub(crate) mod base;
 mod base_replicated;
 mod base_shamir;
+mod binary;
+mod compare;
+mod divide;
 mod expression;
+mod fixed;
+mod select;
+mod shuffle;
 
+pub use compare::Ordered;
 pub use expression::Expr;
+pub use fixed::FixedPoint;

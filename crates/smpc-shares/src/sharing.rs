@@ -13,6 +13,8 @@ mod replicated;
 mod robust;
 mod shamir;
 mod vector;
+#[cfg(feature = "curve")]
+pub mod verifiable;
 
 pub use replicated::Replicated;
 pub use robust::Corrected;

@@ -17,6 +17,9 @@ pub trait Base<R: Ring>: Send + Sync + 'static {
     /// As [`Base::products`], summed over consecutive groups of `width`.
     fn dots(a: &Raw<R>, b: &Raw<R>, width: usize) -> Vec<R>;
 
+    /// What this party, one of `dealers`, holds of an additive sharing among them.
+    fn additive(core: &mut Engine, raw: &Raw<R>, dealers: &[usize]) -> Vec<R>;
+
     /// Turns additive parts of products into shares. One round.
     async fn reshare(core: &mut Engine, parts: Vec<R>) -> Result<Raw<R>>;
 

@@ -28,6 +28,15 @@ impl<F: Field> Base<F> for Shamir {
         a.own.chunks(width).zip(b.own.chunks(width)).map(|(a, b)| F::dot(a, b)).collect()
     }
 
+    fn additive(core: &mut Engine, raw: &Raw<F>, dealers: &[usize]) -> Vec<F> {
+        let tables = core.tables::<F>();
+        let points: Vec<F> = dealers.iter().map(|party| tables.points[*party]).collect();
+        let at_zero = F::lagrange(&points, F::ZERO);
+        let factor = dealers.iter().zip(at_zero).find(|(party, _)| **party == core.me());
+        let factor = factor.map_or(F::ZERO, |(_, factor)| factor);
+        raw.own.iter().map(|value| *value * factor).collect()
+    }
+
     async fn reshare(core: &mut Engine, mut parts: Vec<F>) -> Result<Raw<F>> {
         needs_majority(core)?;
         let tables = core.tables::<F>();

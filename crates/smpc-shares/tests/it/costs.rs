@@ -102,3 +102,48 @@ fn active_products_cost_twice_the_elements() {
     });
     assert!(cost.iter().all(|cost| (cost.rounds, cost.bytes) == (1, 160)), "{cost:?}");
 }
+
+#[test]
+fn a_comparison_of_a_whole_vector_takes_eight_rounds() {
+    for length in [1, 10_000] {
+        let cost =
+            costs(Config::replicated(), length, async |party: &mut Party<Z64, Replicated>, x| {
+                party.less_than(&x[0], &x[1]).await.map(|_| ())
+            });
+        assert!(cost.iter().all(|cost| cost.rounds == 8), "{cost:?}");
+        if length > 1 {
+            // Elements of 64 bits: the busiest party sends 30 bytes of thermometers, 8 of tree, 16 of
+            // conversion.
+            assert!(cost.iter().all(|cost| cost.bytes <= 60 * length as u64), "{cost:?}");
+        }
+    }
+    let equal = costs(Config::replicated(), 100, async |party: &mut Party<Z64, Replicated>, x| {
+        party.equal(&x[0], &x[1]).await.map(|_| ())
+    });
+    assert!(equal.iter().all(|cost| cost.rounds == 8), "{equal:?}");
+}
+
+/// 50 ms round trip: 25 ms a message.
+#[test]
+fn ten_thousand_fixed_point_comparisons_take_less_than_a_second_at_50_ms() {
+    use smpc_shares::net::{Network, Simulation};
+    let network = Network { latency: 0.025, bandwidth: 125e6, loss: 0.0 };
+    let outcome = Simulation::new(Config::replicated())
+        .on(network)
+        .run(async |party: &mut Party<Z64, Replicated>| {
+            let a = party.public(&vec![Z64(5 << 16); 10_000]);
+            let b = party.public(&vec![Z64(6 << 16); 10_000]);
+            party.less_than(&a, &b).await.map(|_| ())
+        })
+        .unwrap();
+    assert!(outcome.seconds < 1.0, "{}", outcome.seconds);
+    let outcome = Simulation::new(Config::shamir(3, 1))
+        .on(network)
+        .run(async |party: &mut Party<smpc_shares::field::Mersenne127>| {
+            let a = party.public(&vec![5.into(); 10_000]);
+            let b = party.public(&vec![6.into(); 10_000]);
+            party.less_than(&a, &b).await.map(|_| ())
+        })
+        .unwrap();
+    assert!(outcome.seconds < 1.0, "Shamir: {}", outcome.seconds);
+}

@@ -5,6 +5,10 @@
 mod active;
 mod axioms;
 mod costs;
+#[cfg(feature = "curve")]
+mod curve;
+#[cfg(feature = "prio")]
+mod prio;
 mod protocols;
 mod sessions;
 mod sharing;
