@@ -12,6 +12,10 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
+/// Computing on secret shares: sharing, multi-party computation, Prio3, secure aggregation.
+#[cfg(feature = "smpc")]
+pub use smpc_shares as smpc;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]

@@ -16,6 +16,7 @@ pub mod protocol;
 pub mod secagg;
 pub mod security;
 pub mod sharing;
+pub mod stage;
 pub mod statistics;
 pub mod stream;
 

@@ -114,7 +114,7 @@ impl Config {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Rounds of communication: steps in which frames were sent or awaited.
+    /// Rounds of communication, those included in which this party had no part.
     pub rounds: u64,
     /// Frames sent.
     pub frames: u64,

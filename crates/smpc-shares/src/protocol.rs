@@ -11,9 +11,11 @@ mod compare;
 mod divide;
 mod expression;
 mod fixed;
+mod noise;
 mod select;
 mod shuffle;
 
 pub use compare::Ordered;
 pub use expression::Expr;
 pub use fixed::FixedPoint;
+pub use noise::SharedNoise;

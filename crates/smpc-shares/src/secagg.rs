@@ -29,7 +29,7 @@ use crate::field::Domain;
 use crate::sharing::Shamir;
 use crate::sharing::bytes::{self, ByteShare};
 use crate::sharing::verifiable::ScalarField;
-use crate::stream::{Key, Stream, prf};
+use crate::stream::{Stream, prf};
 
 /// A client's number in the session.
 pub type ClientId = u32;
@@ -105,7 +105,8 @@ impl Graph {
 
     /// The (degree, threshold) that a semi-honest server needs among `clients` of which a fraction
     /// `corrupt` pool what they see and a fraction `dropping` drop out: secrecy and connection of the
-    /// graph fail with probability below 2^-40, the sum below 2^-30 (Bell et al. 2020, theorem 3.10).
+    /// graph fail with probability below 2^-40, the sum below 2^-30: two hypergeometric tails, with a union
+    /// bound over clients, and clients·(corrupt + dropping)^(degree/2) ≤ 2^-40.
     ///
     /// # Errors
     ///
@@ -114,7 +115,8 @@ impl Graph {
         let n = f64::from(clients);
         let others = clients.saturating_sub(1);
         let bad = (corrupt * n).floor() as u32;
-        let alive = ((1.0 - dropping) * n).floor() as u32;
+        // Among the others of a client that is alive itself.
+        let alive = (((1.0 - dropping) * n).floor() as u32).saturating_sub(1);
         let half_log = (corrupt + dropping).log2() / 2.0;
         for degree in (2..=254.min(others)).step_by(2) {
             if n.log2() + half_log * f64::from(degree) > -40.0 {

@@ -29,7 +29,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         let n = x.len();
         let bits = self.core.integer_bits + log2(n) + 1;
         let sum = x.total().plus_public(&[R::from_u128(n as u128 / 2)]);
-        self.divide_public(&sum, n as u64, bits).await
+        self.long_divide_public(&sum, n as u64, bits).await
     }
 
     /// n·Σxy - Σx·Σy, for variances and covariances: exact, before any division.

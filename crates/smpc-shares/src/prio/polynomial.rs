@@ -1,6 +1,6 @@
 //! Polynomials by their values at roots of unity.
 
-use crate::field::{Field, NttField, Ring};
+use crate::field::NttField;
 
 /// Tables for polynomials with values at the p-th and the 2p-th roots of unity.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl<F: NttField> Domain<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::{Field128, Goldilocks};
+    use crate::field::{Field128, Goldilocks, Ring};
 
     fn evaluate<F: Ring>(coefficients: &[F], x: F) -> F {
         coefficients.iter().rev().fold(F::ZERO, |sum, c| sum * x + *c)

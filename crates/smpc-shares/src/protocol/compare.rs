@@ -218,6 +218,15 @@ async fn below<F: PrimeField, S: Scheme<F>>(
     masked: &Masked<F, S>,
 ) -> Result<Option<ShareVec<F, S>>> {
     let (generate, propagate) = masked.generate_propagate();
+    carry(party, generate, propagate).await
+}
+
+/// The carry out of bits that generate or propagate one, from the lowest; `None` of no bits.
+pub(super) async fn carry<F: Ring, S: Scheme<F>>(
+    party: &mut Party<F, S>,
+    generate: Vec<ShareVec<F, S>>,
+    propagate: Vec<ShareVec<F, S>>,
+) -> Result<Option<ShareVec<F, S>>> {
     let mut nodes: Vec<_> = generate.into_iter().zip(propagate.into_iter().map(Some)).collect();
     // The lowest bit needs no propagation: nothing comes from below.
     if let Some(lowest) = nodes.first_mut() {

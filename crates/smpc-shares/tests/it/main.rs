@@ -12,3 +12,5 @@ mod prio;
 mod protocols;
 mod sessions;
 mod sharing;
+#[cfg(feature = "tls")]
+mod tls;

@@ -55,7 +55,7 @@ fn aggregates_are_sums() {
 #[test]
 fn measurements_of_another_task_are_refused() {
     let mut rng = SystemRng::new().unwrap();
-    let mut refuse = |result: smpc_shares::Result<_>| assert!(result.is_err());
+    let refuse = |result: smpc_shares::Result<_>| assert!(result.is_err());
     let histogram = Prio3::histogram(2, 4).unwrap();
     refuse(histogram.report(b"", &Measurement::Bucket(4), &mut rng).map(|_| ()));
     refuse(histogram.report(b"", &Measurement::Number(1), &mut rng).map(|_| ()));

@@ -73,10 +73,11 @@ fn order<R: smpc_shares::protocol::Ordered + From<i64>, S: Scheme<R>>(config: Co
     b[7] = a[7];
     let elements = |values: &[i64]| -> Vec<R> { values.iter().map(|x| R::from(*x)).collect() };
     let results = simulate(config, async |party: &mut Party<R, S>| {
-        let (x, y) = (party.public(&elements(&a)), party.public(&elements(&b)));
         // Public constants made secret: one more random share each, and taken away again.
         let mask = party.random(a.len()).await?;
         let opened = party.open(&mask).await?;
+        let mask = party.renewed(&mask).await?;
+        let (x, y) = (party.public(&elements(&a)), party.public(&elements(&b)));
         let hidden = (&x + &mask) - party.public(&opened);
         let less = party.less_than(&hidden, &y).await?;
         let same = party.equal(&hidden, &y).await?;
@@ -86,13 +87,13 @@ fn order<R: smpc_shares::protocol::Ordered + From<i64>, S: Scheme<R>>(config: Co
         for bit in &bits[1..] {
             together = together.chain(bit);
         }
-        let mut out = Vec::new();
-        for shares in [less, same, size, together] {
-            out.push(party.open(&shares).await?);
-        }
+        let mut results = vec![less, same, size, together];
         for by in [1, 7, 31] {
-            let shifted = party.shift_right(&hidden, by).await?;
-            out.push(party.open(&shifted).await?);
+            results.push(party.shift_right(&hidden, by).await?);
+        }
+        let mut out = Vec::new();
+        for shares in results {
+            out.push(party.open(&shares).await?);
         }
         Ok(out)
     })
@@ -325,4 +326,31 @@ fn statistics_of_plain_data() {
     ];
     assert_eq!(got[..12], expected.map(<[i64]>::to_vec));
     assert!((-262..=-256).contains(&got[12][0]), "-1 up to the rounding of roots: {:?}", got[12]);
+}
+
+/// The law of the noise: mean 0, and masses near the discrete Laplace ones. 4000 draws; false alarm
+/// below 1e-8 (six sigmas each).
+#[test]
+fn noise_drawn_inside_follows_its_law() {
+    let scale = 3.0f64;
+    let results = simulate(Config::replicated(), async |party: &mut Party<Z64, Replicated>| {
+        let drawn = party.discrete_laplace(4000, scale).await?;
+        assert!(drawn.distance < 1e-12);
+        party.open(&drawn.noise).await
+    })
+    .unwrap();
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+    let q = (-1.0 / scale).exp();
+    for x in -4i128..=4 {
+        let mass = (1.0 - q) / (1.0 + q) * q.powi(x.unsigned_abs() as i32);
+        let seen = results[0].iter().filter(|value| value.to_i128() == x).count() as f64;
+        let sigma = (4000.0 * mass * (1.0 - mass)).sqrt();
+        assert!((seen - 4000.0 * mass).abs() < 6.0 * sigma, "{x}: {seen}");
+    }
+    let shamir = simulate(Config::shamir(5, 2), async |party: &mut Party<Mersenne61>| {
+        let drawn = party.discrete_laplace(50, 2.0).await?;
+        party.open(&drawn.noise).await
+    })
+    .unwrap();
+    assert!(shamir[0].iter().all(|value| value.to_i128().abs() < 100));
 }
