@@ -5,6 +5,8 @@
 //!
 //! `cargo run --release --features smpc-tls --example joint_mean`
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows its results")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};

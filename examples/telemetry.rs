@@ -6,6 +6,8 @@
 //!
 //! `cargo run --release --features smpc --example telemetry`
 
+#![expect(clippy::print_stdout, reason = "an example shows its results")]
+
 use confidant::core::params::Amount;
 use confidant::core::random::{RandomBuffer, SystemRng};
 use confidant::dp::noise::DiscreteLaplace;

@@ -351,8 +351,7 @@ async fn connect(
 }
 
 async fn read(mut stream: ReadHalf<TlsStream<TcpStream>>, peer: usize, shared: Shared) {
-    loop {
-        let Ok(length) = stream.read_u32_le().await else { break };
+    while let Ok(length) = stream.read_u32_le().await {
         if length > MOST_FRAME {
             break;
         }

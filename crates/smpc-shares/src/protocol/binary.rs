@@ -162,9 +162,9 @@ async fn block_functions<const F: usize>(
                 let functions = f(&units(&planes, block, word));
                 for (i, (constant, factors)) in functions.iter().enumerate() {
                     let mut sum = if core.me() == 1 { *constant } else { 0 };
-                    for mark in 1..=MARKS {
-                        let place = (block * MARKS + mark - 1) * words + word;
-                        sum ^= marks[place].0 & factors[mark];
+                    for (mark, factor) in factors[1..].iter().enumerate() {
+                        let place = (block * MARKS + mark) * words + word;
+                        sum ^= marks[place].0 & factor;
                     }
                     parts[i * size + block * words + word] = Bits64(sum);
                 }

@@ -161,10 +161,10 @@ fn clients_refuse_dishonest_questions() {
             (0..4).map(|id| Client::new(id, [1; 32], graph.clone(), &mut rng).unwrap()).unzip();
         let keys: Vec<_> = (0..4).zip(keys).collect();
         let mut inbox = Vec::new();
-        for id in 0..4usize {
+        for (id, client) in clients.iter_mut().enumerate() {
             let others: Vec<_> =
                 keys.iter().filter(|(peer, _)| *peer != id as u32).copied().collect();
-            let sealed = clients[id].share(&others, &mut rng).unwrap();
+            let sealed = client.share(&others, &mut rng).unwrap();
             inbox.extend(sealed.into_iter().filter(|sealed| sealed.to == 0));
         }
         (clients.remove(0), inbox)
