@@ -12,18 +12,25 @@ pub use dp_mechanisms as dp;
 #[cfg(feature = "accounting")]
 pub use dp_accounting as accounting;
 
-/// Tables that are safe to hand out: k-anonymity and its relatives.
-#[cfg(feature = "kanon")]
-pub use kanon;
 /// Additive homomorphic encryption: sums and dot products under encryption.
 #[cfg(feature = "he")]
 pub use paillier_he as he;
-/// Durable budgets and a tamper-evident audit log.
-#[cfg(feature = "ledger")]
-pub use privacy_ledger as ledger;
+
+/// Tables that are safe to hand out: k-anonymity and its relatives.
+#[cfg(feature = "kanon")]
+pub use kanon;
+
 /// Personal data in text and records: find it, transform it, take inventory of it.
 #[cfg(feature = "deid")]
 pub use deid_text as deid;
+
+/// Computing on secret shares: sharing, multi-party computation, Prio3, secure aggregation.
+#[cfg(feature = "smpc")]
+pub use smpc_shares as smpc;
+
+/// Durable budgets and a tamper-evident audit log.
+#[cfg(feature = "ledger")]
+pub use privacy_ledger as ledger;
 
 /// The names that most programs need.
 pub mod prelude {

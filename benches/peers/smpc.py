@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Secret sharing, computing on shares and Prio3 beside MPyC, blahaj and prio.
+
+    python3 benches/peers/smpc.py --json target/peers/smpc.json
+    python3 benches/peers/smpc.py --check    # only: our Prio3 reports are prio's, byte by byte
+
+README.md in this folder says what is measured and what is not.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+import harness
+from harness import Comparison, Side, Worker
+
+HERE = pathlib.Path(__file__).resolve().parent
+MPYC = "mpyc 0.11"
+BLAHAJ = "blahaj 0.7"
+PRIO = "prio 0.18.1"
+MANIFEST = """\
+[package]
+name = "smpc-rust"
+version = "0.0.0"
+edition = "2024"
+publish = false
+
+[dependencies]
+blahaj = "0.7"
+prio = { version = "=0.18.1", features = ["test-util"] }
+smpc-shares = { path = "ROOT/crates/smpc-shares" }
+
+[profile.release]
+codegen-units = 1
+lto = "thin"
+
+[workspace]
+"""
+MEBIBYTE = 1 << 20
+
+
+def build_rust():
+    """Builds the Rust peers in a project of their own; its path."""
+    folder = harness.TARGET / "smpc-rust"
+    (folder / "src").mkdir(parents=True, exist_ok=True)
+    for path, text in (
+        (folder / "Cargo.toml", MANIFEST.replace("ROOT", str(harness.ROOT))),
+        (folder / "src" / "main.rs", (HERE / "smpc_rust.rs").read_text()),
+    ):
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+    harness.log(f"cargo build --release in {folder.relative_to(harness.ROOT)}")
+    subprocess.run(["cargo", "build", "--release"], check=True, cwd=folder, stdout=sys.stderr)
+    return folder / "target" / "release" / "smpc-rust"
+
+
+def prepare():
+    rust_path = build_rust()
+    subprocess.run([rust_path, "check"], check=True, stdout=sys.stderr)
+    ours = Worker("confidant", [harness.build("smpc-shares", "peer_smpc")])
+    rust = Worker("Rust peers", [rust_path])
+    python = harness.environment("smpc", ["mpyc==0.11"])
+    mpyc = Worker("MPyC", [python, HERE / "smpc_mpyc.py"])
+    yield Comparison(
+        "Shamir (3, 1) sharing of 1 MiB, a byte",
+        BLAHAJ,
+        Side(ours, "share-bytes", MEBIBYTE),
+        Side(rust, "blahaj-share", MEBIBYTE),
+        20,
+    )
+    yield Comparison(
+        "Shamir (3, 1) reconstruction of 1 MiB, a byte",
+        BLAHAJ,
+        Side(ours, "reconstruct-bytes", MEBIBYTE),
+        Side(rust, "blahaj-reconstruct", MEBIBYTE),
+        20,
+    )
+    for kind, name, goal in (
+        ("count", "Prio3Count", 2),
+        ("sum", "Prio3Sum up to 1000", 2),
+        ("histogram", "Prio3Histogram of 1000", 1),
+        ("sumvec", "Prio3SumVec of 1000 bits", 1),
+    ):
+        for step, what in (("shard", "sharding"), ("prepare", "preparation by both aggregators")):
+            operation = f"{kind}-{step}"
+            text = f"{name}, {what}"
+            yield Comparison(text, PRIO, Side(ours, operation), Side(rust, operation), goal)
+    for operation, name, items, goal in (
+        ("multiply", "product of vectors, Shamir (3, 1), an element", 20_000, 100),
+        ("less", "comparison of 32-bit integers, Shamir (3, 1), an element", 2_000, 30),
+    ):
+        elements = 100_000 if operation == "multiply" else 2_000
+        yield Comparison(
+            name,
+            MPYC,
+            Side(ours, f"{operation}-shamir", elements),
+            Side(mpyc, operation, items),
+            goal,
+        )
+    for worker in (ours, rust, mpyc):
+        worker.close()
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        harness.TARGET.mkdir(parents=True, exist_ok=True)
+        subprocess.run([build_rust(), "check"], check=True)
+    else:
+        harness.main("smpc", __doc__, prepare)

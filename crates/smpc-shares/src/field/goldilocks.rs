@@ -1,0 +1,125 @@
+//! The field of 2^64 - 2^32 + 1 elements, Field64 of VDAF.
+//!
+//! With e = 2^32 - 1: 2^64 = e and 2^96 = -1 modulo the prime, so a product is reduced with one
+//! small multiplication.
+
+use num_bigint::BigUint;
+
+use super::{Field, NttField, PrimeField, Ring, centered, conversions, operators};
+use crate::stream::Stream;
+
+const P: u64 = 0xffff_ffff_0000_0001;
+const E: u64 = 0xffff_ffff;
+
+/// An integer modulo 2^64 - 2^32 + 1.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Goldilocks(u64);
+
+/// `value` below P, from any 64-bit value.
+#[inline(always)]
+fn canonical(value: u64) -> u64 {
+    let (less, borrow) = value.overflowing_sub(P);
+    less.wrapping_add(P & u64::from(borrow).wrapping_neg())
+}
+
+#[inline(always)]
+fn reduce(value: u128) -> u64 {
+    let low = value as u64;
+    let high = (value >> 64) as u64;
+    let (top, middle) = (high >> 32, high & E);
+    // low - top: a borrow of 2^64 is taken back as e.
+    let (mut sum, borrow) = low.overflowing_sub(top);
+    sum = sum.wrapping_sub(E & u64::from(borrow).wrapping_neg());
+    let (sum, carry) = sum.overflowing_add(middle * E);
+    canonical(sum.wrapping_add(E & u64::from(carry).wrapping_neg()))
+}
+
+impl Goldilocks {
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        // a + b - P never overflows; the borrow says that a + b is below P.
+        let (less, borrow) = self.0.overflowing_sub(P - other.0);
+        Goldilocks(less.wrapping_add(P & u64::from(borrow).wrapping_neg()))
+    }
+
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        let (less, borrow) = self.0.overflowing_sub(other.0);
+        Goldilocks(less.wrapping_add(P & u64::from(borrow).wrapping_neg()))
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        Goldilocks(reduce(u128::from(self.0) * u128::from(other.0)))
+    }
+}
+
+operators!([] Goldilocks);
+conversions!([] Goldilocks);
+
+impl Ring for Goldilocks {
+    const ZERO: Self = Goldilocks(0);
+    const ONE: Self = Goldilocks(1);
+    const BYTES: usize = 8;
+    const NAME: &'static str = "goldilocks";
+    const BITS: u32 = 64;
+
+    #[inline]
+    fn from_u128(value: u128) -> Self {
+        Goldilocks(reduce(value))
+    }
+
+    #[inline]
+    fn to_u128(self) -> u128 {
+        u128::from(self.0)
+    }
+
+    fn to_i128(self) -> i128 {
+        centered(self.to_u128(), Self::MODULUS)
+    }
+
+    #[inline]
+    fn sample(stream: &mut Stream) -> Self {
+        loop {
+            let candidate = stream.word();
+            if candidate < P {
+                return Goldilocks(candidate);
+            }
+        }
+    }
+
+    #[inline]
+    fn encode(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+    }
+
+    #[inline]
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let value = u64::from_le_bytes(bytes.try_into().ok()?);
+        (value < P).then_some(Goldilocks(value))
+    }
+}
+
+impl Field for Goldilocks {
+    const POINTS: u64 = P - 1;
+
+    fn order() -> BigUint {
+        P.into()
+    }
+
+    fn inverse(self) -> Self {
+        self.pow_vartime(u128::from(P - 2))
+    }
+}
+
+impl PrimeField for Goldilocks {
+    const MODULUS: u128 = P as u128;
+}
+
+impl NttField for Goldilocks {
+    const TWO_ADICITY: u32 = 32;
+
+    fn root() -> Self {
+        Goldilocks(1_753_635_133_440_165_772)
+    }
+}

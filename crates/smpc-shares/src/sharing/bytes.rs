@@ -1,0 +1,249 @@
+//! Sharing of bytes and files over GF(2^8), eight bytes at a time.
+//!
+//! A share is its party's id and as many bytes as the secret. The arithmetic is the one of
+//! [`Gf256`](crate::field::Gf256); shares of both are interchangeable.
+
+use std::io::{Read, Write};
+
+use privacy_core::random::SecureRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::Shamir;
+use crate::error::{Error, Result};
+use crate::field::{Field, Gf256, gf256_scale_packed as scale_packed};
+use crate::stream::Stream;
+
+/// Bytes that are handled at a time.
+const BLOCK: usize = 4096;
+
+/// One party's share of a byte string. Does not print; wiped on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ByteShare {
+    id: u8,
+    bytes: Vec<u8>,
+}
+
+impl ByteShare {
+    /// The party, counted from 1.
+    #[must_use]
+    pub fn party(&self) -> usize {
+        usize::from(self.id)
+    }
+
+    /// The id byte followed by the share.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1 + self.bytes.len());
+        out.push(self.id);
+        out.extend_from_slice(&self.bytes);
+        out
+    }
+
+    /// The share with this encoding.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Encoding`] if it is empty or of party 0.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        match bytes {
+            [id, rest @ ..] if *id > 0 => Ok(ByteShare { id: *id, bytes: rest.to_vec() }),
+            _ => Err(Error::Encoding { what: "a byte share" }),
+        }
+    }
+}
+
+impl Drop for ByteShare {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl std::fmt::Debug for ByteShare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByteShare").field("party", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn check(scheme: &Shamir) -> Result<()> {
+    scheme.fits::<Gf256>()
+}
+
+/// One share for each party.
+///
+/// ```
+/// use privacy_core::random::SystemRng;
+/// use smpc_shares::{Shamir, sharing::bytes};
+///
+/// let scheme = Shamir::new(5, 2)?;
+/// let shares = bytes::share(&scheme, b"the key of the archive", &mut SystemRng::new()?)?;
+/// assert_eq!(bytes::reconstruct(&scheme, &shares[2..])?, b"the key of the archive");
+/// # Ok::<(), smpc_shares::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::FieldTooSmall`] for more than 255 parties; [`Error::Entropy`].
+pub fn share(scheme: &Shamir, secret: &[u8], rng: &mut dyn SecureRng) -> Result<Vec<ByteShare>> {
+    check(scheme)?;
+    let mut stream = Stream::fresh(rng)?;
+    let mut shares: Vec<ByteShare> = (1..=scheme.parties() as u8)
+        .map(|id| ByteShare { id, bytes: vec![0; secret.len()] })
+        .collect();
+    for start in (0..secret.len()).step_by(BLOCK) {
+        let end = secret.len().min(start + BLOCK);
+        let mut outs: Vec<&mut [u8]> =
+            shares.iter_mut().map(|share| &mut share.bytes[start..end]).collect();
+        share_block(scheme, &secret[start..end], &mut stream, &mut outs);
+    }
+    Ok(shares)
+}
+
+/// Horner's rule on a block, for every party.
+fn share_block(scheme: &Shamir, secret: &[u8], stream: &mut Stream, shares: &mut [&mut [u8]]) {
+    let threshold = scheme.threshold();
+    let mut coefficients = Zeroizing::new(vec![0u8; threshold * secret.len()]);
+    stream.bytes(&mut coefficients);
+    for (i, share) in shares.iter_mut().enumerate() {
+        let x = (i + 1) as u8;
+        share.copy_from_slice(&coefficients[..secret.len()]);
+        for next in coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]) {
+            scale_add(share, x, next);
+        }
+    }
+}
+
+/// sum = sum·factor + next, byte by byte.
+#[inline]
+fn scale_add(sum: &mut [u8], factor: u8, next: &[u8]) {
+    match factor {
+        1 => scale_add_by(sum, 1, next),
+        2 => scale_add_by(sum, 2, next),
+        3 => scale_add_by(sum, 3, next),
+        _ => scale_add_by(sum, factor, next),
+    }
+}
+
+#[inline(always)]
+fn scale_add_by(sum: &mut [u8], factor: u8, next: &[u8]) {
+    let (words, rest) = sum.as_chunks_mut::<8>();
+    let (next_words, next_rest) = next.as_chunks::<8>();
+    for (word, next) in words.iter_mut().zip(next_words) {
+        let scaled = scale_packed(u64::from_le_bytes(*word), factor);
+        *word = (scaled ^ u64::from_le_bytes(*next)).to_le_bytes();
+    }
+    for (byte, next) in rest.iter_mut().zip(next_rest) {
+        *byte = scale_packed(u64::from(*byte), factor) as u8 ^ next;
+    }
+}
+
+/// The secret from at least `threshold + 1` shares; surplus shares are checked.
+///
+/// # Errors
+///
+/// [`Error::TooFewShares`], [`Error::BadParties`], [`Error::LengthMismatch`],
+/// [`Error::Inconsistent`].
+pub fn reconstruct(scheme: &Shamir, shares: &[ByteShare]) -> Result<Vec<u8>> {
+    check(scheme)?;
+    let needed = scheme.threshold() + 1;
+    let mut ids: Vec<u8> = shares.iter().map(|share| share.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() != shares.len() || ids.last().is_some_and(|id| usize::from(*id) > scheme.parties())
+    {
+        return Err(Error::BadParties);
+    }
+    let Some((used, surplus)) = shares.split_at_checked(needed) else {
+        return Err(Error::TooFewShares { needed, given: shares.len() });
+    };
+    let length = shares[0].bytes.len();
+    for share in shares {
+        if share.bytes.len() != length {
+            return Err(Error::LengthMismatch { left: length, right: share.bytes.len() });
+        }
+    }
+    let points: Vec<Gf256> = used.iter().map(|share| Gf256(share.id)).collect();
+    let mut wrong = 0u8;
+    for share in surplus {
+        let mut difference = combine(used, &Gf256::lagrange(&points, Gf256(share.id)), length);
+        for (difference, byte) in difference.iter_mut().zip(&share.bytes) {
+            wrong |= *difference ^ byte;
+        }
+    }
+    if wrong != 0 {
+        return Err(Error::Inconsistent);
+    }
+    Ok(combine(used, &Gf256::lagrange(&points, Gf256(0)), length))
+}
+
+/// Σ factor·share, by Horner's rule on the bits of the factors: eight doublings for all shares together.
+fn combine(shares: &[ByteShare], coefficients: &[Gf256], length: usize) -> Vec<u8> {
+    let mut sum = vec![0u8; length];
+    for start in (0..length).step_by(BLOCK) {
+        let end = length.min(start + BLOCK);
+        let block = &mut sum[start..end];
+        for bit in (0..8).rev() {
+            if bit < 7 {
+                double(block);
+            }
+            for (share, factor) in shares.iter().zip(coefficients) {
+                if factor.0 >> bit & 1 == 1 {
+                    for (sum, value) in block.iter_mut().zip(&share.bytes[start..end]) {
+                        *sum ^= value;
+                    }
+                }
+            }
+        }
+    }
+    sum
+}
+
+/// Each byte times x.
+fn double(block: &mut [u8]) {
+    for byte in block {
+        *byte = (*byte << 1) ^ (0x1b & (*byte >> 7).wrapping_neg());
+    }
+}
+
+/// Shares everything that `secret` yields, a block at a time, into one writer for each party. Each
+/// output starts with the id of its party.
+///
+/// # Errors
+///
+/// [`Error::Parameter`] unless there is a writer for each party; [`Error::Transport`] if reading or
+/// writing fails; as [`share`].
+pub fn share_stream(
+    scheme: &Shamir,
+    mut secret: impl Read,
+    outputs: &mut [&mut dyn Write],
+    rng: &mut dyn SecureRng,
+) -> Result<()> {
+    check(scheme)?;
+    if outputs.len() != scheme.parties() {
+        return Err(Error::Parameter {
+            parameter: "the number of outputs",
+            requirement: "the number of parties",
+            given: outputs.len() as u64,
+        });
+    }
+    let failed = |operation| move |_: std::io::Error| Error::Transport { peer: 0, operation };
+    let mut stream = Stream::fresh(rng)?;
+    for (i, output) in outputs.iter_mut().enumerate() {
+        output.write_all(&[(i + 1) as u8]).map_err(failed("writing a share"))?;
+    }
+    let mut block = Zeroizing::new([0u8; BLOCK]);
+    let mut shares = vec![Zeroizing::new([0u8; BLOCK]); scheme.parties()];
+    loop {
+        let length = match secret.read(block.as_mut()) {
+            Ok(0) => return Ok(()),
+            Ok(length) => length,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed("reading the secret")(error)),
+        };
+        let mut parts: Vec<&mut [u8]> =
+            shares.iter_mut().map(|share| &mut share[..length]).collect();
+        share_block(scheme, &block[..length], &mut stream, &mut parts);
+        for (output, part) in outputs.iter_mut().zip(parts) {
+            output.write_all(part).map_err(failed("writing a share"))?;
+        }
+    }
+}
