@@ -24,7 +24,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     for c in &inventory.columns {
         let holds = c.verdict.as_ref().map_or("–", |v| v.entity.name());
-        println!("{:16} {:16} {:13} {} ({})", c.name, holds, c.level.to_string(), c.technique, c.reason);
+        println!(
+            "{:16} {:16} {:13} {} ({})",
+            c.name,
+            holds,
+            c.level.to_string(),
+            c.technique,
+            c.reason
+        );
     }
     println!("as a whole: {}", inventory.level);
     if let Some(report) = args.next() {

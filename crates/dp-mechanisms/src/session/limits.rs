@@ -40,8 +40,9 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     ///
     /// Pure `epsilon`. The exponential mechanism (McSherry, Talwar 2007) over the ladder, with
     /// the loss of limit i how far percent · n lies from the interval between 100 n_(i−1) and
-    /// 100 n_i, where n_i of n units meet limit i. One unit more or less changes it by at most
-    /// max(percent, 100 − percent), one unit replaced by at most 100. Weights
+    /// 100 n_i, where n_i of n units meet limit i, and all count as meeting the last. One unit more
+    /// or less changes it by at most max(percent, 100 − percent), one unit replaced by at most 100.
+    /// Weights
     /// are never computed: a uniform candidate is accepted with an exact coin of probability
     /// exp(−ε (loss − least loss)/(2Δ)), again and again.
     ///
@@ -196,7 +197,8 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
             let loss = |limit: &u64| {
                 let within = 100 * numbers.partition_point(|number| number <= limit) as i128;
                 let lower = std::mem::replace(&mut below, within);
-                (lower - wanted).max(wanted - within).max(0).unsigned_abs()
+                let short = if Some(limit) == limits.last() { 0 } else { wanted - within };
+                (lower - wanted).max(short).max(0).unsigned_abs()
             };
             let losses: Vec<u128> = limits.iter().map(loss).collect();
             pick(&losses, &epsilon, 2 * u64::from(sensitivity), rng)

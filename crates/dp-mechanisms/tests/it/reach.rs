@@ -1,6 +1,7 @@
 //! One-line questions about iterators, columns, samples, suggested limits and what limits leave out.
 //!
-//! Budgets are so large that noise is 0, but for probabilities far below 1e-100.
+//! Budgets are so large that noise on integers is 0, and noise on floats below 1e-3, but for
+//! probabilities far below 1e-100.
 
 use dp_mechanisms::bound::Reservoirs;
 use dp_mechanisms::columns;
@@ -25,7 +26,8 @@ fn iterators_are_read_once_and_counted_as_tables_are() {
     assert_eq!(passed.get(), 5002);
     let session = Session::over(&values).budget(plenty()).open().unwrap();
     let clamped = session.sum(|x| *x).bounds(-50..=50).unwrap().epsilon(1e6).unwrap();
-    let clamped = *clamped.release().unwrap().value();
+    let in_session = clamped.release().unwrap();
+    let clamped = *in_session.value();
     let sum = dp_mechanisms::sum(&values, -50..=50, exact()).unwrap();
     assert_eq!(*sum.value(), clamped);
     assert_eq!(
@@ -40,7 +42,7 @@ fn iterators_are_read_once_and_counted_as_tables_are() {
     assert_eq!(*distinct.value(), truth);
     // What they are called and cost is what a session would say.
     assert_eq!(sum.charge(), &Charge::from(exact()));
-    assert_eq!(sum.law().describe(), "discrete Laplace, scale 0");
+    assert_eq!(sum.law().describe(), in_session.law().describe());
 }
 
 #[test]
@@ -48,12 +50,12 @@ fn iterators_may_be_empty_and_hold_any_float() {
     let none: [f64; 0] = [];
     assert_eq!(*dp_mechanisms::count(none.iter(), exact()).unwrap().value(), 0);
     assert_eq!(*dp_mechanisms::count_distinct(["a"; 0], exact()).unwrap().value(), 0);
-    assert!(dp_mechanisms::sum(none, 0.0..=1.0, exact()).unwrap().value().abs() < 1e-9);
+    assert!(dp_mechanisms::sum(none, 0.0..=1.0, exact()).unwrap().value().abs() < 1e-3);
     let mean = *dp_mechanisms::mean(none, 2.0..=4.0, exact()).unwrap().value();
     assert!((2.0..=4.0).contains(&mean));
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MIN_POSITIVE / 2.0];
     let sum = *dp_mechanisms::sum(odd, -1.0..=2.0, exact()).unwrap().value();
-    assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+    assert!((sum - 1.0).abs() < 1e-3, "{sum}");
     for bounds in [f64::NAN..=1.0, 0.0..=f64::INFINITY, 3.0..=2.0] {
         assert!(dp_mechanisms::sum(odd, bounds.clone(), exact()).is_err());
         assert!(dp_mechanisms::mean(odd, bounds, exact()).is_err());
@@ -106,7 +108,7 @@ fn limits_are_suggested_where_most_units_meet_them() {
     let of =
         |percent| *session.suggest_total_per_unit(|r| r.2, percent, &totals, 1e6).unwrap().value();
     assert_eq!([of(1), of(30), of(60), of(99)], [100, 500, 800, i64::MAX]);
-    // Totals are magnitudes, and the extremes have one.
+    // Totals are magnitudes, and the extremes have one. What no limit suits gets the largest.
     let of_least = session.suggest_total_per_unit(|_| i64::MIN, 50, &totals, 1e6).unwrap();
     assert_eq!(*of_least.value(), i64::MAX);
     for bad in [&[][..], &[0, 5], &[5, 5], &[5, 4], &[-3, 4]] {

@@ -223,7 +223,7 @@ mod accounting {
     #[test]
     fn prices_in_epsilon_and_delta_are_kept() {
         acquit(
-            FEW,
+            4 * FEW,
             &[
                 ("session count of users, (ε, δ)", |audit, rng| {
                     let pairs = visits(rng)?;
