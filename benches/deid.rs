@@ -1,5 +1,7 @@
 //! What finding personal data costs: prose, dense forms, with and without names, start-up.
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot start should stop")]
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

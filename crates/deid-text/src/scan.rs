@@ -285,16 +285,16 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             }
             b'.' if i >= self.domain_to
-                && (next.is_ascii_alphabetic() || next.is_ascii_digit()) =>
+                && next.is_ascii_alphanumeric()
+                && i > 0
+                && self.b[i - 1].is_ascii_alphanumeric() =>
             {
-                if i > 0 && self.b[i - 1].is_ascii_alphanumeric() {
-                    let view = self.view;
-                    let lists = &self.engine.tables.lists;
-                    let (to, web) = net::bare(self.text, i, lists, |at| view.is_replaced(at));
-                    self.domain_to = to;
-                    if let Some(web) = web {
-                        self.web(&web);
-                    }
+                let view = self.view;
+                let lists = &self.engine.tables.lists;
+                let (to, web) = net::bare(self.text, i, lists, |at| view.is_replaced(at));
+                self.domain_to = to;
+                if let Some(web) = web {
+                    self.web(&web);
                 }
             }
             b'+' | b'(' if next.is_ascii_digit() || (next == b'(') || (next == b'+') => {
@@ -338,20 +338,17 @@ impl<'a, 't> Scan<'a, 't> {
         let first = b[start];
         if let Some(&second) = b.get(start + 1)
             && engine.tables.starts.may(first, second)
+            && let Some(to) = self.keyed(start)
         {
-            if let Some(to) = self.keyed(start) {
-                return to.max(end);
-            }
+            return to.max(end);
         }
         if flags & DIGIT == 0 {
             let next = b.get(end).copied().unwrap_or(b' ');
-            if first.is_ascii_uppercase() && flags & HIGH == 0 && (3..=10).contains(&len)
+            let name = first.is_ascii_uppercase() && flags & HIGH == 0 && (3..=10).contains(&len)
                 || first.is_ascii_uppercase() && flags & HIGH != 0 && len <= 20
-                || first >= 0xd0 && len <= 24
-            {
-                if next == b' ' || next == b'.' || next == b'-' {
-                    self.month(start, end);
-                }
+                || first >= 0xd0 && len <= 24;
+            if name && matches!(next, b' ' | b'.' | b'-') {
+                self.month(start, end);
             }
             if len <= 6 && next < 0x80 && following(next) >= 3 {
                 let after = b.get(end + 1).copied().unwrap_or(b' ');
@@ -848,6 +845,7 @@ impl<'a, 't> Scan<'a, 't> {
     }
 
     /// Scores a candidate and keeps it if it reaches the threshold.
+    #[expect(clippy::too_many_arguments, reason = "what a candidate is made of, each once")]
     pub(crate) fn push(
         &mut self,
         start: usize,

@@ -121,7 +121,7 @@ impl Date {
         let (mut year, mut month, mut day) = (None, None, None);
         let mut numbers = Vec::new();
         let mut rest = value;
-        while !rest.is_empty() && !(year.is_some() && month.is_some() && day.is_some()) {
+        while !rest.is_empty() && (year.is_none() || month.is_none() || day.is_none()) {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
             if digits > 0 {

@@ -33,7 +33,7 @@ fn ends(b: &[u8], end: usize) -> bool {
 pub(super) fn date(text: &str, start: usize, lists: &Lists) -> Option<(usize, f32)> {
     let b = text.as_bytes();
     let (run, first) = number(b, start);
-    if !matches!(run, 1 | 2 | 4 | 8) && !(run == 5) {
+    if !matches!(run, 1 | 2 | 4 | 5 | 8) {
         return None;
     }
     let after = start + run;

@@ -56,11 +56,10 @@ pub(super) fn card(b: &[u8], start: usize, lists: &Lists) -> Option<(usize, bool
 }
 
 fn uniform(groups: &[usize]) -> bool {
-    match groups {
-        [_] | [4, 6, 4 | 5] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [6, 7..=13] => true,
-        [4, 4, 5] => true,
-        _ => false,
-    }
+    matches!(
+        groups,
+        [_] | [4, 6, 4 | 5] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [6, 7..=13] | [4, 4, 5]
+    )
 }
 
 /// An account number at `start`, where two letters and two digits stand.

@@ -1,5 +1,7 @@
 //! Integration tests of the crate.
 
+#![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
+
 mod known;
 mod quality;
 mod speed;

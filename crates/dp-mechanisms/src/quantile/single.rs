@@ -303,7 +303,7 @@ mod tests {
         // The exponential mechanism, with the same numbers as weights, is further off.
         let total: f64 = (0..=40).map(coin).sum();
         let off = |p: &dyn Fn(u64) -> f64| -> f64 {
-            (0..=40).map(|age| age.abs_diff(20) as f64 * p(age)).sum()
+            (0u64..=40).map(|age| age.abs_diff(20) as f64 * p(age)).sum()
         };
         assert!(off(&wins) < 0.91 * off(&|age| coin(age) / total));
         // The price is the same ε, and what any pure mechanism costs in ρ.
