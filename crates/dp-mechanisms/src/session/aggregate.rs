@@ -21,7 +21,7 @@ use privacy_core::space::{Changes, Vector};
 use privacy_core::transformation::Transformation;
 use privacy_core::unit::{Adjacency, PrivacyUnit};
 
-pub(super) use self::totals::TotalLimits;
+pub(super) use self::totals::LimitedTotals;
 use super::grouping::Grouping;
 use super::statistic::Statistic;
 use super::table::{Table, UnitIndex};

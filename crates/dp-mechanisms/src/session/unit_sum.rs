@@ -7,7 +7,7 @@ use std::sync::Arc;
 use privacy_core::params::{Bounds, Confidence, ContributionLimits, RowLimit};
 use privacy_core::release::ErrorLaw;
 
-use super::aggregate::{Rows, TotalLimits};
+use super::aggregate::{LimitedTotals, Rows};
 use super::query::Query;
 use super::statistic::{Filtered, Statistic, Sum, summing};
 use crate::additive::{Noise, NoiseLaw};
@@ -215,7 +215,7 @@ where
         item: impl Fn(&'a T) -> Option<i64>,
     ) -> Vec<i128> {
         let limits =
-            TotalLimits { range: (self.grid.lower(), self.grid.upper()), norms: self.norms };
+            LimitedTotals { range: (self.grid.lower(), self.grid.upper()), norms: self.norms };
         rows.sum_of_units(groups, limits, group, item).iter().map(|cell| cell.sum).collect()
     }
 

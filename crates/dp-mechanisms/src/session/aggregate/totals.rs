@@ -7,14 +7,14 @@ use crate::session::by_unit::ByUnit;
 
 /// What the totals of one unit are limited to.
 #[derive(Clone, Copy)]
-pub(in super::super) struct TotalLimits {
+pub(in super::super) struct LimitedTotals {
     /// The range of each total.
     pub(in super::super) range: (i64, i64),
     /// Of all totals together.
     pub(in super::super) norms: Norms,
 }
 
-impl TotalLimits {
+impl LimitedTotals {
     fn clamped(&self, total: i128) -> i64 {
         let (lower, upper) = self.range;
         i64::try_from(total.clamp(lower.into(), upper.into())).unwrap_or(upper)
@@ -38,7 +38,7 @@ impl<'a, T> Rows<'_, 'a, T> {
     pub(in super::super) fn sum_of_units(
         &self,
         groups: usize,
-        limits: TotalLimits,
+        limits: LimitedTotals,
         group: impl Fn(&'a T) -> Option<u32>,
         item: impl Fn(&'a T) -> Option<i64>,
     ) -> Vec<Cell> {
@@ -62,7 +62,7 @@ impl<'a, T> Rows<'_, 'a, T> {
     }
 }
 
-fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: TotalLimits, cells: &mut [Cell]) {
+fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, limits: LimitedTotals, cells: &mut [Cell]) {
     let mut selection = Selection::new(bound);
     let (mut totals, mut kept, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
     rows.each(|identity, _, rows| {
