@@ -218,7 +218,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     }
 
     /// How many elements fall into each of the bins between ascending public `edges`: bin i holds
-    /// edges[i] ≤ x < edges[i + 1].
+    /// `edges[i]` ≤ x < `edges[i + 1]`.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Sharing of bytes and files over GF(2^8), eight bytes at a time.
 //!
 //! A share is its party's id and as many bytes as the secret. The arithmetic is the one of
-//! [`Gf256`](crate::field::Gf256); shares of both are interchangeable.
+//! [`Gf256`]; shares of both are interchangeable.
 
 use std::io::{Read, Write};
 
