@@ -78,9 +78,9 @@ type Hook = Arc<Mutex<dyn FnMut(Transit<'_>) -> Delivery + Send>>;
 ///     let product = party.multiply(&shared[0], &shared[1]).await?;
 ///     party.open(&product).await
 /// })?;
-/// assert_eq!(outcome.results()?[0], [F::from(2)]);
 /// assert_eq!(outcome.costs[0].rounds, 3); // input, multiplication, opening
 /// assert!((outcome.seconds - 0.075).abs() < 1e-9);
+/// assert_eq!(outcome.results()?[0], [F::from(2)]);
 /// # Ok::<(), smpc_shares::Error>(())
 /// ```
 pub struct Simulation {

@@ -188,7 +188,7 @@ fn clients_refuse_dishonest_questions() {
     assert_eq!(client.masked(&twice, &[1]).unwrap_err(), Error::BadParties);
 }
 
-/// Derived from the two hypergeometric tails and the connectivity bound.
+/// Derived from the two hypergeometric tails and the connectivity bound, in exact fractions.
 #[test]
 fn graph_parameters() {
     for (clients, corrupt, dropping, expected) in [
@@ -196,7 +196,9 @@ fn graph_parameters() {
         (1000, 0.05, 0.1, (40, 19)),
         (1000, 0.1, 0.1, (52, 28)),
         (10_000, 0.05, 0.1, (46, 22)),
-        (10_000, 0.2, 0.2, (136, 71)),
+        (1000, 0.2, 0.2, (112, 58)),
+        (10_000, 0.2, 0.2, (134, 70)),
+        (10_000, 0.33, 0.1, (140, 95)),
     ] {
         assert_eq!(Graph::parameters(clients, corrupt, dropping).unwrap(), expected, "{clients}");
     }
