@@ -3,6 +3,7 @@
 //! Templates of letters, forms, chats, tickets and tables in several languages are filled with
 //! names, places, companies and identifiers of many countries. Nothing in them is about anyone.
 
+use crate::calendar::MONTHS;
 use std::ops::Range;
 
 const TEMPLATES: &str = include_str!("../data/generate/templates.txt");
@@ -143,21 +144,6 @@ const STREETS: [&str; 14] = [
     "Terrace",
     "Square",
 ];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 impl Generator {
     /// A generator from a seed; the same seed gives the same sentences.
     #[must_use]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod analyzer;
+mod calendar;
 pub mod checksum;
 mod context;
 mod engine;

@@ -118,9 +118,10 @@ pub fn weakest_intersection(
     Ok(common.values().map(|set| set.len() as u64).min().unwrap_or(0))
 }
 
-/// How many of e1's k rows are left after the worst of the cracks of Fung et al. (2008) for a
-/// release R1 of T1 and R2 of T1 ∪ T2, with compatible classes e1 and e2 and the counts of one
-/// sensitive value in each: those of its rows that cannot be matched are removed.
+/// How many of e1's k rows are left after the forward crack of Fung et al. (2008) for a release R1
+/// of T1 and R2 of T1 ∪ T2, with compatible classes e1 and e2 and the counts of one sensitive value
+/// in each: those of its rows that cannot be matched are removed. The cross and backward cracks of
+/// the same paper, which may leave fewer, are not counted.
 #[must_use]
 pub fn uncracked(rows: u64, in_first: u64, in_second: u64) -> u64 {
     rows - (in_first - in_first.min(in_second)).min(rows)

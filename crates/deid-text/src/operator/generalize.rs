@@ -2,6 +2,7 @@
 
 use super::keys::prf;
 use super::{Characters, Coarse, Side};
+use crate::calendar::MONTHS;
 
 /// ZIP areas of three digits with fewer than 20,000 people (HHS guidance, Census of 2000).
 const RESTRICTED_ZIP3: [&str; 17] = [
@@ -97,21 +98,6 @@ enum Piece {
     Day(usize),
     Text(String),
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 impl Date {
     /// Reads `1987-05-12`, `12.05.1987`, `05/12/1987`, `May 12, 1987`, `12 May 1987`. With slashes the
