@@ -176,6 +176,11 @@ where
         let (epsilon, delta) = (epsilon.try_into()?, delta.try_into()?);
         let charge = Charge::from((epsilon.clone(), delta.clone()));
         let (bound, changes) = self.bound()?;
+        let noise = |epsilon: Amount| -> Result<Pricing> {
+            let sensitivity = bound.l1(&self.parts.statistic.shape(), A::RELATION);
+            let epsilon = Epsilon::from_amount(epsilon)?;
+            Ok(Pricing::Laplace(LaplaceNoise::calibrated(&sensitivity, &epsilon)?))
+        };
         let way = if let Some(rounds) = self.rounds {
             if self.least_units > 1 {
                 return Err(privacy_core::Error::Parameter {
@@ -188,9 +193,7 @@ where
             let (select, rest) = self.split(epsilon.amount())?;
             let (select, delta) = of_each_change::<A>(Epsilon::from_amount(select)?, &delta)?;
             let law = IterativeSelection::calibrated(&select, &delta, bound.groups(), rounds)?;
-            let sensitivity = bound.l1(&self.parts.statistic.shape(), A::RELATION);
-            let noise = LaplaceNoise::calibrated(&sensitivity, &Epsilon::from_amount(rest)?)?;
-            Way::Weighted(law, Pricing::Laplace(noise))
+            Way::Weighted(law, noise(rest)?)
         } else if self.parts.statistic.counts_units(U::KIND) {
             let law = LaplaceThreshold::calibrated(&epsilon, &delta, changes)?;
             Way::Laplace(law.with_least_units(self.least_units))
@@ -198,9 +201,7 @@ where
             let (select, rest) = self.split(epsilon.amount())?;
             let select = Epsilon::from_amount(select)?;
             let law = TruncatedGeometric::calibrated(&select, &delta, changes)?;
-            let sensitivity = bound.l1(&self.parts.statistic.shape(), A::RELATION);
-            let noise = LaplaceNoise::calibrated(&sensitivity, &Epsilon::from_amount(rest)?)?;
-            Way::Geometric(law.with_least_units(self.least_units), Pricing::Laplace(noise))
+            Way::Geometric(law.with_least_units(self.least_units), noise(rest)?)
         };
         Ok(self.plan(bound, way, charge))
     }
