@@ -32,6 +32,18 @@ pub use smpc_shares as smpc;
 #[cfg(feature = "ledger")]
 pub use privacy_ledger as ledger;
 
+#[cfg(all(
+    doctest,
+    feature = "dp",
+    feature = "accounting",
+    feature = "ledger",
+    feature = "he",
+    feature = "kanon",
+    feature = "deid",
+    feature = "smpc"
+))]
+mod guide;
+
 /// The names that most programs need.
 pub mod prelude {
     #[cfg(feature = "dp")]
