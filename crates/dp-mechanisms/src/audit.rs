@@ -48,6 +48,7 @@ mod one_run;
 mod released;
 pub mod replay;
 mod sight;
+mod tree;
 mod verdict;
 
 pub use auditor::Audit;

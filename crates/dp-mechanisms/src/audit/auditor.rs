@@ -36,15 +36,16 @@ const FINALISTS: usize = 2;
 /// # What it does
 ///
 /// A quarter of the runs scouts all pairs of neighbours. Those on which outputs differ most are
-/// trained on with another quarter: which ranges of a feature, which sets of its values, and which
-/// sums of log-likelihood ratios over several features, tell the two data sets apart. The other
+/// trained on with another quarter: which ranges of a feature, which sets of its values, which sums
+/// of log-likelihood ratios over several features, and which cases of a tree of cuts, tell the two
+/// data sets apart. The other
 /// half of the runs counts the best of these events afresh.
 ///
 /// # Guarantee
 ///
 /// The probabilities p of an event on one data set and q on the other are bounded by exact
 /// Clopper–Pearson bounds, at an error probability that is divided among all events that are
-/// tested (Bonferroni), both of their bounds included. So with probability at least the confidence, over the
+/// tested (Bonferroni; half of it for the most promising one), both of their bounds included. So with probability at least the confidence, over the
 /// mechanism's randomness, every bound holds, and then (ε, δ)-differential privacy implies
 /// `ε ≥ ln((p − δ)/q)`, and ρ-zCDP and Rényi bounds imply theirs for the two coins ([`Bound::least`]).
 /// A mechanism that keeps its claim is convicted with at most the miss probability. Nothing is
@@ -111,8 +112,8 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] without neighbours, and if no run released anything;
-    /// [`Error::Parameter`] for fewer than 200 runs.
+    /// [`Error::Missing`] without neighbours, and if no run released anything and failures do not
+    /// tell the neighbours apart; [`Error::Parameter`] for fewer than 200 runs.
     pub fn run<D, P, O>(
         &self,
         claim: impl Into<Claim>,
@@ -213,14 +214,14 @@ impl Audit {
         candidates.sort_by(|x, y| y.1.promise.total_cmp(&x.1.promise));
         candidates.truncate(TESTS);
         bench.sight.close();
-        let evidence = self.test(&pairs, &candidates, &mut bench, rng);
-        if !bench.released {
+        let verdict = Verdict::new(self.test(&pairs, &candidates, &mut bench, rng));
+        if !bench.released && !verdict.is_convicted() {
             return Err(Error::Missing {
                 setting: "a release to look at",
                 remedy: "every run failed; give the mechanism data and parameters that it accepts",
             });
         }
-        Ok(Verdict::new(evidence))
+        Ok(verdict)
     }
 
     /// The pairs to follow up: in each round, on a share of a quarter of the runs, the third on which
@@ -266,17 +267,20 @@ impl Audit {
         let mut chosen: Vec<usize> = candidates.iter().map(|(pair, _)| *pair).collect();
         chosen.sort_unstable();
         chosen.dedup();
-        // Two bounds for each event.
-        let alpha = self.confidence.miss_probability() / (2 * candidates.len().max(1)) as f64;
+        // Two bounds for each event. The one that training promises most of gets half of the error
+        // probability, the others share the rest.
+        let (miss, others) = (self.confidence.miss_probability(), candidates.len().max(2) - 1);
+        let alpha_of = |i: usize| if i == 0 { miss / 4.0 } else { miss / (4 * others) as f64 };
         let of = (self.runs / 2) / (2 * chosen.len().max(1)) as u64;
         let mut best: Option<(f64, Evidence)> = None;
         for &pair in &chosen {
             let Some((a, b, claim)) = pairs.get(pair) else { continue };
-            let events: Vec<&Candidate> =
-                candidates.iter().filter(|(of, _)| *of == pair).map(|(_, c)| c).collect();
+            let of_pair = candidates.iter().enumerate().filter(|(_, (of, _))| *of == pair);
+            let (alphas, events): (Vec<f64>, Vec<&Candidate>) =
+                of_pair.map(|(i, (_, candidate))| (alpha_of(i), candidate)).unzip();
             let on_a = bench.count(a, &events, of, rng);
             let on_b = bench.count(b, &events, of, rng);
-            for ((candidate, a), b) in events.iter().zip(on_a).zip(on_b) {
+            for (((candidate, alpha), a), b) in events.iter().zip(alphas).zip(on_a).zip(on_b) {
                 let (likely, unlikely) = if candidate.reversed { (b, a) } else { (a, b) };
                 let p = probability_at_least(likely, of, alpha);
                 let q = probability_at_most(unlikely, of, alpha);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::sight::{ABSENT, Feature, Kind, number_of_key};
+use super::tree::Tree;
 
 /// A question about a row of features.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(super) enum Event {
     Within { feature: usize, buckets: Arc<Buckets>, chosen: Arc<Vec<bool>> },
     /// The sum of the log-likelihood ratios of several features is above `at` (or at most).
     Score { score: Arc<Score>, at: f64, negated: bool },
+    /// The row falls into one of the chosen leaves.
+    Leaf { tree: Arc<Tree>, chosen: Arc<Vec<bool>> },
 }
 
 /// Cuts the values of a feature into ranges: bucket i holds what is above edge i − 1 and at most
@@ -48,6 +51,10 @@ impl Event {
                 chosen.get(buckets.of(value(feature))).copied().unwrap_or(false)
             }
             Event::Score { score, at, negated } => (score.of(row) > *at) != *negated,
+            Event::Leaf { tree, chosen } => {
+                let leaf = tree.leaf(|feature| row.get(feature).copied());
+                chosen.get(leaf).copied().unwrap_or(false)
+            }
         }
     }
 
@@ -84,11 +91,12 @@ impl Event {
                 let relation = if *negated { "at most" } else { "above" };
                 format!("log-likelihood ratio of {} features {relation} {at:.4}", score.terms.len())
             }
+            Event::Leaf { tree, chosen } => tree.describe(chosen, &about),
         }
     }
 }
 
-fn shown(key: i128, kind: Kind) -> String {
+pub(super) fn shown(key: i128, kind: Kind) -> String {
     match kind {
         _ if key == ABSENT => "absent".to_owned(),
         Kind::Integer => key.to_string(),

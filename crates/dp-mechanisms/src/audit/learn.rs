@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::claim::Bound;
 use super::event::{Buckets, COARSE, Event, FINE, Score, ScoreTerm};
 use super::sight::{ABSENT, Feature, Kind, Sight};
+use super::tree::{Column, MOST_FEATURES, Tree};
 
 /// Training keeps at most this many values.
 pub(super) const MAX_CELLS: usize = 1 << 23;
@@ -67,7 +68,7 @@ pub(super) fn learn(
     caution: f64,
 ) -> Vec<Candidate> {
     let mut best = Best { bounds, caution, found: Vec::new() };
-    let mut terms = Vec::new();
+    let (mut terms, mut telling) = (Vec::new(), Vec::new());
     for (feature, about) in features.iter().enumerate() {
         let mut pooled = a.half(feature, false);
         pooled.extend(b.half(feature, false));
@@ -86,12 +87,25 @@ pub(super) fn learn(
         let ratio = shape.log_ratios();
         best.sets(feature, &buckets, &ratio, &rank);
         let shape = Counts::of(&coarse, a.half(feature, false), b.half(feature, false));
+        if about.primary || about.kind != Kind::Category {
+            telling.push((shape.statistic(), feature, coarse.clone()));
+        }
         if about.primary && shape.differ() {
             terms.push(ScoreTerm { feature, ratio: shape.log_ratios(), buckets: coarse });
         }
     }
     if terms.len() >= 2 {
         best.scores(Arc::new(Score { terms }), a, b);
+    }
+    if telling.len() >= 2 {
+        telling.sort_by(|x, y| y.0.total_cmp(&x.0));
+        let column = |(_, feature, buckets): &(f64, usize, Arc<Buckets>)| {
+            Column::new(*feature, buckets, &a.half(*feature, false), &b.half(*feature, false))
+        };
+        let columns: Vec<Column> = telling.iter().take(MOST_FEATURES).map(column).collect();
+        if let Some(tree) = Tree::grow(&columns) {
+            best.leaves(Arc::new(tree), a, b);
+        }
     }
     let mut found: Vec<Candidate> = best.found.into_iter().map(|(_, found)| found).collect();
     found.sort_by(|x, y| y.promise.total_cmp(&x.promise));
@@ -129,20 +143,24 @@ impl Counts {
         self.a.iter().zip(&self.b).map(ratio).collect()
     }
 
-    /// Whether the two neighbours differ by more than chance would: the likelihood-ratio statistic
-    /// against its mean and three of its standard deviations.
-    fn differ(&self) -> bool {
+    /// The likelihood-ratio statistic of whether the two neighbours differ.
+    fn statistic(&self) -> f64 {
         let (a, b) = self.totals();
         let all = (a + b) as f64;
         let term = |count: u64, bucket: u64, side: u64| match count {
             0 => 0.0,
             _ => count as f64 * (count as f64 * all / (bucket as f64 * side as f64)).ln(),
         };
-        let statistic: f64 = (self.a.iter().zip(&self.b))
+        (self.a.iter().zip(&self.b))
             .map(|(&x, &y)| 2.0 * (term(x, x + y, a) + term(y, x + y, b)))
-            .sum();
+            .sum()
+    }
+
+    /// Whether the two neighbours differ by more than chance would: the statistic against its mean
+    /// and three of its standard deviations.
+    fn differ(&self) -> bool {
         let freedom = (self.a.len() - 1) as f64;
-        statistic > freedom + 3.0 * (2.0 * freedom).sqrt()
+        self.statistic() > freedom + 3.0 * (2.0 * freedom).sqrt()
     }
 }
 
@@ -152,6 +170,7 @@ enum Family {
     Cut,
     Set,
     Score,
+    Leaf,
 }
 
 /// How a measured loss compares with the claimed one. A claim of nothing is no reason to follow up
@@ -235,6 +254,37 @@ impl Best<'_> {
 
     /// The sets of buckets with the largest likelihood ratios, and those with the smallest.
     fn sets(&mut self, feature: usize, buckets: &Arc<Buckets>, ratio: &[f64], rank: &Counts) {
+        self.subsets(Family::Set, ratio, rank, |chosen| Event::Within {
+            feature,
+            buckets: buckets.clone(),
+            chosen: Arc::new(chosen),
+        });
+    }
+
+    /// The sets of leaves, as [`sets`](Self::sets).
+    fn leaves(&mut self, tree: Arc<Tree>, a: &Sample, b: &Sample) {
+        let counts = |sample: &Sample, odd: usize| {
+            let mut counts = vec![0; tree.leaves()];
+            for row in (odd..sample.rows).step_by(2) {
+                let value = |feature: usize| sample.columns.get(feature)?.get(row).copied();
+                counts[tree.leaf(value)] += 1;
+            }
+            counts
+        };
+        let [shape, rank] = [0, 1].map(|odd| Counts { a: counts(a, odd), b: counts(b, odd) });
+        self.subsets(Family::Leaf, &shape.log_ratios(), &rank, |chosen| Event::Leaf {
+            tree: tree.clone(),
+            chosen: Arc::new(chosen),
+        });
+    }
+
+    fn subsets(
+        &mut self,
+        family: Family,
+        ratio: &[f64],
+        rank: &Counts,
+        event: impl Fn(Vec<bool>) -> Event,
+    ) {
         let totals = rank.totals();
         let mut order: Vec<usize> = (0..ratio.len()).collect();
         order.sort_by(|&x, &y| ratio[y].total_cmp(&ratio[x]));
@@ -243,11 +293,10 @@ impl Best<'_> {
             for taken in 1..order.len() {
                 a += rank.a[order[taken - 1]];
                 b += rank.b[order[taken - 1]];
-                self.offer(Family::Set, (a, b), totals, || {
+                self.offer(family, (a, b), totals, || {
                     let mut chosen = vec![false; order.len()];
                     order[..taken].iter().for_each(|&bucket| chosen[bucket] = true);
-                    let buckets = buckets.clone();
-                    Some(Event::Within { feature, buckets, chosen: Arc::new(chosen) })
+                    Some(event(chosen))
                 });
             }
             if !reversed {

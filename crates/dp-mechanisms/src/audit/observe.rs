@@ -34,7 +34,8 @@ pub trait Observe {
     /// Shows the features of the output.
     fn observe(&self, sight: &mut Sight);
 
-    /// The output as one number, where it is one: lists show the sum of theirs.
+    /// The output as one number, where it is one: lists show the sum, the ends and the differences of
+    /// theirs.
     fn magnitude(&self) -> Option<f64> {
         None
     }
@@ -144,6 +145,10 @@ impl<T: Observe> Observe for Option<T> {
             value.observe(sight);
         }
     }
+
+    fn magnitude(&self) -> Option<f64> {
+        self.as_ref()?.magnitude()
+    }
 }
 
 impl<T: Observe, E: Display> Observe for Result<T, E> {
@@ -153,19 +158,59 @@ impl<T: Observe, E: Display> Observe for Result<T, E> {
             Err(error) => sight.failure(&error.to_string()),
         }
     }
+
+    fn magnitude(&self) -> Option<f64> {
+        self.as_ref().ok()?.magnitude()
+    }
+}
+
+/// Up to this many numbers all differences are shown; of more, those of neighbours in the list.
+const FEW: usize = 6;
+
+/// Differences shown at most.
+const DIFFERENCES: usize = 48;
+
+/// The sum and the ends of numbers that are seen together: a largest answer shows there, whichever
+/// it is.
+fn summary(magnitudes: &[Option<f64>], sight: &mut Sight) {
+    let there = || magnitudes.iter().flatten().copied();
+    let Some(most) = there().reduce(f64::max) else { return };
+    if magnitudes.iter().all(Option::is_some) {
+        sight.projection("sum", there().sum());
+    }
+    if magnitudes.len() > 1 {
+        sight.projection("most", most);
+        sight.projection("least", there().fold(most, f64::min));
+    }
+}
+
+/// Differences between numbers that are seen together: noise that they share is not in them.
+fn differences(magnitudes: &[Option<f64>], sight: &mut Sight) {
+    let reach = if magnitudes.len() <= FEW { FEW } else { 1 };
+    let pairs = (0..magnitudes.len()).flat_map(|i| (i + 1..=i + reach).map(move |j| (i, j)));
+    let pairs = pairs.filter(|(_, j)| *j < magnitudes.len()).take(DIFFERENCES);
+    sight.field("difference", |sight| {
+        for (i, j) in pairs {
+            if let (Some(Some(x)), Some(Some(y))) = (magnitudes.get(i), magnitudes.get(j)) {
+                let difference = y - x;
+                sight.element(i, |sight| {
+                    sight.element(j, |sight| sight.projection("", difference));
+                });
+            }
+        }
+    });
 }
 
 impl<T: Observe> Observe for [T] {
     fn observe(&self, sight: &mut Sight) {
-        let mut sum = Some(0.0);
+        let mut magnitudes = Vec::with_capacity(self.len());
         for (position, value) in self.iter().enumerate() {
             sight.element(position, |sight| value.observe(sight));
-            sum = sum.zip(value.magnitude()).map(|(sum, x)| sum + x);
+            magnitudes.push(value.magnitude());
         }
         sight.field("len", |sight| sight.integer(self.len() as i128));
-        if let Some(sum) = sum {
-            sight.projection("sum", sum);
-        }
+        summary(&magnitudes, sight);
+        differences(&magnitudes, sight);
     }
 }
 
@@ -186,6 +231,9 @@ macro_rules! tuples {
         impl<$($name: Observe),*> Observe for ($($name,)*) {
             fn observe(&self, sight: &mut Sight) {
                 $(sight.field(stringify!($position), |sight| self.$position.observe(sight));)*
+                let magnitudes = [$(self.$position.magnitude()),*];
+                summary(&magnitudes, sight);
+                differences(&magnitudes, sight);
             }
         }
     };
@@ -194,6 +242,8 @@ tuples!(A 0);
 tuples!(A 0, B 1);
 tuples!(A 0, B 1, C 2);
 tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 
 /// Shows entries by key, in an order that does not depend on the table they come from.
 fn entries<K: Hash, V: Observe>(entries: impl Iterator<Item = (K, V)>, sight: &mut Sight) {
@@ -204,12 +254,8 @@ fn entries<K: Hash, V: Observe>(entries: impl Iterator<Item = (K, V)>, sight: &m
         sight.entry(key, |sight| value.observe(sight));
     }
     sight.field("len", |sight| sight.integer(entries.len() as i128));
-    let sum = entries
-        .iter()
-        .try_fold(0.0, |sum, (_, value)| value.magnitude().map(|magnitude| sum + magnitude));
-    if let Some(sum) = sum {
-        sight.projection("sum", sum);
-    }
+    let magnitudes: Vec<Option<f64>> = entries.iter().map(|(_, value)| value.magnitude()).collect();
+    summary(&magnitudes, sight);
 }
 
 impl<K: Hash, V: Observe> Observe for BTreeMap<K, V> {

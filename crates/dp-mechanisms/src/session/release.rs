@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::additive::{Noise, NoiseLaw};
 use crate::grid::Grid;
+use crate::stream::PrefixLaw;
 
 /// One release for each group: the known groups in the order they were listed, or the groups that
 /// were selected in their own order.
@@ -104,11 +105,13 @@ impl<K: Serialize, V: Serialize> Serialize for GroupedRelease<K, V> {
 ///
 /// With A the noisy sum of distances from the lower bound and B that of distances from the upper
 /// bound, the estimate is at the fraction A/(A + B) of the interval. If t is the true fraction,
-/// (1 − t)A − tB is a combination of the two noises with weights that sum to 1, so it is at most
-/// the larger of their magnitudes; solving for t gives (A ± h)/(A + B), where h is exceeded by
-/// either noise with probability at most half the miss probability (Fieller 1954's argument with
-/// a union bound). Half a step of the grid is added for the rounding of the values. The interval
-/// therefore covers the mean of the bounded, clamped values at least as often as it says.
+/// (1 − t)A − tB is the difference of the two noises with the weights 1 − t and t, of which the law
+/// is known: the interval holds the t for which it is within the half-width of that law (Fieller
+/// 1954): that of continuous draws, widened by one step for what discrete ones are off them. Where noise leaves too little to divide by, both noises are taken to be within their
+/// half-widths instead (a union bound). Half a step of the grid is added for the rounding of the
+/// values. The interval covers the mean of the bounded, clamped values as often as it says, and more
+/// often for noise of a few steps, and where noise is as large as the total or the mean lies at a
+/// bound.
 #[derive(Clone, Debug)]
 pub struct MeanLaw {
     from_lower: i128,
@@ -147,6 +150,22 @@ impl MeanLaw {
         (total > 0.0).then(|| (numerator / total).clamp(0.0, 1.0))
     }
 
+    /// The fractions at which the noises are as the law of their weighted difference says with
+    /// probability 1 − `miss`; `None` where noise leaves nothing to divide by.
+    fn fractions(&self, miss: f64) -> Option<(f64, f64)> {
+        let total = self.from_lower.saturating_add(self.from_upper) as f64;
+        let (below, above) = (self.from_lower as f64, self.from_upper as f64);
+        let difference = Difference::new(&self.noise, miss);
+        if total > 2.0 * difference.most() {
+            // t total + h(t) rises: h falls by at most 2 h(0) from 0 to 1/2.
+            let low = beginning(1.0, |t| difference.reaches(t, below - t * total));
+            let high = beginning(1.0, |t| difference.reaches(t, above - t * total));
+            return Some((low, 1.0 - high));
+        }
+        let half_width = self.noise.half_width(miss / 2.0);
+        self.fraction(below - half_width).zip(self.fraction(below + half_width))
+    }
+
     /// The estimate; the middle of the bounds where noise leaves nothing to divide by.
     pub(super) fn mean(&self) -> f64 {
         self.bounded(self.at(self.fraction(self.from_lower as f64).unwrap_or(0.5)))
@@ -158,8 +177,14 @@ impl MeanLaw {
         noise: &Noise,
         confidence: &Confidence,
     ) -> f64 {
-        let half_width = noise.half_width(confidence.miss_probability() / 2.0);
-        let steps = (half_width / rows.max(1) as f64).min(grid.width() as f64);
+        let (rows, width) = (rows.max(1) as f64, grid.width() as f64);
+        let difference = Difference::new(noise, confidence.miss_probability());
+        let half_width = match rows * width > 2.0 * difference.most() {
+            // A mean in the middle of the bounds.
+            true => beginning(difference.most(), |x| !difference.reaches(0.5, x)),
+            false => noise.half_width(confidence.miss_probability() / 2.0),
+        };
+        let steps = (half_width / rows).min(width);
         let rounding = if grid.exponent() == 0 { 0.0 } else { 0.5 };
         (steps + rounding) * 2f64.powi(grid.exponent())
     }
@@ -172,16 +197,13 @@ impl ErrorLaw<f64> for MeanLaw {
     }
 
     fn interval(&self, _: &f64, confidence: &Confidence) -> Interval {
-        let half_width = self.noise.half_width(confidence.miss_probability() / 2.0);
-        let center = self.from_lower as f64;
         let rounding = match self.grid.exponent() {
             0 => 0.0,
             exponent => 2f64.powi(exponent - 1),
         };
         // What floats lose between a fraction and a point of the interval.
         let slack = rounding + 8.0 * f64::EPSILON * self.bounds.0.abs().max(self.bounds.1.abs());
-        let ends = self.fraction(center - half_width).zip(self.fraction(center + half_width));
-        match ends {
+        match self.fractions(confidence.miss_probability()) {
             Some((lower, upper)) => Interval {
                 lower: self.bounded(self.at(lower) - slack),
                 upper: self.bounded(self.at(upper) + slack),
@@ -189,4 +211,65 @@ impl ErrorLaw<f64> for MeanLaw {
             None => Interval { lower: self.bounds.0, upper: self.bounds.1 },
         }
     }
+}
+
+/// The difference of two independent noises of one law with the weights 1 − t and t: that of
+/// continuous draws, and one step, since each draw is less than one from its continuous twin (see
+/// [`PrefixLaw`](crate::stream::PrefixLaw)).
+///
+/// Its half-width falls up to t = 1/2 and rises from there (Proschan 1965, "Peakedness of
+/// distributions of convex combinations", for symmetric log-concave densities).
+struct Difference {
+    laplace: bool,
+    scale: f64,
+    miss: f64,
+    /// Of one noise, in units of its scale.
+    quantile: f64,
+}
+
+impl Difference {
+    fn new(noise: &Noise, miss: f64) -> Self {
+        let laplace = matches!(noise, Noise::Laplace(_));
+        let quantile =
+            if laplace { -miss.ln() * (1.0 + 1e-12) } else { PrefixLaw::normal_quantile(miss) };
+        Difference { laplace, scale: PrefixLaw::continuous_scale(noise), miss, quantile }
+    }
+
+    /// A bound of the half-width for any weights.
+    fn most(&self) -> f64 {
+        self.scale * self.quantile + 1.0
+    }
+
+    /// Whether the half-width for the weights 1 − t and t is at least `distance`.
+    fn reaches(&self, t: f64, distance: f64) -> bool {
+        let distance = (distance - 1.0) / self.scale;
+        if distance <= 0.0 {
+            return true;
+        }
+        if !self.laplace {
+            return (1.0 - t).hypot(t) * self.quantile >= distance;
+        }
+        // Of Laplace draws of scales a and c by partial fractions of the characteristic function;
+        // close scales count as equal ones.
+        let (a, c) = (t.max(1.0 - t), t.min(1.0 - t));
+        let tail = |scale: f64| if scale > 0.0 { (-distance / scale).exp() } else { 0.0 };
+        let beyond = match a - c < 1e-5 {
+            true => (1.0 + distance / (2.0 * a)) * tail(a),
+            false => (a * a * tail(a) - c * c * tail(c)) / (a * a - c * c),
+        };
+        beyond * (1.0 + 1e-9) >= self.miss
+    }
+}
+
+/// The x from 0 to `most` from which on `holds` holds, rounded down; 0 if it holds everywhere.
+fn beginning(most: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (0.0, most);
+    if holds(low) {
+        return low;
+    }
+    for _ in 0..64 {
+        let middle = 0.5 * (low + high);
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    low
 }

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 use privacy_core::budget::RequestId;
-use privacy_core::measure::{Charge, PureCost, PureDp};
+use privacy_core::measure::{Allowance, Charge, PureCost, PureDp};
 use privacy_core::mechanism::Mechanism;
 use privacy_core::params::{Amount, Confidence, Epsilon, Rho};
 use privacy_core::random::SecureRng;
@@ -131,7 +131,8 @@ where
     K: Borrow<N::Target> + Eq + Hash + Clone + Send + Sync,
 {
     /// Prices the question at `epsilon`, pure differential privacy: permute-and-flip for one group,
-    /// the exponential mechanism without replacement for several.
+    /// the exponential mechanism without replacement for several, and where the session's budget is a
+    /// ρ, which pays ε²/8 for the exponential mechanism and ε²/2 for permute-and-flip.
     ///
     /// # Errors
     ///
@@ -143,7 +144,12 @@ where
     {
         let epsilon = epsilon.try_into()?;
         let sensitivity = self.sensitivity();
+        // A budget in ρ is given the mechanism that is cheap in it.
+        let by_rho = matches!(self.session.limit(), Allowance::Zcdp { .. });
         let choice = match (self.k, scores::<A>()) {
+            (k, scores) if by_rho => {
+                Choice::Several(TopK::calibrated(k, &sensitivity, &epsilon, scores)?)
+            }
             (1, Scores::Monotone) => Choice::One(PermuteAndFlip::monotone(&sensitivity, &epsilon)?),
             (1, _) => Choice::One(PermuteAndFlip::calibrated(&sensitivity, &epsilon)?),
             (k, scores) => Choice::Several(TopK::calibrated(k, &sensitivity, &epsilon, scores)?),

@@ -85,7 +85,7 @@ impl Shape {
 }
 
 impl FrequencySketch {
-    /// A count-min sketch of `rows` (1 to 64) times `width` counters, at most 2^26 in all.
+    /// A count-min sketch of `rows` (1 to 64) times `width` counters, at most 2^26 in all; at least 2 wide.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl FrequencySketch {
         Self::new(Shape { kind: Kind::CountMin, rows, width, seed })
     }
 
-    /// A count sketch of `rows` (1 to 64, best odd) times `width` counters, at most 2^26 in all.
+    /// A count sketch of `rows` (1 to 64, best odd) times `width` counters, at most 2^26 in all; at least 2 wide.
     ///
     /// # Errors
     ///

@@ -71,6 +71,16 @@ impl PrefixLaw {
         self
     }
 
+    /// The scale of the continuous law that `noise` is less than one step from: t or sigma.
+    pub(crate) fn continuous_scale(noise: &Noise) -> f64 {
+        scale(noise)
+    }
+
+    /// The x with P(|N(0, 1)| > x) = `miss`, rounded up.
+    pub(crate) fn normal_quantile(miss: f64) -> f64 {
+        normal_quantile(miss)
+    }
+
     /// The variance.
     #[must_use]
     pub fn variance(&self) -> f64 {

@@ -159,3 +159,15 @@ fn a_session_draws_medians_of_few_points_closely() {
     let wide = session.median(|a| *a).bounds(0..=1 << 40).unwrap().epsilon(0.5).unwrap();
     assert_eq!(wide.cost().in_zcdp().unwrap().rho, "1/32".parse().unwrap());
 }
+
+#[test]
+fn a_budget_in_rho_pays_for_the_largest_group_what_the_exponential_mechanism_costs() {
+    let rows: Vec<u32> = (0..900).map(|i| i * i % 3).collect();
+    let session = Session::over(&rows).budget(Rho::new(1.0).unwrap()).open().unwrap();
+    let top = session.count().by(|row| *row, &[0, 1, 2]).top(1).unwrap().epsilon(0.4).unwrap();
+    // ε²/8, not ε²/2.
+    assert_eq!(top.cost().in_zcdp().unwrap().rho, "0.02".parse().unwrap());
+    let top = top.release().unwrap();
+    assert_eq!(top.value().len(), 1);
+    assert_eq!(session.remaining().to_string(), "ρ = 0.98");
+}

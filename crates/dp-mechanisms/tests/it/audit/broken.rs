@@ -90,6 +90,24 @@ fn wrong_noise_is_convicted() {
         ("a seed from the data", |audit, rng| {
             number(audit, rng, |x, _| x + laplace("1", &mut InsecureTestRng::from_seed(*x as u64)))
         }),
+        ("one noise for two answers", |audit, rng| {
+            audit.run(epsilon(1.0), &[((3i128, 7), (4, 7))], rng, |x: &(i128, i128), rng| {
+                let noise = laplace("1000000", rng);
+                // In thousandths: a scale of 1000 for a sensitivity of 1.
+                ((x.0 * 1000 + noise) as f64 / 1e3, (x.1 * 1000 + noise) as f64 / 1e3)
+            })
+        }),
+        ("one noise for three answers", |audit, rng| {
+            audit.run(
+                epsilon(1.0),
+                &[(vec![3i128, 7, 9], vec![4, 7, 9])],
+                rng,
+                |x: &[i128], rng| {
+                    let noise = laplace("1000000", rng);
+                    x.iter().map(|x| x + noise).collect::<Vec<_>>()
+                },
+            )
+        }),
         ("the exact value once in 100 times", |audit, rng| {
             let claim = Claim::approximate(epsilon(0.001), Delta::new(1e-5)?);
             audit.run(claim, &[(5i128, 6)], rng, |x: &i128, rng| {
@@ -271,6 +289,11 @@ fn failures_that_depend_on_data_are_convicted() {
                     0 => Err(format!("{} rows", rows.len())),
                     _ => Ok(rows.len() as i128 + laplace("1", rng)),
                 }
+            })
+        }),
+        ("nothing but errors, which count rows", |audit, rng| {
+            audit.run(epsilon(1.0), &[(vec![1, 2], vec![1])], rng, |rows: &[i32], _| {
+                Err::<i128, _>(format!("{} rows", rows.len()))
             })
         }),
         ("a panic on overflow", |audit, rng| {
