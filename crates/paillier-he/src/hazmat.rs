@@ -10,7 +10,7 @@ use privacy_core::random::SecureRng;
 
 use crate::ciphertext::{Blinded, CiphertextVec};
 use crate::error::{Error, Result};
-use crate::kernel::{Backend, Batch, Nat, Ring};
+use crate::kernel::{Batch, Nat};
 use crate::key::{Mode, PrivateKey, PublicKey};
 use crate::number::{Encoding, Scale};
 use crate::random;
@@ -112,31 +112,8 @@ pub fn decrypt(key: &PrivateKey, ciphertext: &BigUint) -> Result<BigUint> {
 /// As [`decrypt`].
 pub fn decrypt_with_nonce(key: &PrivateKey, ciphertext: &BigUint) -> Result<(BigUint, Nonce)> {
     let m = decrypt(key, ciphertext)?;
-    Ok((m, open_nonce(key, ciphertext)))
-}
-
-/// `r = c^(n⁻¹ mod λ) mod n`, by the Chinese remainder theorem.
-pub(crate) fn open_nonce(key: &PrivateKey, ciphertext: &BigUint) -> Nonce {
-    let (p, q) = key.factors();
-    let n = key.public_key().n();
-    let (p_big, q_big) = (p.to_big(), q.to_big());
-    // Inverses of n modulo p - 1 and q - 1 exist, as gcd(n, φ(n)) = 1.
-    let exponent = |prime: &BigUint| {
-        let order = prime - 1u8;
-        Nat::from_big(&n.to_big().modinv(&order).unwrap_or_default())
-    };
-    let exponents = [exponent(&p_big), exponent(&q_big)];
-    let ring = Ring::new(Backend::best(), &[p, q], false, 2 * n.len() * 64);
-    let mut scratch = ring.scratch();
-    let c = Nat::from_big(ciphertext);
-    let base = ring.load(&vec![&c[..]; ring.lanes()], &mut scratch);
-    let bits = 64 * exponents[0].len().max(exponents[1].len());
-    let power = ring.pow(&base, &[&exponents[0], &exponents[1]], bits, &mut scratch);
-    let roots = ring.store(&power, &mut scratch);
-    let (x, y) = (roots[0].to_big(), roots[ring.lanes() - 1].to_big());
-    let inverse = p_big.modinv(&q_big).unwrap_or_default();
-    let difference = (&y + &q_big - &x % &q_big) * inverse % &q_big;
-    Nonce(Nat::from_big(&(x + p_big * difference)))
+    let nonce = key.roots(&[Nat::from_big(ciphertext)]).swap_remove(0);
+    Ok((m, Nonce(nonce)))
 }
 
 /// A column of ciphertexts that came from elsewhere as numbers.

@@ -11,12 +11,16 @@
 //! Sec. 9, 2010). Hidden subgroup: Ma, Han, Huang (ACSAC 2021), the third scheme of Paillier's paper
 //! with a fixed generator.
 
+mod crt;
 mod generate;
+mod owner;
 mod private;
 mod public;
 mod validate;
 
+pub(crate) use crt::inverse_modulo_prime;
 pub use generate::KeyOptions;
+pub(crate) use generate::{LEAST_BITS, MOST_BITS};
 pub use private::PrivateKey;
 pub use public::{Mode, PublicKey};
 pub use validate::{KeyPolicy, UncheckedPublicKey};

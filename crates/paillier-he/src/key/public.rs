@@ -298,10 +298,7 @@ impl Blind for PublicKey {
             }
             let units: Vec<&[u64]> = units.iter().map(|r| &r[..]).collect();
             let mut batch = Batch::load(ring, &units);
-            crate::kernel::lanes::for_each_block(ring, &mut batch, |_, block, scratch| {
-                let power = ring.pow_vartime(block, self.n(), scratch);
-                block.copy_from_slice(&power);
-            });
+            batch.pow_vartime(ring, self.n());
             return Ok(Blinders(batch));
         }
         let mut exponents = Vec::with_capacity(count);
