@@ -55,11 +55,8 @@ impl Nonce {
 ///
 /// [`Error::OutOfBounds`] unless `m < n`.
 pub fn encrypt_with_nonce(key: &PublicKey, m: &BigUint, nonce: Nonce) -> Result<BigUint> {
-    let ring = key.ring();
-    let mut scratch = ring.scratch();
-    let base = ring.load(&[&nonce.0], &mut scratch);
-    let power = ring.pow_vartime(&base, key.n(), &mut scratch);
-    finish(key, m, &power)
+    let residue = residue(key, m)?;
+    Ok(only(key, &key.encrypt_residues(std::iter::once(&nonce.0), &[residue])))
 }
 
 /// `(1 + m·n)·h_sᵃ mod n²` for a key in a mode with short exponents.
@@ -76,19 +73,24 @@ pub fn encrypt_with_exponent(key: &PublicKey, m: &BigUint, a: &BigUint) -> Resul
     let exponent = Nat::from_big(a);
     let bits = exponent.len() * 64;
     let power = ring.pow(&key.fixed_base(), &[&exponent], bits, &mut scratch);
-    finish(key, m, &power)
+    let mut batch = Batch::ones(ring, 1);
+    for block in batch.blocks_mut() {
+        block.copy_from_slice(&power);
+    }
+    key.add_plain(&mut batch, &[residue(key, m)?]);
+    Ok(only(key, &batch))
 }
 
-fn finish(key: &PublicKey, m: &BigUint, power: &[u64]) -> Result<BigUint> {
-    if m >= key.modulus() {
-        return Err(Error::OutOfBounds);
+fn residue(key: &PublicKey, m: &BigUint) -> Result<Nat> {
+    if m < key.modulus() {
+        Ok(Nat::from_big(m).resized(key.n().len()))
+    } else {
+        Err(Error::OutOfBounds)
     }
-    let mut batch = Batch::ones(key.ring(), 1);
-    if let Some(block) = batch.blocks_mut().next() {
-        block.copy_from_slice(power);
-    }
-    key.add_plain(&mut batch, &[Nat::from_big(m).resized(key.n().len())]);
-    Ok(batch.store(key.ring()).swap_remove(0).to_big())
+}
+
+fn only(key: &PublicKey, batch: &Batch) -> BigUint {
+    batch.store(key.ring()).swap_remove(0).to_big()
 }
 
 /// The residue modulo n that a number encrypts.

@@ -315,7 +315,7 @@ impl Packed {
     /// # Errors
     ///
     /// [`Error::OutOfBounds`] for a number beyond the value bits; as
-    /// [`PublicKey::encrypt_batch`].
+    /// [`Encryptor::encrypt_batch`].
     pub fn encrypt(
         encryptor: &impl Encryptor,
         values: &[i64],

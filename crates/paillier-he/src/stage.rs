@@ -31,7 +31,7 @@ use privacy_core::sensitive::Sensitive;
 use privacy_core::stage::Stage;
 use privacy_core::unit::Scope;
 
-use crate::ciphertext::CiphertextVec;
+use crate::ciphertext::{CiphertextVec, encrypt_batch};
 use crate::error::Error;
 use crate::key::{Mode, PrivateKey, PublicKey};
 use crate::number::{Encoding, Number, Value};
@@ -79,7 +79,7 @@ impl<V: Value> Stage for Encrypt<V> {
 
     fn run(&self, rows: Self::Input, cx: &mut Context) -> Result<Self::Output> {
         let encrypt = |row: &Vec<V>| {
-            self.key.encrypt_batch(row, &self.encoding, cx.rng()).map_err(Into::into)
+            encrypt_batch(&self.key, row, &self.encoding, cx.rng()).map_err(Into::into)
         };
         rows.expose().iter().map(encrypt).collect()
     }

@@ -81,15 +81,17 @@ impl<'k> Prover<'k> {
             rng.fill_words(&mut s)?;
             masks.push((s, [random::below(rng, key.n())?, random::below(rng, key.n())?]));
         }
-        let plain: Vec<Nat> = bits.iter().map(|b| Nat::from_words(&[*b])).collect();
-        let ciphertexts = encrypt(key, nonces.iter(), plain);
+        let length = key.n().len();
+        let plain: Vec<Nat> = bits.iter().map(|b| Nat::from_words(&[*b]).resized(length)).collect();
+        let ciphertexts = key.encrypt_residues(nonces.iter(), &plain);
         let plain = bits.iter().zip(&masks).flat_map(|(b, (s, _))| {
-            let scaled = |by: u64| Nat::from_words(&s.map(|w| w & nat::mask(by)));
-            let mut minus = scaled(*b).resized(key.n().len());
+            let scaled = |by: u64| Nat::from_words(&s.map(|w| w & nat::mask(by))).resized(length);
+            let mut minus = scaled(*b);
             nat::negate_mod(&mut minus, key.n());
             [minus, scaled(1 ^ (b & 1))]
         });
-        let commitments = encrypt(key, masks.iter().flat_map(|(_, y)| y), plain.collect());
+        let plain: Vec<Nat> = plain.collect();
+        let commitments = key.encrypt_residues(masks.iter().flat_map(|(_, y)| y), &plain);
         Ok(Prover { key, bits, nonces, ciphertexts, commitments, masks })
     }
 
@@ -204,16 +206,6 @@ pub(super) fn verify(
         return Err(refused);
     }
     Ok(numbers.gather(ring, 0..proofs.len()))
-}
-
-/// `(1 + n)ᵐ·rⁿ` for each pair.
-fn encrypt<'n>(key: &PublicKey, nonces: impl Iterator<Item = &'n Nat>, plain: Vec<Nat>) -> Batch {
-    let nonces: Vec<&[u64]> = nonces.map(|r| &r[..]).collect();
-    let mut batch = Batch::load(key.ring(), &nonces);
-    batch.pow_vartime(key.ring(), key.n());
-    let plain: Vec<Nat> = plain.into_iter().map(|m| m.resized(key.n().len())).collect();
-    key.add_plain(&mut batch, &plain);
-    batch
 }
 
 fn plain_ring(key: &PublicKey) -> Ring {

@@ -6,6 +6,7 @@ mod exchange;
 mod known;
 mod operations;
 mod packing;
+mod parallel;
 mod protocols;
 mod support;
 mod timing;
