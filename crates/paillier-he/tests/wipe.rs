@@ -1,6 +1,7 @@
 //! What a key leaves behind: an allocator looks for words of a prime in every block that is freed.
 
 #![allow(unsafe_code, reason = "an allocator that watches what is freed")]
+#![allow(clippy::expect_used, reason = "a failed expectation of a test is a failed test")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

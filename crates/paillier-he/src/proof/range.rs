@@ -199,7 +199,7 @@ impl RangeProof {
     ///
     /// # Timing
     ///
-    /// As [`Encryptor::encrypt_batch`]: depends on the range and the number of values, and on their
+    /// As [`Encryptor::encrypt_batch`](crate::Encryptor::encrypt_batch): depends on the range and the number of values, and on their
     /// lengths while they become integers.
     pub fn encrypt(
         key: &PublicKey,

@@ -4,6 +4,7 @@
 
 mod exchange;
 mod known;
+mod mistakes;
 mod operations;
 mod packing;
 mod parallel;
