@@ -10,9 +10,9 @@ use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 
-use paillier_he::CiphertextVec;
 use paillier_he::arithmetic::ModulusBatch;
 use paillier_he::prelude::*;
+use paillier_he::{CiphertextVec, Packed, PackedLayout};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -50,6 +50,11 @@ impl Bench {
         let weights: Vec<i64> = (0..BATCH as i64).map(|i| i64::MAX - i).collect();
         let short: Vec<i64> = (0..TERMS as i64).map(|i| i * 7919 % 65536).collect();
         let one = column.select(&[0])?;
+        // 31 numbers of 32 bits to a ciphertext of a 2048-bit key, with 32 guard bits.
+        let layout = PackedLayout::new(public, 32, 32)?;
+        let packed: Vec<i64> =
+            (0..(BATCH * layout.slots()) as i64).map(|i| i * 7919 % (1 << 31)).collect();
+        let packed_column = Packed::encrypt(key, &packed, layout, rng)?;
         let start = Instant::now();
         for _ in 0..repetitions {
             match operation {
@@ -58,6 +63,8 @@ impl Bench {
                 "decrypt" => drop(black_box(key.decrypt_batch(column)?)),
                 "decrypt1" => drop(black_box(key.decrypt_batch(&one)?)),
                 "encrypt1" => drop(black_box(public.encrypt(1, &encoding(), rng)?)),
+                "packed" => drop(black_box(Packed::encrypt(public, &packed, layout, rng)?)),
+                "unpack" => drop(black_box(key.decrypt_packed(&packed_column)?)),
                 "add" => drop(black_box(column.add(other)?)),
                 "multiply" => drop(black_box(column.multiply(&weights, 63)?)),
                 "dot" => drop(black_box(terms.dot_vartime(&short)?)),
@@ -70,9 +77,16 @@ impl Bench {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Power {
+    ConstantTime,
+    PublicExponent,
+    NumBigint,
+}
+
 /// What encryption in standard mode is made of: a power with the exponent n modulo n² of `bits`
-/// bits, without vector instructions.
-fn portable_power(bits: u64, repetitions: u32, ours: bool) -> Result<Duration> {
+/// bits, without vector instructions. The exponent is public, here as there.
+fn portable_power(bits: u64, repetitions: u32, power: Power) -> Result<Duration> {
     let exponent = (num_bigint::BigUint::from(1u8) << (bits / 2)) - 569u32;
     let n = &exponent * &exponent;
     let base = &n - 12345u32;
@@ -80,10 +94,10 @@ fn portable_power(bits: u64, repetitions: u32, ours: bool) -> Result<Duration> {
     let bases = [base.clone()];
     let start = Instant::now();
     for _ in 0..repetitions {
-        if ours {
-            drop(black_box(batch.pow(&bases, &exponent)));
-        } else {
-            drop(black_box(base.modpow(&exponent, &n)));
+        match power {
+            Power::ConstantTime => drop(black_box(batch.pow(&bases, &exponent))),
+            Power::PublicExponent => drop(black_box(batch.pow_vartime(&bases, &exponent))),
+            Power::NumBigint => drop(black_box(base.modpow(&exponent, &n))),
         }
     }
     Ok(start.elapsed())
@@ -110,8 +124,9 @@ fn main() -> Result<()> {
         let elapsed = match operation {
             "keygen" => generate(bits, false, repetitions)?,
             "safekeygen" => generate(bits, true, repetitions)?,
-            "portable" => portable_power(bits, repetitions, true)?,
-            "numbigint" => portable_power(bits, repetitions, false)?,
+            "portable" => portable_power(bits, repetitions, Power::PublicExponent)?,
+            "portablesecret" => portable_power(bits, repetitions, Power::ConstantTime)?,
+            "numbigint" => portable_power(bits, repetitions, Power::NumBigint)?,
             _ => {
                 let (operation, standard) = match operation.strip_prefix("standard_") {
                     Some(operation) => (operation, true),

@@ -4,7 +4,7 @@ use num_bigint::BigUint;
 use num_integer::Integer;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Backend, Batch, Nat, Ring};
+use crate::kernel::{Backend, Batch, Nat, Ring, Scratch, Words};
 
 /// Arithmetic modulo an odd number, many numbers at once.
 ///
@@ -81,14 +81,35 @@ impl ModulusBatch {
     /// bits), and on whether a base exceeds the modulus.
     #[must_use]
     pub fn pow(&self, bases: &[BigUint], exponent: &BigUint) -> Vec<BigUint> {
+        let exponent = Nat::from_big(exponent);
+        self.each(bases, |block, scratch| {
+            self.ring.pow(block, &[&exponent], exponent.len() * 64, scratch)
+        })
+    }
+
+    /// The power of each base with one public exponent.
+    ///
+    /// # Timing
+    ///
+    /// Depends on the exponent, and otherwise as [`ModulusBatch::pow`].
+    #[must_use]
+    pub fn pow_vartime(&self, bases: &[BigUint], exponent: &BigUint) -> Vec<BigUint> {
+        let exponent = Nat::from_big(exponent);
+        self.each(bases, |block, scratch| self.ring.pow_vartime(block, &exponent, scratch))
+    }
+
+    fn each(
+        &self,
+        bases: &[BigUint],
+        power: impl Fn(&[u64], &mut Scratch) -> Words + Sync,
+    ) -> Vec<BigUint> {
         let reduce =
             |b: &BigUint| Nat::from_big(&if *b < self.n { b.clone() } else { b % &self.n });
         let bases: Vec<Nat> = bases.iter().map(reduce).collect();
         let bases: Vec<&[u64]> = bases.iter().map(|b| &b[..]).collect();
-        let exponent = Nat::from_big(exponent);
         let mut batch = Batch::load(&self.ring, &bases);
         crate::kernel::lanes::for_each_block(&self.ring, &mut batch, |_, block, scratch| {
-            let power = self.ring.pow(block, &[&exponent], exponent.len() * 64, scratch);
+            let power = power(block, scratch);
             block.copy_from_slice(&power);
         });
         batch.store(&self.ring).iter().map(Nat::to_big).collect()

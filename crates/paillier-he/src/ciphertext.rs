@@ -15,7 +15,10 @@
 //! ```
 
 mod combine;
+mod encrypt;
 mod operators;
+
+pub use encrypt::encrypt_batch;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,8 +28,8 @@ use privacy_core::random::SecureRng;
 
 use crate::error::{Error, Result};
 use crate::kernel::{Batch, Nat};
-use crate::key::{Encryptor, PrivateKey, PublicKey};
-use crate::number::{Encoding, Number, Scale, Value};
+use crate::key::{Encryptor, PublicKey};
+use crate::number::Scale;
 use crate::pool::BlindingPool;
 
 /// The state of ciphertexts that may leave the process.
@@ -250,150 +253,6 @@ impl<S> Ciphertext<S> {
     pub fn blind_from(self, pool: &mut BlindingPool) -> Result<Ciphertext<Blinded>> {
         self.0.blind_from(pool).map(Ciphertext)
     }
-}
-
-impl PublicKey {
-    /// Encrypts one value.
-    ///
-    /// # Errors
-    ///
-    /// As [`PublicKey::encrypt_batch`].
-    pub fn encrypt(
-        &self,
-        value: impl Value,
-        encoding: &Encoding,
-        rng: &mut dyn SecureRng,
-    ) -> Result<Ciphertext> {
-        encrypt_batch(self, &[value], encoding, rng).map(Ciphertext)
-    }
-
-    /// Encrypts a column.
-    ///
-    /// # Errors
-    ///
-    /// As [`Encoding::encode`]; [`Error::WouldOverflow`] if the key cannot hold the encoding's
-    /// bound; [`Error::Entropy`].
-    ///
-    /// # Timing
-    ///
-    /// The powers take a time that depends on the number of values alone. Turning values into
-    /// integers takes a time that depends on their lengths.
-    pub fn encrypt_batch(
-        &self,
-        values: &[impl Value],
-        encoding: &Encoding,
-        rng: &mut dyn SecureRng,
-    ) -> Result<CiphertextVec> {
-        encrypt_batch(self, values, encoding, rng)
-    }
-
-    /// Encrypts a column with blinders made ahead of time: some microseconds each.
-    ///
-    /// # Errors
-    ///
-    /// As [`PublicKey::encrypt_batch`], and [`Error::PoolEmpty`].
-    pub fn encrypt_batch_from(
-        &self,
-        values: &[impl Value],
-        encoding: &Encoding,
-        pool: &mut BlindingPool,
-    ) -> Result<CiphertextVec> {
-        self.check_same(pool.public_key())?;
-        let residues = residues(self, values, encoding)?;
-        let mut batch = pool.take(values.len())?;
-        self.add_plain(&mut batch, &residues);
-        Ok(CiphertextVec::of(self, batch, encoding.scale(), encoding.bound().clone()))
-    }
-}
-
-impl PrivateKey {
-    /// Encrypts one value, faster than the public key does.
-    ///
-    /// # Errors
-    ///
-    /// As [`PublicKey::encrypt_batch`].
-    pub fn encrypt(
-        &self,
-        value: impl Value,
-        encoding: &Encoding,
-        rng: &mut dyn SecureRng,
-    ) -> Result<Ciphertext> {
-        encrypt_batch(self, &[value], encoding, rng).map(Ciphertext)
-    }
-
-    /// Encrypts a column, faster than the public key does and with the same distribution.
-    ///
-    /// # Errors
-    ///
-    /// As [`PublicKey::encrypt_batch`].
-    pub fn encrypt_batch(
-        &self,
-        values: &[impl Value],
-        encoding: &Encoding,
-        rng: &mut dyn SecureRng,
-    ) -> Result<CiphertextVec> {
-        encrypt_batch(self, values, encoding, rng)
-    }
-
-    /// Opens one number.
-    ///
-    /// # Errors
-    ///
-    /// As [`PrivateKey::decrypt_batch`].
-    pub fn decrypt<S>(&self, ciphertext: &Ciphertext<S>) -> Result<Number> {
-        self.decrypt_batch(&ciphertext.0)?.pop().ok_or(Error::Decryption)
-    }
-
-    /// Opens a column.
-    ///
-    /// # Security
-    ///
-    /// Paillier ciphertexts are malleable: whoever sends one may have computed it from others.
-    /// Open results of your own computation, or go through a policy.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherKey`]; [`Error::Decryption`] if any of the numbers is no ciphertext under this
-    /// key or lies outside the bound that the column states.
-    ///
-    /// # Timing
-    ///
-    /// Depends on the number of ciphertexts alone, up to the making of the big integers.
-    pub fn decrypt_batch<S>(&self, ciphertexts: &CiphertextVec<S>) -> Result<Vec<Number>> {
-        self.public_key().check_same(&ciphertexts.key)?;
-        let residues = self.open(&ciphertexts.raw())?;
-        let numbers: Vec<Number> = residues
-            .iter()
-            .map(|m| Number::new(self.public_key().signed(m), ciphertexts.scale))
-            .collect();
-        if numbers.iter().any(|m| *m.mantissa().magnitude() > ciphertexts.bound) {
-            return Err(Error::Decryption);
-        }
-        Ok(numbers)
-    }
-}
-
-/// Encrypts a column with whatever key is at hand.
-///
-/// # Errors
-///
-/// As [`PublicKey::encrypt_batch`].
-pub fn encrypt_batch(
-    encryptor: &(impl Encryptor + ?Sized),
-    values: &[impl Value],
-    encoding: &Encoding,
-    rng: &mut dyn SecureRng,
-) -> Result<CiphertextVec> {
-    let key = encryptor.public_key();
-    let residues = residues(key, values, encoding)?;
-    let mut batch = encryptor.blinders(values.len(), rng)?.0;
-    key.add_plain(&mut batch, &residues);
-    Ok(CiphertextVec::of(key, batch, encoding.scale(), encoding.bound().clone()))
-}
-
-fn residues(key: &PublicKey, values: &[impl Value], encoding: &Encoding) -> Result<Vec<Nat>> {
-    key.check_bound(encoding.bound())?;
-    values.iter().map(|value| Ok(key.residue(&encoding.encode(value)?))).collect()
 }
 
 impl<S> Clone for CiphertextVec<S> {

@@ -14,8 +14,8 @@ use privacy_core::random::SecureRng;
 
 use crate::ciphertext::{Blinded, Derived};
 use crate::error::{Error, Result};
-use crate::kernel::{Backend, Nat, Ring};
-use crate::key::{PrivateKey, PublicKey};
+use crate::kernel::{Backend, Batch, Nat, Ring, nat};
+use crate::key::{PrivateKey, PublicKey, inverse_modulo_prime};
 use crate::random;
 
 /// The largest s.
@@ -75,6 +75,33 @@ impl DamgardJurik {
         let modulus = Nat::from_big(&key.modulus().pow(s + 1));
         let ring = Ring::new(Backend::best(), &[&modulus], false, modulus.len() * 64);
         Ok(DamgardJurik { key: key.clone(), s, powers, ring })
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// s.
+    #[must_use]
+    pub fn s(&self) -> u32 {
+        self.s
+    }
+
+    /// The bytes that one ciphertext takes when it is stored, beside its bound.
+    #[must_use]
+    pub fn ciphertext_bytes(&self) -> usize {
+        self.modulus().bits().div_ceil(8) as usize
+    }
+
+    /// A ciphertext that came from elsewhere.
+    pub(crate) fn import(&self, value: BigUint, bound: BigUint) -> Result<Large> {
+        self.check(&bound)?;
+        if value >= *self.modulus() || !value.gcd(self.key.modulus()).is_one() {
+            return Err(Error::Malformed { what: "ciphertext" });
+        }
+        Ok(self.large(value, bound))
     }
 
     /// nˢ: how many plaintexts there are.
@@ -229,11 +256,7 @@ impl DamgardJurik {
         if *key.public_key() != self.key || c.value.is_zero() || c.value >= *self.modulus() {
             return Err(Error::Decryption);
         }
-        // d ≡ 0 mod λ and d ≡ 1 mod nˢ: c^d = (1 + n)^m.
-        let (p, q) = key.expose_primes();
-        let lambda = (&p - 1u8).lcm(&(&q - 1u8));
-        let inverse = lambda.modinv(self.plaintexts()).ok_or(Error::Decryption)?;
-        let d = Nat::from_big(&(inverse * lambda));
+        let d = self.secret_exponent(key);
         let mut scratch = self.ring.scratch();
         let value = Nat::from_big(&c.value);
         let base = self.ring.load(&[&value], &mut scratch);
@@ -246,6 +269,32 @@ impl DamgardJurik {
             BigInt::from(m)
         };
         if *m.magnitude() > c.bound { Err(Error::Decryption) } else { Ok(m) }
+    }
+
+    /// d ≡ 0 mod φ(n) and d ≡ 1 mod nˢ, so that c^d = (1 + n)^m.
+    fn secret_exponent(&self, key: &PrivateKey) -> Nat {
+        let (p, q) = key.factors();
+        let phi = p.minus_small(1).mul(&q.minus_small(1));
+        // φ⁻¹ modulo p and q as powers, then modulo n, n², n⁴ … by Newton's iteration x(2 - φx).
+        let inverses = [inverse_modulo_prime(&phi, p), inverse_modulo_prime(&phi, q)];
+        let mut inverse = key.join(&[inverses]).swap_remove(0);
+        let modulus = Nat::from_big(self.plaintexts());
+        let ring = Ring::new(Backend::best(), &[&modulus], false, modulus.len() * 64);
+        let product = |a: &Nat, b: &Nat| {
+            let mut product = Batch::load(&ring, &[a]);
+            product.mul_assign(&ring, &Batch::load(&ring, &[b]));
+            product.store(&ring).swap_remove(0)
+        };
+        let mut correct = 1;
+        while correct < self.s {
+            let mut correction = product(&phi, &inverse);
+            nat::negate_mod(&mut correction, &modulus);
+            let carry = nat::add_assign(&mut correction, &[2]);
+            nat::reduce_once(&mut correction, carry, &modulus);
+            inverse = product(&inverse, &correction);
+            correct *= 2;
+        }
+        phi.mul(&inverse)
     }
 
     /// m from `(1 + n)ᵐ` (Damgård, Jurik 2001, section 3); `None` if it is no such power.
@@ -273,6 +322,22 @@ impl DamgardJurik {
             i = t1 % nj;
         }
         Some(i)
+    }
+}
+
+impl<S> Large<S> {
+    /// The largest magnitude that the encrypted integer can have.
+    #[must_use]
+    pub fn bound(&self) -> &BigUint {
+        &self.bound
+    }
+
+    pub(crate) fn s(&self) -> u32 {
+        self.s
+    }
+
+    pub(crate) fn fingerprint(&self) -> [u8; 8] {
+        self.fingerprint
     }
 }
 

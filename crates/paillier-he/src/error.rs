@@ -103,6 +103,12 @@ pub enum Error {
         /// What should have been proven.
         statement: &'static str,
     },
+    /// A key came without a proof that the policy requires.
+    #[error("the key comes without a proof of {statement}; ask its owner for one")]
+    ProofMissing {
+        /// What must be proven.
+        statement: &'static str,
+    },
     /// The mode of the key does not support the operation.
     #[error("a key in {mode} mode cannot {operation}")]
     Mode {

@@ -10,7 +10,7 @@ use privacy_core::random::SecureRng;
 
 use crate::ciphertext::{Blinded, CiphertextVec};
 use crate::error::{Error, Result};
-use crate::kernel::{Backend, Batch, Nat, Ring};
+use crate::kernel::{Batch, Nat};
 use crate::key::{Mode, PrivateKey, PublicKey};
 use crate::number::{Encoding, Scale};
 use crate::random;
@@ -55,11 +55,8 @@ impl Nonce {
 ///
 /// [`Error::OutOfBounds`] unless `m < n`.
 pub fn encrypt_with_nonce(key: &PublicKey, m: &BigUint, nonce: Nonce) -> Result<BigUint> {
-    let ring = key.ring();
-    let mut scratch = ring.scratch();
-    let base = ring.load(&[&nonce.0], &mut scratch);
-    let power = ring.pow_vartime(&base, key.n(), &mut scratch);
-    finish(key, m, &power)
+    let residue = residue(key, m)?;
+    Ok(only(key, &key.encrypt_residues(std::iter::once(&nonce.0), &[residue])))
 }
 
 /// `(1 + m·n)·h_sᵃ mod n²` for a key in a mode with short exponents.
@@ -76,19 +73,24 @@ pub fn encrypt_with_exponent(key: &PublicKey, m: &BigUint, a: &BigUint) -> Resul
     let exponent = Nat::from_big(a);
     let bits = exponent.len() * 64;
     let power = ring.pow(&key.fixed_base(), &[&exponent], bits, &mut scratch);
-    finish(key, m, &power)
+    let mut batch = Batch::ones(ring, 1);
+    for block in batch.blocks_mut() {
+        block.copy_from_slice(&power);
+    }
+    key.add_plain(&mut batch, &[residue(key, m)?]);
+    Ok(only(key, &batch))
 }
 
-fn finish(key: &PublicKey, m: &BigUint, power: &[u64]) -> Result<BigUint> {
-    if m >= key.modulus() {
-        return Err(Error::OutOfBounds);
+fn residue(key: &PublicKey, m: &BigUint) -> Result<Nat> {
+    if m < key.modulus() {
+        Ok(Nat::from_big(m).resized(key.n().len()))
+    } else {
+        Err(Error::OutOfBounds)
     }
-    let mut batch = Batch::ones(key.ring(), 1);
-    if let Some(block) = batch.blocks_mut().next() {
-        block.copy_from_slice(power);
-    }
-    key.add_plain(&mut batch, &[Nat::from_big(m).resized(key.n().len())]);
-    Ok(batch.store(key.ring()).swap_remove(0).to_big())
+}
+
+fn only(key: &PublicKey, batch: &Batch) -> BigUint {
+    batch.store(key.ring()).swap_remove(0).to_big()
 }
 
 /// The residue modulo n that a number encrypts.
@@ -112,31 +114,8 @@ pub fn decrypt(key: &PrivateKey, ciphertext: &BigUint) -> Result<BigUint> {
 /// As [`decrypt`].
 pub fn decrypt_with_nonce(key: &PrivateKey, ciphertext: &BigUint) -> Result<(BigUint, Nonce)> {
     let m = decrypt(key, ciphertext)?;
-    Ok((m, open_nonce(key, ciphertext)))
-}
-
-/// `r = c^(n⁻¹ mod λ) mod n`, by the Chinese remainder theorem.
-pub(crate) fn open_nonce(key: &PrivateKey, ciphertext: &BigUint) -> Nonce {
-    let (p, q) = key.factors();
-    let n = key.public_key().n();
-    let (p_big, q_big) = (p.to_big(), q.to_big());
-    // Inverses of n modulo p - 1 and q - 1 exist, as gcd(n, φ(n)) = 1.
-    let exponent = |prime: &BigUint| {
-        let order = prime - 1u8;
-        Nat::from_big(&n.to_big().modinv(&order).unwrap_or_default())
-    };
-    let exponents = [exponent(&p_big), exponent(&q_big)];
-    let ring = Ring::new(Backend::best(), &[p, q], false, 2 * n.len() * 64);
-    let mut scratch = ring.scratch();
-    let c = Nat::from_big(ciphertext);
-    let base = ring.load(&vec![&c[..]; ring.lanes()], &mut scratch);
-    let bits = 64 * exponents[0].len().max(exponents[1].len());
-    let power = ring.pow(&base, &[&exponents[0], &exponents[1]], bits, &mut scratch);
-    let roots = ring.store(&power, &mut scratch);
-    let (x, y) = (roots[0].to_big(), roots[ring.lanes() - 1].to_big());
-    let inverse = p_big.modinv(&q_big).unwrap_or_default();
-    let difference = (&y + &q_big - &x % &q_big) * inverse % &q_big;
-    Nonce(Nat::from_big(&(x + p_big * difference)))
+    let nonce = key.roots(&[Nat::from_big(ciphertext)]).swap_remove(0);
+    Ok((m, Nonce(nonce)))
 }
 
 /// A column of ciphertexts that came from elsewhere as numbers.

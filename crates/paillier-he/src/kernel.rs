@@ -12,6 +12,7 @@
 pub(crate) mod comb;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod integer;
 pub(crate) mod invert;
 pub(crate) mod lanes;
 pub(crate) mod multiexp;
@@ -23,5 +24,5 @@ mod words;
 
 pub(crate) use lanes::Batch;
 pub(crate) use nat::Nat;
-pub(crate) use ring::{Backend, Ring};
+pub(crate) use ring::{Backend, Ring, Scratch};
 pub(crate) use words::Words;

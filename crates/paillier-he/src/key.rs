@@ -11,12 +11,16 @@
 //! Sec. 9, 2010). Hidden subgroup: Ma, Han, Huang (ACSAC 2021), the third scheme of Paillier's paper
 //! with a fixed generator.
 
+mod crt;
 mod generate;
+mod owner;
 mod private;
 mod public;
 mod validate;
 
+pub(crate) use crt::inverse_modulo_prime;
 pub use generate::KeyOptions;
+pub(crate) use generate::{LEAST_BITS, MOST_BITS};
 pub use private::PrivateKey;
 pub use public::{Mode, PublicKey};
 pub use validate::{KeyPolicy, UncheckedPublicKey};
@@ -25,16 +29,59 @@ pub(crate) use public::{jacobi_vartime, random_unit};
 
 use privacy_core::random::SecureRng;
 
+use crate::ciphertext::{Ciphertext, CiphertextVec, encrypt_batch};
 use crate::error::Result;
 use crate::kernel::Batch;
+use crate::number::{Encoding, Value};
 
-/// What can encrypt: a [`PublicKey`], or a [`PrivateKey`], which does the same faster.
+/// What can encrypt: a [`PublicKey`], or a [`PrivateKey`], which does the same faster and with the
+/// same distribution.
 ///
-/// Code that encrypts takes `&impl Encryptor` (or `&dyn Encryptor`), and the holder of the private
-/// key passes that. The trait is sealed.
+/// Code that encrypts takes `&impl Encryptor`, and the holder of the private key passes that. The
+/// trait is sealed; it is in the prelude.
 pub trait Encryptor: Send + Sync + sealed::Blind {
     /// The public key that is encrypted under.
     fn public_key(&self) -> &PublicKey;
+
+    /// Encrypts one value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encryptor::encrypt_batch`].
+    fn encrypt(
+        &self,
+        value: impl Value,
+        encoding: &Encoding,
+        rng: &mut dyn SecureRng,
+    ) -> Result<Ciphertext>
+    where
+        Self: Sized,
+    {
+        encrypt_batch(self, &[value], encoding, rng).map(Ciphertext)
+    }
+
+    /// Encrypts a column.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoding::encode`]; [`Error::WouldOverflow`](crate::Error::WouldOverflow) if the key
+    /// cannot hold the encoding's bound; [`Error::Entropy`](crate::Error::Entropy).
+    ///
+    /// # Timing
+    ///
+    /// The powers take a time that depends on the number of values alone. Turning values into
+    /// integers takes a time that depends on their lengths.
+    fn encrypt_batch(
+        &self,
+        values: &[impl Value],
+        encoding: &Encoding,
+        rng: &mut dyn SecureRng,
+    ) -> Result<CiphertextVec>
+    where
+        Self: Sized,
+    {
+        encrypt_batch(self, values, encoding, rng)
+    }
 }
 
 pub(crate) mod sealed {

@@ -69,6 +69,18 @@ impl PackedLayout {
         Ok(PackedLayout { value_bits, guard_bits, slots })
     }
 
+    /// Bits of a number, with its sign, before any operation.
+    #[must_use]
+    pub fn value_bits(self) -> u32 {
+        self.value_bits
+    }
+
+    /// Bits that a number may grow by.
+    #[must_use]
+    pub fn guard_bits(self) -> u32 {
+        self.guard_bits
+    }
+
     /// Numbers in one ciphertext.
     #[must_use]
     pub fn slots(self) -> usize {
@@ -91,7 +103,7 @@ impl PackedLayout {
         self.value_bits + self.guard_bits
     }
 
-    fn bound(self) -> BigUint {
+    pub(crate) fn bound(self) -> BigUint {
         BigUint::from(1u8) << (self.width() as usize * self.slots - 1)
     }
 
@@ -303,7 +315,7 @@ impl Packed {
     /// # Errors
     ///
     /// [`Error::OutOfBounds`] for a number beyond the value bits; as
-    /// [`PublicKey::encrypt_batch`].
+    /// [`Encryptor::encrypt_batch`].
     pub fn encrypt(
         encryptor: &impl Encryptor,
         values: &[i64],

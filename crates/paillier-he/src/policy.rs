@@ -13,8 +13,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use privacy_core::access::Resource;
-use privacy_core::context::Context;
+use privacy_core::access::{Promise, Resource};
+use privacy_core::context::{Ask, Context, Paid};
 use privacy_core::guarantee::Guarantee;
 use privacy_core::random::SecureRng;
 use sha3::Shake256;
@@ -129,9 +129,43 @@ impl<F: Fn(&Sums) -> Result<()> + Send + Sync> Rule for F {
 }
 
 /// A private key that opens sums of enough contributors alone.
+///
+/// What has been opened without noise is as sensitive as the numbers in it. Sums that the contributors
+/// added noise to go through [`Opener::open_charged`], which pays for them first; an opener that is
+/// [charged only](Opener::charged_only) opens nothing else.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use paillier_he::policy::{Opener, Tally};
+/// use paillier_he::prelude::*;
+/// use privacy_core::prelude::*;
+/// # let mut rng = SystemRng::new()?;
+/// # let key = PrivateKey::generate(KeyOptions::insecure_for_tests(512), &mut rng)?;
+/// # let public = key.public_key().clone();
+/// # let encoding = Encoding::integers_up_to(1000u32);
+/// let opener = Opener::new(key, 3)?.charged_only();
+/// let mut tally = Tally::new(&public);
+/// for (name, noisy) in [(b"a", 12), (b"b", -3), (b"c", 7)] {
+///     tally.add(name, &public.encrypt_batch(&[noisy], &encoding, &mut rng)?)?;
+/// }
+/// let sums = tally.close(&public, &mut rng)?;
+///
+/// let mut cx = Context::new(Actor::new("analyst"), Purpose::new("weekly report"))?
+///     .with_budget(MemoryBudget::new(Epsilon::new(1.0)?));
+/// // What the shares of noise make of the sum, as whoever priced them says.
+/// let price = Charge::from(Epsilon::new(0.5)?);
+/// let ask = Ask::new(Resource::new("sessions"), price, Scope::of::<User, AddRemove>());
+/// let opened = opener.open_charged(&sums, ask, &mut cx)?;
+/// assert_eq!(opened.value[0].to_i128(), Some(16));
+/// assert_eq!(cx.remaining()?.unwrap().to_string(), "ε = 0.5");
+/// # Ok(()) }
+/// ```
 pub struct Opener {
     key: PrivateKey,
     least: u64,
+    charged_only: bool,
     rules: Vec<Box<dyn Rule>>,
 }
 
@@ -146,7 +180,7 @@ impl Opener {
             let parameter = "the least number of contributors";
             return Err(Error::Parameter { parameter, requirement: "at least 2" });
         }
-        Ok(Opener { key, least, rules: Vec::new() })
+        Ok(Opener { key, least, charged_only: false, rules: Vec::new() })
     }
 
     /// Also asks `rule`.
@@ -154,6 +188,12 @@ impl Opener {
     pub fn with_rule(mut self, rule: impl Rule + 'static) -> Self {
         self.rules.push(Box::new(rule));
         self
+    }
+
+    /// Refuses to open anything that is not [paid for](Opener::open_charged).
+    #[must_use]
+    pub fn charged_only(self) -> Self {
+        Opener { charged_only: true, ..self }
     }
 
     /// The public key.
@@ -168,10 +208,7 @@ impl Opener {
     ///
     /// [`Error::Policy`] with nothing opened; as [`PrivateKey::decrypt_batch`].
     pub fn open(&self, sums: &Sums) -> Result<Vec<Number>> {
-        if sums.contributors < self.least {
-            return Err(Error::Policy { reason: "too few contributors" });
-        }
-        self.rules.iter().try_for_each(|rule| rule.permit(sums))?;
+        self.permit(sums, false)?;
         self.key.decrypt_batch(&sums.column)
     }
 
@@ -187,12 +224,46 @@ impl Opener {
         resource: Resource,
         cx: &mut Context,
     ) -> privacy_core::Result<Vec<Number>> {
-        if sums.contributors < self.least {
-            return Err(Error::Policy { reason: "too few contributors" }.into());
-        }
-        self.rules.iter().try_for_each(|rule| rule.permit(sums))?;
+        self.permit(sums, false)?;
         cx.record(resource, Guarantee::None)?;
         Ok(self.key.decrypt_batch(&sums.column)?)
+    }
+
+    /// Opens sums that hold noise, and pays for them: the context's budget reserves the price, the
+    /// sums are opened, the price is committed and the release recorded, and only then are the
+    /// numbers handed out. An authorizer is promised groups of as many as have contributed.
+    ///
+    /// # Privacy
+    ///
+    /// The price of the `ask` must be what the shares of noise make of these sums, such as
+    /// `dp_mechanisms` says of its `NoiseShares`; that there was noise cannot be seen from here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Policy`] and [`Error::OtherKey`] with nothing asked of the budget; as
+    /// [`Context::release`], with nothing opened for want of permission, budget or randomness. If the
+    /// ciphertexts do not decrypt or the trail cannot be written, the price stays spent, and nothing
+    /// is handed out.
+    pub fn open_charged(
+        &self,
+        sums: &Sums,
+        ask: Ask,
+        cx: &mut Context,
+    ) -> privacy_core::Result<Paid<Vec<Number>>> {
+        self.permit(sums, true)?;
+        self.public_key().check_same(sums.column.public_key())?;
+        let ask = ask.promising(Promise::GroupsOf(sums.contributors));
+        cx.release(ask, |_| Ok(self.key.decrypt_batch(&sums.column)?))
+    }
+
+    fn permit(&self, sums: &Sums, charged: bool) -> Result<()> {
+        if self.charged_only && !charged {
+            return Err(Error::Policy { reason: "openings are charged to a budget" });
+        }
+        if sums.contributors < self.least {
+            return Err(Error::Policy { reason: "too few contributors" });
+        }
+        self.rules.iter().try_for_each(|rule| rule.permit(sums))
     }
 }
 

@@ -22,16 +22,20 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use privacy_core::context::Context;
+use privacy_core::access::Resource;
+use privacy_core::context::{Ask, Context};
 use privacy_core::error::Result;
 use privacy_core::guarantee::{Effect, Guarantee};
+use privacy_core::measure::Charge;
 use privacy_core::sensitive::Sensitive;
 use privacy_core::stage::Stage;
+use privacy_core::unit::Scope;
 
-use crate::ciphertext::CiphertextVec;
+use crate::ciphertext::{CiphertextVec, encrypt_batch};
 use crate::error::Error;
 use crate::key::{Mode, PrivateKey, PublicKey};
 use crate::number::{Encoding, Number, Value};
+use crate::policy::{Opener, Sums};
 
 /// Encrypts rows of values; each row becomes a column of ciphertexts.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ impl<V: Value> Stage for Encrypt<V> {
 
     fn run(&self, rows: Self::Input, cx: &mut Context) -> Result<Self::Output> {
         let encrypt = |row: &Vec<V>| {
-            self.key.encrypt_batch(row, &self.encoding, cx.rng()).map_err(Into::into)
+            encrypt_batch(&self.key, row, &self.encoding, cx.rng()).map_err(Into::into)
         };
         rows.expose().iter().map(encrypt).collect()
     }
@@ -144,5 +148,53 @@ impl Stage for Decrypt {
 
     fn run(&self, column: Self::Input, _: &mut Context) -> Result<Self::Output> {
         Ok(Sensitive::new(self.key.decrypt_batch(&column)?))
+    }
+}
+
+/// Opens sums that the contributors added noise to, charged to the budget of the context.
+///
+/// # Privacy
+///
+/// The claim is the one it was made with: what the shares of noise make of the sums.
+#[derive(Debug)]
+pub struct OpenNoisy {
+    name: Cow<'static, str>,
+    opener: Opener,
+    charge: Charge,
+    scope: Scope,
+}
+
+impl OpenNoisy {
+    /// Opens with `opener` at the price `charge`, which protects `scope`.
+    #[must_use]
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        opener: Opener,
+        charge: Charge,
+        scope: Scope,
+    ) -> Self {
+        OpenNoisy { name: name.into(), opener, charge, scope }
+    }
+}
+
+impl Stage for OpenNoisy {
+    type Input = Sums;
+    type Output = Vec<Number>;
+
+    fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    fn effect(&self) -> Effect {
+        let (charge, scope) = (self.charge.clone(), self.scope);
+        Effect::Establishes {
+            guarantee: Guarantee::DifferentialPrivacy { charge, scope },
+            distance: 1,
+        }
+    }
+
+    fn run(&self, sums: Self::Input, cx: &mut Context) -> Result<Self::Output> {
+        let ask = Ask::new(Resource::new(self.name.clone()), self.charge.clone(), self.scope);
+        Ok(self.opener.open_charged(&sums, ask, cx)?.value)
     }
 }

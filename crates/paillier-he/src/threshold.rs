@@ -15,49 +15,46 @@ use std::fmt;
 
 use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
-use num_traits::{One, Zero};
+use num_traits::One;
 use privacy_core::random::SecureRng;
-use serde::{Deserialize, Serialize};
 
 use crate::ciphertext::{Blinded, Ciphertext};
 use crate::error::{Error, Result};
 use crate::hazmat;
-use crate::kernel::{Nat, Ring};
-use crate::key::{KeyOptions, PrivateKey, PublicKey};
+use crate::kernel::{Nat, Ring, nat};
+use crate::key::{KeyOptions, PrivateKey, PublicKey, inverse_modulo_prime};
 use crate::number::Number;
-use crate::proof::Transcript;
+use crate::proof::{CHALLENGE_BITS, Transcript};
 use crate::random;
 
-const CHALLENGE_BITS: usize = 128;
 /// Bits by which masks exceed what they hide.
 const STATISTICAL_BITS: usize = 128;
-const MOST_PARTIES: u32 = 64;
+pub(crate) const MOST_PARTIES: u32 = 64;
 
 /// What everyone may know of a threshold key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThresholdKey {
-    public: PublicKey,
-    parties: u32,
-    threshold: u32,
+    pub(crate) public: PublicKey,
+    pub(crate) parties: u32,
+    pub(crate) threshold: u32,
     /// A random square, and its powers by each party's secret.
-    base: BigUint,
-    verification: Vec<BigUint>,
+    pub(crate) base: BigUint,
+    pub(crate) verification: Vec<BigUint>,
 }
 
 /// What one party holds. Neither cloned nor printed, wiped when dropped.
 pub struct KeyShare {
-    index: u32,
-    secret: Nat,
+    pub(crate) index: u32,
+    pub(crate) secret: Nat,
 }
 
 /// One party's part of a decryption, with its proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecryptionShare {
-    index: u32,
-    value: BigUint,
-    challenge: BigUint,
-    answer: BigUint,
+    pub(crate) index: u32,
+    pub(crate) value: BigUint,
+    pub(crate) challenge: u128,
+    pub(crate) answer: BigUint,
 }
 
 impl ThresholdKey {
@@ -104,27 +101,24 @@ impl ThresholdKey {
             }
         }
         let public = key.public_key().clone();
-        let n = public.modulus();
-        let mu = halves[0].to_big() * halves[1].to_big();
-        let order = n * &mu;
-        let inverse = mu.modinv(n).ok_or(Error::BadPrivateKey { reason: "p and q do not fit" })?;
-        let mut coefficients = vec![inverse * &mu];
-        let order_nat = Nat::from_big(&order);
+        let n = public.n();
+        // d = μ·(μ⁻¹ mod n), with the inverse as a power modulo p and modulo q.
+        let mu = halves[0].mul(&halves[1]);
+        let inverse = [inverse_modulo_prime(&mu, p), inverse_modulo_prime(&mu, q)];
+        let order = n.mul(&mu);
+        let mut coefficients = vec![mu.mul(&key.join(&[inverse])[0]).resized(order.len())];
         for _ in 1..threshold {
-            coefficients.push(random::below(rng, &order_nat)?.to_big());
+            coefficients.push(random::below(rng, &order)?);
         }
-        let root = random::below(rng, public.n())?.to_big();
-        let square = n * n;
+        let root = random::below(rng, n)?.to_big();
+        let square = public.modulus() * public.modulus();
         let base = &root * &root % &square;
-        let delta = factorial(parties);
+        let delta = Nat::from_big(&factorial(parties));
         let mut shares = Vec::new();
         let mut verification = Vec::new();
         for index in 1..=parties {
-            let value =
-                coefficients.iter().rev().fold(BigUint::zero(), |f, a| (f * index + a) % &order);
-            let secret = Nat::from_big(&value).resized(order_nat.len());
-            let exponent = secret.mul(&Nat::from_big(&delta));
-            verification.push(power(&public, &base, &exponent));
+            let secret = evaluate(&coefficients, index, &order);
+            verification.push(power(&public, &base, &secret.mul(&delta)));
             shares.push(KeyShare { index, secret });
         }
         Ok((ThresholdKey { public, parties, threshold, base, verification }, shares))
@@ -167,16 +161,14 @@ impl ThresholdKey {
             (share.index as usize).checked_sub(1).and_then(|i| self.verification.get(i));
         let verification = verification.ok_or(failed)?;
         let bits = self.mask_bits() as u64 + 1;
-        if !unit(&share.value)
-            || share.answer.bits() > bits
-            || share.challenge.bits() > CHALLENGE_BITS as u64
-        {
+        if !unit(&share.value) || share.answer.bits() > bits {
             return Err(failed);
         }
         let c = raw(ciphertext);
         let c4 = c.modpow(&4u8.into(), &square);
         let answer = Nat::from_big(&share.answer);
-        let undo = |x: &BigUint| x.modpow(&share.challenge, &square).modinv(&square);
+        let challenge = BigUint::from(share.challenge);
+        let undo = |x: &BigUint| x.modpow(&challenge, &square).modinv(&square);
         let squared = &share.value * &share.value % &square;
         let a = power(&self.public, &c4, &answer) * undo(&squared).ok_or(failed)? % &square;
         let b =
@@ -234,6 +226,14 @@ impl ThresholdKey {
         if fits { Ok(number) } else { Err(Error::Decryption) }
     }
 
+    /// Whether base and verification values are units modulo n².
+    pub(crate) fn is_sound(&self) -> bool {
+        let n = self.public.modulus();
+        let square = n * n;
+        let unit = |x: &BigUint| *x < square && x.gcd(n).is_one();
+        unit(&self.base) && self.verification.iter().all(unit)
+    }
+
     /// The length of the masks in proofs: they hide e·Δ·s_i.
     fn mask_bits(&self) -> usize {
         2 * self.public.bits() as usize
@@ -250,7 +250,7 @@ impl ThresholdKey {
         a: &BigUint,
         b: &BigUint,
         session: &[u8],
-    ) -> BigUint {
+    ) -> u128 {
         let mut transcript = Transcript::new("paillier-he decryption share", session);
         transcript.number("n", self.public.modulus());
         transcript.bytes("index", &index.to_be_bytes());
@@ -259,11 +259,25 @@ impl ThresholdKey {
         for (label, number) in [("ciphertext", c), ("share", value), ("a", a), ("b", b)] {
             transcript.number(label, number);
         }
-        transcript.challenge(CHALLENGE_BITS)
+        transcript.challenge()
     }
 }
 
 impl KeyShare {
+    /// The share of party `index`, if its secret fits the key's verification value.
+    pub(crate) fn checked(key: &ThresholdKey, index: u32, secret: Nat) -> Option<Self> {
+        let verification = key.verification.get((index as usize).checked_sub(1)?)?;
+        let length = 2 * key.public.n().len();
+        if secret.bits_vartime() > 2 * key.public.bits() {
+            return None;
+        }
+        // As long as all shares, so that powers take the time they take for all.
+        let secret = secret.resized(length);
+        let delta = Nat::from_big(&factorial(key.parties));
+        let fits = power(&key.public, &key.base, &secret.mul(&delta)) == *verification;
+        fits.then_some(KeyShare { index, secret })
+    }
+
     /// The party's number, from 1.
     #[must_use]
     pub fn index(&self) -> u32 {
@@ -302,8 +316,9 @@ impl KeyShare {
         let c4 = c.modpow(&4u8.into(), &square);
         let (a, b) = (power(&key.public, &c4, &mask), power(&key.public, &key.base, &mask));
         let challenge = key.challenge(self.index, &c, &value, &a, &b, session);
-        let mut answer = secret.mul(&Nat::from_big(&challenge)).resized(mask.len() + 1);
-        crate::kernel::nat::add_assign(&mut answer, &mask);
+        let words = [challenge as u64, (challenge >> 64) as u64];
+        let mut answer = secret.mul(&Nat::from_words(&words)).resized(mask.len() + 1);
+        nat::add_assign(&mut answer, &mask);
         Ok(DecryptionShare { index: self.index, value, challenge, answer: answer.to_big() })
     }
 }
@@ -312,6 +327,25 @@ impl fmt::Debug for KeyShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyShare").field("index", &self.index).finish_non_exhaustive()
     }
+}
+
+/// The polynomial with these coefficients at `index`, modulo `order`.
+fn evaluate(coefficients: &[Nat], index: u32, order: &Nat) -> Nat {
+    let mut value = Nat::zero(order.len());
+    for coefficient in coefficients.iter().rev() {
+        let mut product = Nat::zero(order.len());
+        for bit in (0..u32::BITS - index.leading_zeros()).rev() {
+            nat::double_mod(&mut product, order);
+            if index >> bit & 1 == 1 {
+                let carry = nat::add_assign(&mut product, &value);
+                nat::reduce_once(&mut product, carry, order);
+            }
+        }
+        let carry = nat::add_assign(&mut product, coefficient);
+        nat::reduce_once(&mut product, carry, order);
+        value = product;
+    }
+    value
 }
 
 fn raw(ciphertext: &Ciphertext<Blinded>) -> BigUint {

@@ -287,8 +287,10 @@ impl<S> CiphertextVec<S> {
         same_length("the weights", weights.len(), self.len())?;
         let total = weights.iter().map(|w| u128::from(w.unsigned_abs())).sum::<u128>();
         let bound = &self.bound * total;
-        let dot =
-            |weights: &[u64]| multiexp::weighted_vartime(self.key.ring(), &self.batch, weights);
+        let dot = |weights: &[u64]| {
+            let weights: Vec<&[u64]> = weights.iter().map(std::slice::from_ref).collect();
+            multiexp::weighted_vartime(self.key.ring(), &self.batch, &weights)
+        };
         self.signed_dot(weights, bound, dot)
     }
 
@@ -379,11 +381,7 @@ fn multiplied(key: &PublicKey, numbers: &Batch, factor: &BigUint) -> Batch {
     if factor.is_zero() {
         return Batch::ones(key.ring(), numbers.len());
     }
-    let factor = factor.to_u64_digits();
-    for_each_block(key.ring(), &mut out, |_, block, scratch| {
-        let power = key.ring().pow_vartime(block, &factor, scratch);
-        block.copy_from_slice(&power);
-    });
+    out.pow_vartime(key.ring(), &factor.to_u64_digits());
     out
 }
 

@@ -4,6 +4,12 @@
 //! phe's keys have random primes, so that they are keys in standard mode here, and phe makes its
 //! blinders as full n-th powers. Its exponents are public and may differ from number to number; those
 //! of floats tell their magnitude.
+//!
+//! # Security
+//!
+//! A private key passes through text here: what this module makes of it is wiped, but the JSON reader's
+//! and the caller's own copies are not, nor are numbers in an imported key. Keep keys in this crate's
+//! bytes.
 
 use num_bigint::{BigInt, BigUint};
 use num_rational::Ratio;
@@ -11,11 +17,12 @@ use num_traits::{One, Signed, Zero};
 use privacy_core::random::SecureRng;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::ciphertext::{Ciphertext, CiphertextVec};
 use crate::error::{Error, Result};
 use crate::hazmat;
+use crate::kernel::Nat;
 use crate::key::{KeyPolicy, Mode, PrivateKey, PublicKey, UncheckedPublicKey};
 use crate::number::{Encoding, Scale, float_value, round_half_even};
 
@@ -126,6 +133,15 @@ struct PrivateJwk {
     kid: String,
 }
 
+/// The secrets of a private key, wiped when dropped.
+impl Drop for PrivateJwk {
+    fn drop(&mut self) {
+        for secret in [&mut self.p, &mut self.q, &mut self.lambda].into_iter().flatten() {
+            secret.zeroize();
+        }
+    }
+}
+
 /// The public key as phe's JWK.
 ///
 /// # Errors
@@ -153,12 +169,13 @@ pub fn public_from_jwk(text: &str, policy: &KeyPolicy) -> Result<PublicKey> {
 /// As [`public_to_jwk`].
 pub fn private_to_jwk(key: &PrivateKey, kid: &str) -> Result<Zeroizing<String>> {
     check_mode(key.public_key())?;
-    let (p, q) = key.expose_primes();
+    let (p, q) = key.factors();
+    let secret = |prime: &Nat| Some(to_base64(&prime.to_be_bytes_vartime()));
     let jwk = PrivateJwk {
         kty: "DAJ".into(),
         key_ops: vec!["decrypt".into()],
-        p: Some(number_to_base64(&p)),
-        q: Some(number_to_base64(&q)),
+        p: secret(p),
+        q: secret(q),
         lambda: None,
         public: PublicJwk::of(key.public_key(), kid),
         kid: kid.into(),

@@ -1,4 +1,6 @@
-//! serde: public keys by way of validation, ciphertexts by way of bytes.
+//! serde: public keys by way of validation, everything else by way of bytes.
+
+use std::borrow::Cow;
 
 use num_bigint::BigUint;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::ciphertext::{Ciphertext, CiphertextVec};
 use crate::error::Result;
 use crate::key::{KeyPolicy, Mode, PublicKey, UncheckedPublicKey};
+use crate::packing::Packed;
+use crate::proof::{DecryptionProof, FactorProof, ModulusProof, PedersenParameters};
+use crate::threshold::DecryptionShare;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +46,7 @@ impl<'de> Deserialize<'de> for UncheckedPublicKey {
         let unknown = || serde::de::Error::custom("no mode of this crate");
         let mode = Mode::from_name(&form.mode).ok_or_else(unknown)?;
         let generator = form.generator.as_deref().map(from_hex).transpose()?;
-        Ok(UncheckedPublicKey { n: from_hex(&form.n)?, mode, generator })
+        Ok(UncheckedPublicKey::from_parts(from_hex(&form.n)?, mode, generator))
     }
 }
 
@@ -51,6 +56,26 @@ impl<'de> Deserialize<'de> for PublicKey {
         let unchecked = UncheckedPublicKey::deserialize(deserializer)?;
         unchecked.validate(&KeyPolicy::default()).map_err(serde::de::Error::custom)
     }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of lower-case hexadecimal text.
+fn hex_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = <Cow<'de, str>>::deserialize(deserializer)?;
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let bytes = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    });
+    let bytes: Option<Vec<u8>> = bytes.collect();
+    bytes.ok_or(serde::de::Error::custom("no lower-case hexadecimal"))
 }
 
 /// Ciphertexts as they were received: bytes that become a column with the key at hand.
@@ -72,26 +97,13 @@ impl EncodedCiphertexts {
 
 impl<'de> Deserialize<'de> for EncodedCiphertexts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let digit = |byte: &u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let pairs = text.as_bytes().chunks(2);
-        let bytes = pairs.map(|pair| match pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        bytes.map(EncodedCiphertexts).ok_or(serde::de::Error::custom("no lower-case hexadecimal"))
+        hex_bytes(deserializer).map(EncodedCiphertexts)
     }
 }
 
 impl Serialize for CiphertextVec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let hex: String = self.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&hex)
+        serializer.serialize_str(&to_hex(&self.to_bytes()))
     }
 }
 
@@ -100,3 +112,50 @@ impl Serialize for Ciphertext {
         self.0.serialize(serializer)
     }
 }
+
+/// Packed numbers as they were received: bytes that become a packed column with the key at hand.
+///
+/// Packed columns serialize to the hexadecimal form of [`Packed::to_bytes`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedPacked(Vec<u8>);
+
+impl EncodedPacked {
+    /// The packed column under `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packed::from_bytes`].
+    pub fn decode(&self, key: &PublicKey) -> Result<Packed> {
+        Packed::from_bytes(key, &self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for EncodedPacked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        hex_bytes(deserializer).map(EncodedPacked)
+    }
+}
+
+impl Serialize for Packed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_hex(&self.to_bytes()))
+    }
+}
+
+/// serde by way of a type's canonical bytes.
+macro_rules! as_bytes {
+    ($($t:ty),*) => {$(
+        impl Serialize for $t {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&to_hex(&self.to_bytes()))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $t {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <$t>::from_bytes(&hex_bytes(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+as_bytes!(ModulusProof, FactorProof, PedersenParameters, DecryptionProof, DecryptionShare);

@@ -116,6 +116,21 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Squares every number.
+    pub(crate) fn square_assign(&mut self, ring: &Ring) {
+        for_each_block(ring, self, |_, block, scratch| ring.square_assign(block, scratch));
+    }
+
+    /// Raises every number to one exponent, which must be public.
+    pub(crate) fn pow_vartime(&mut self, ring: &Ring, exponent: &[u64]) {
+        for_each_block(ring, self, |_, block, scratch| {
+            let power = ring.pow_vartime(block, exponent, scratch);
+            block.copy_from_slice(&power);
+        });
+    }
+}
+
 /// Runs `f` on every element of a batch with its position, on all cores if the crate may.
 pub(crate) fn for_each_block(
     ring: &Ring,

@@ -99,15 +99,14 @@ pub(crate) fn products(ring: &Ring, numbers: &Batch, lists: &[Vec<u32>]) -> Batc
     out
 }
 
-/// `∏ numbers[i]^weights[i]`, as a batch of one.
+/// `∏ numbers[i]^weights[i]`, as a batch of one, for weights of any number of words.
 ///
 /// # Timing
 ///
 /// Depends on the weights, which must be public.
-pub(crate) fn weighted_vartime(ring: &Ring, numbers: &Batch, weights: &[u64]) -> Batch {
-    let bits = weights.iter().fold(0, |all, w| all | w);
-    let bits = (64 - bits.leading_zeros()) as usize;
-    let used = weights.iter().filter(|w| **w != 0).count();
+pub(crate) fn weighted_vartime(ring: &Ring, numbers: &Batch, weights: &[&[u64]]) -> Batch {
+    let bits = weights.iter().map(|w| nat::bits(w)).max().unwrap_or(0) as usize;
+    let used = weights.iter().filter(|w| nat::bits(w) != 0).count();
     let lanes = ring.lanes();
     // Products: those into buckets, and two for each bucket, of all windows.
     let cost = |w: usize| bits.div_ceil(w) * (used + (2 << w) + 3 * lanes * w);
@@ -116,9 +115,9 @@ pub(crate) fn weighted_vartime(ring: &Ring, numbers: &Batch, weights: &[u64]) ->
     let buckets = (1usize << window) - 1;
 
     let mut lists = vec![Vec::new(); windows * buckets];
-    for (i, &weight) in weights.iter().enumerate() {
+    for (i, weight) in weights.iter().enumerate() {
         for w in 0..windows {
-            let digit = (weight >> (w * window)) as usize & buckets;
+            let digit = nat::bits_at(weight, w * window, window) as usize;
             if digit != 0 {
                 lists[w * buckets + digit - 1].push(i as u32);
             }
@@ -252,7 +251,14 @@ mod tests {
                 p * v.modpow(&BigUint::from(*w), &square) % &square
             });
             prop_assert_eq!(only(&ring, &weighted(&ring, &batch, weights, 64)), expected.clone());
-            prop_assert_eq!(only(&ring, &weighted_vartime(&ring, &batch, weights)), expected);
+            let each: Vec<&[u64]> = weights.iter().map(std::slice::from_ref).collect();
+            prop_assert_eq!(only(&ring, &weighted_vartime(&ring, &batch, &each)), expected);
+            let long: Vec<&[u64]> = weights.windows(3).collect();
+            let first = batch.gather(&ring, 0..long.len());
+            let expected = values.iter().zip(&long).fold(BigUint::from(1u8), |p, (v, w)| {
+                p * v.modpow(&nat::words_to_big(w), &square) % &square
+            });
+            prop_assert_eq!(only(&ring, &weighted_vartime(&ring, &first, &long)), expected);
             let all = values.iter().fold(BigUint::from(1u8), |p, v| p * v % &square);
             prop_assert_eq!(only(&ring, &product(&ring, &batch)), all);
 

@@ -2,10 +2,12 @@
 
 use privacy_core::random::SecureRng;
 
+use super::public::subgroup_bits;
 use super::{Mode, PrivateKey};
 use crate::error::{Error, Result};
-use crate::kernel::nat;
+use crate::kernel::{Backend, Nat, Ring, nat};
 use crate::prime::{self, Kind};
+use crate::random;
 
 /// What key to make. The default: 3072 bits (about 128 bits of security), [`Mode::Djn`].
 ///
@@ -99,20 +101,48 @@ impl PrivateKey {
             if !far_apart(&p, &q, bits) {
                 continue;
             }
-            // Both are ≡ 3 mod 4; a common odd factor of p - 1 and q - 1 is rare, but would make
-            // the group of the blinders smaller.
-            let (a, b) = (p.minus_small(1).to_big(), q.minus_small(1).to_big());
-            if num_integer::Integer::gcd(&a, &b) != 2u8.into() {
+            // A common odd factor of p - 1 and q - 1 is rare, but would make the group of the
+            // blinders smaller.
+            if !halves_are_coprime(&p, &q) {
                 continue;
             }
             return PrivateKey::assemble(&p, &q, mode, None);
         }
     }
+
+    /// A key whose blinders live in a subgroup of order 2ab, for primes a | p - 1 and b | q - 1.
+    fn generate_subgroup(bits: u64, rng: &mut dyn SecureRng) -> Result<Self> {
+        let length = subgroup_bits(bits) / 2;
+        loop {
+            let a = prime::random(rng, length, Kind::Blum)?;
+            let b = prime::random(rng, length, Kind::Blum)?;
+            let (p, p_rest) = prime::random_above(rng, bits as usize / 2, &a)?;
+            let (q, q_rest) = prime::random_above(rng, bits as usize / 2, &b)?;
+            if !far_apart(&p, &q, bits) || !halves_are_coprime(&p, &q) {
+                continue;
+            }
+            // h = -y^(2·p_rest·q_rest): order 2ab, Jacobi symbol +1.
+            let n = p.mul(&q);
+            let ring = Ring::new(Backend::best(), &[&n], false, n.len() * 64);
+            let mut scratch = ring.scratch();
+            let y = random::below(rng, &n)?;
+            let base = ring.load(&vec![&y[..]; ring.lanes()], &mut scratch);
+            let exponent = p_rest.mul(&q_rest).mul(&Nat::from_words(&[2]));
+            let h = ring.pow(&base, &[&exponent], exponent.len() * 64, &mut scratch);
+            let mut h = ring.store(&h, &mut scratch).swap_remove(0);
+            nat::negate_mod(&mut h, &n);
+            let h = h.resized(Nat::from_big(&n.to_big()).len());
+            return Self::assemble(&p, &q, Mode::Subgroup, Some(([a, b], h)));
+        }
+    }
+}
+
+/// Whether gcd(p - 1, q - 1) = 2.
+pub(crate) fn halves_are_coprime(p: &Nat, q: &Nat) -> bool {
+    p.minus_small(1).gcd_vartime(&q.minus_small(1)).is(2)
 }
 
 /// Whether |p - q| ≥ 2^(bits/2 - 100), against Fermat's factoring (FIPS 186-5, A.1.3).
-pub(crate) fn far_apart(p: &nat::Nat, q: &nat::Nat, bits: u64) -> bool {
-    let (p, q) = (p.to_big(), q.to_big());
-    let distance = if p > q { p - q } else { q - p };
-    distance.bits() > (bits / 2).saturating_sub(100).max(1)
+pub(crate) fn far_apart(p: &Nat, q: &Nat, bits: u64) -> bool {
+    p.distance(q).bits_vartime() > (bits / 2).saturating_sub(100).max(1)
 }

@@ -226,6 +226,19 @@ impl PublicKey {
         });
     }
 
+    /// `(1 + m·n)·rⁿ` for each nonce r and residue m.
+    pub(crate) fn encrypt_residues<'r>(
+        &self,
+        nonces: impl Iterator<Item = &'r Nat>,
+        residues: &[Nat],
+    ) -> Batch {
+        let nonces: Vec<&[u64]> = nonces.map(|r| &r[..]).collect();
+        let mut batch = Batch::load(self.ring(), &nonces);
+        batch.pow_vartime(self.ring(), self.n());
+        self.add_plain(&mut batch, residues);
+        batch
+    }
+
     /// Fresh blinders that also hide which units the ciphertexts came from.
     ///
     /// A power of h_s never changes the Jacobi symbol of a ciphertext, which a stranger may have
@@ -298,10 +311,7 @@ impl Blind for PublicKey {
             }
             let units: Vec<&[u64]> = units.iter().map(|r| &r[..]).collect();
             let mut batch = Batch::load(ring, &units);
-            crate::kernel::lanes::for_each_block(ring, &mut batch, |_, block, scratch| {
-                let power = ring.pow_vartime(block, self.n(), scratch);
-                block.copy_from_slice(&power);
-            });
+            batch.pow_vartime(ring, self.n());
             return Ok(Blinders(batch));
         }
         let mut exponents = Vec::with_capacity(count);

@@ -8,18 +8,17 @@ use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
 use num_traits::{One, Zero};
 use privacy_core::random::SecureRng;
-use serde::{Deserialize, Serialize};
 
 use super::Transcript;
 use crate::arithmetic::ModulusBatch;
 use crate::ciphertext::{Blinded, Ciphertext};
 use crate::error::{Error, Result};
 use crate::hazmat;
+use crate::kernel::{Backend, Batch, Nat, Ring};
 use crate::key::{PrivateKey, PublicKey};
 use crate::number::Number;
 use crate::random;
 
-const CHALLENGE_BITS: usize = 128;
 const FALSE: Error = Error::Proof { statement: "a correct decryption" };
 
 /// A proof that a ciphertext encrypts a number that is told beside it.
@@ -28,11 +27,10 @@ const FALSE: Error = Error::Proof { statement: "a correct decryption" };
 ///
 /// Soundness error 2^-128 in the random-oracle model, for a modulus without factors below 2^128;
 /// zero-knowledge: nothing but the number becomes known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecryptionProof {
-    commitment: BigUint,
-    answer: BigUint,
+    pub(crate) commitment: BigUint,
+    pub(crate) answer: BigUint,
 }
 
 fn challenge(key: &PublicKey, c: &BigUint, m: &BigInt, a: &BigUint, context: &[u8]) -> BigUint {
@@ -41,7 +39,7 @@ fn challenge(key: &PublicKey, c: &BigUint, m: &BigInt, a: &BigUint, context: &[u
     transcript.number("ciphertext", c);
     transcript.bytes("plaintext", &m.to_signed_bytes_be());
     transcript.number("commitment", a);
-    transcript.challenge(CHALLENGE_BITS)
+    BigUint::from(transcript.challenge())
 }
 
 impl DecryptionProof {
@@ -58,14 +56,18 @@ impl DecryptionProof {
     ) -> Result<(Number, Self)> {
         let number = key.decrypt(ciphertext)?;
         let public = key.public_key();
-        let n = public.modulus();
         let c = hazmat::export(&ciphertext.0).swap_remove(0);
-        let root = hazmat::open_nonce(key, &c).expose();
-        let square = ModulusBatch::new(&(n * n))?;
-        let mask = random::below(rng, public.n())?.to_big();
-        let commitment = square.pow(std::slice::from_ref(&mask), n).swap_remove(0);
+        let root = key.roots(&[Nat::from_big(&c)]).swap_remove(0);
+        let mask = random::below(rng, public.n())?;
+        let mut commitment = Batch::load(public.ring(), &[&mask]);
+        commitment.pow_vartime(public.ring(), public.n());
+        let commitment = commitment.store(public.ring()).swap_remove(0).to_big();
         let e = challenge(public, &c, number.mantissa(), &commitment, context);
-        let answer = mask * ModulusBatch::new(n)?.pow(&[root], &e).swap_remove(0) % n;
+        let ring = Ring::new(Backend::best(), &[public.n()], false, public.n().len() * 64);
+        let power = ring.pow_each(&[&root], &[&Nat::from_big(&e)]);
+        let mut answer = Batch::load(&ring, &[&power[0]]);
+        answer.mul_assign(&ring, &Batch::load(&ring, &[&mask]));
+        let answer = answer.store(&ring).swap_remove(0).to_big();
         Ok((number, DecryptionProof { commitment, answer }))
     }
 
@@ -96,8 +98,8 @@ impl DecryptionProof {
         let shift = shift.mod_floor(&BigInt::from(square.clone())).magnitude().clone();
         let u = c * shift % &square;
         let modulus = ModulusBatch::new(&square)?;
-        let left = modulus.pow(std::slice::from_ref(&self.answer), n).swap_remove(0);
-        let right = modulus.pow(&[u], &e).swap_remove(0) * &self.commitment % &square;
+        let left = modulus.pow_vartime(std::slice::from_ref(&self.answer), n).swap_remove(0);
+        let right = modulus.pow_vartime(&[u], &e).swap_remove(0) * &self.commitment % &square;
         if left == right { Ok(()) } else { Err(FALSE) }
     }
 }

@@ -8,18 +8,18 @@
 
 use num_bigint::BigUint;
 use num_integer::Integer;
-use num_traits::{One, Zero};
+use num_traits::Zero;
 use privacy_core::random::SecureRng;
-use serde::{Deserialize, Serialize};
 
 use super::Transcript;
 use crate::arithmetic::ModulusBatch;
 use crate::error::{Error, Result};
-use crate::key::{KeyPolicy, Mode, PrivateKey, PublicKey, UncheckedPublicKey};
+use crate::kernel::{Nat, nat};
+use crate::key::PrivateKey;
 use crate::random;
 
 /// Challenges: a false statement passes with probability 2^-128.
-const ROUNDS: usize = 128;
+pub(crate) const ROUNDS: usize = 128;
 const FALSE: Error = Error::Proof { statement: "a well-formed modulus" };
 
 /// A proof that a modulus is a product of two Blum primes with gcd(n, φ(n)) = 1.
@@ -27,21 +27,19 @@ const FALSE: Error = Error::Proof { statement: "a well-formed modulus" };
 /// # Security
 ///
 /// Soundness error 2^-128 in the random-oracle model. It says nothing about the sizes of the two
-/// primes: a factor of 64 bits is not excluded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// primes: a factor of 64 bits is excluded by a [`FactorProof`](super::FactorProof) alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModulusProof {
-    w: BigUint,
-    answers: Vec<Answer>,
+    pub(crate) w: BigUint,
+    pub(crate) answers: Vec<Answer>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    fourth_root: BigUint,
-    negated: bool,
-    twisted: bool,
-    root: BigUint,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) fourth_root: BigUint,
+    pub(crate) negated: bool,
+    pub(crate) twisted: bool,
+    pub(crate) root: BigUint,
 }
 
 fn challenges(n: &BigUint, w: &BigUint, context: &[u8]) -> Vec<BigUint> {
@@ -64,65 +62,53 @@ impl ModulusProof {
     /// Powers are constant-time; the choice of roots and the big integers around it are not. A proof
     /// is made once for a key.
     pub fn prove(key: &PrivateKey, context: &[u8], rng: &mut dyn SecureRng) -> Result<Self> {
-        let n = key.public_key().modulus();
-        let (p, q) = key.expose_primes();
-        if [&p, &q].into_iter().any(|x| x % 4u8 != 3u8.into()) {
-            let mode = key.public_key().mode().name();
+        let public = key.public_key();
+        let n = public.modulus();
+        let (p, q) = key.factors();
+        if p[0] & q[0] & 3 != 3 {
+            let mode = public.mode().name();
             return Err(Error::Mode { mode, operation: "prove that its primes are Blum primes" });
         }
         let w = loop {
-            let w = random::below(rng, key.public_key().n())?.to_big();
+            let w = random::below(rng, public.n())?.to_big();
             if crate::key::jacobi_vartime(&w, n) == -1 {
                 break w;
             }
         };
         let ys = challenges(n, &w, context);
-        let (mod_p, mod_q) = (ModulusBatch::new(&p)?, ModulusBatch::new(&q)?);
-        let inverse = p.modinv(&q).ok_or(FALSE)?;
-        let join = |x: &BigUint, y: &BigUint| {
-            let difference = (y + &q - x % &q) * &inverse % &q;
-            x + &p * difference
-        };
-        // n-th roots, and whether y and w are squares modulo each prime.
-        let power =
-            |y: &[BigUint], ep: &BigUint, eq: &BigUint| (mod_p.pow(y, ep), mod_q.pow(y, eq));
-        let (op, oq) = (&p - 1u8, &q - 1u8);
-        let inverse_of_n = |order: &BigUint| n.modinv(order).ok_or(FALSE);
-        let (rp, rq) = power(&ys, &inverse_of_n(&op)?, &inverse_of_n(&oq)?);
-        let roots: Vec<BigUint> = rp.iter().zip(&rq).map(|(x, y)| join(x, y)).collect();
-        let (hp, hq) = (&op >> 1u8, &oq >> 1u8);
-        let (sp, sq) = power(&ys, &hp, &hq);
-        let (wp, _) = power(std::slice::from_ref(&w), &hp, &hq);
-        let mut negated = Vec::new();
-        let mut twisted = Vec::new();
-        let mut squares = Vec::new();
-        for ((y, sp), sq) in ys.iter().zip(&sp).zip(&sq) {
+        let nats: Vec<Nat> = ys.iter().chain([&w]).map(Nat::from_big).collect();
+        let roots = key.roots(&nats[..ROUNDS]);
+        // Whether y and w are squares modulo each prime.
+        let (half_p, half_q) = (p.shifted_right(1), q.shifted_right(1));
+        let symbols: Vec<[bool; 2]> = key
+            .powers(&nats, [&half_p, &half_q])
+            .iter()
+            .map(|powers| [powers[0].is(1), powers[1].is(1)])
+            .collect();
+        let mut answers = Vec::with_capacity(ROUNDS);
+        let mut squares = Vec::with_capacity(ROUNDS);
+        for ((y, [at_p, at_q]), root) in ys.iter().zip(&symbols).zip(&roots) {
             // Twist where the symbols differ; then both are the symbol of y (or wy) modulo p.
-            let (a, b) = (sp.is_one(), sq.is_one());
-            let twist = a != b;
-            let symbol = if twist { a == wp[0].is_one() } else { a };
-            let value = if twist { y * &w % n } else { y.clone() };
-            squares.push(if symbol { value } else { n - value });
-            negated.push(!symbol);
-            twisted.push(twist);
+            let twisted = at_p != at_q;
+            let square = if twisted { *at_p == symbols[ROUNDS][0] } else { *at_p };
+            let value = if twisted { y * &w % n } else { y.clone() };
+            squares.push(Nat::from_big(&if square { value } else { n - value }));
+            let (fourth_root, root) = (BigUint::ZERO, root.to_big());
+            answers.push(Answer { fourth_root, negated: !square, twisted, root });
         }
         // A root of a square modulo p is its power (p + 1)/4, and again for the fourth root.
-        let fourth = |p: &BigUint| {
-            let quarter = (p + 1u8) >> 2u8;
-            &quarter * &quarter % ((p - 1u8) >> 1u8)
+        let quarter = |p: &Nat| {
+            let mut quarter = p.shifted_right(2);
+            nat::add_assign(&mut quarter, &[1]);
+            quarter
         };
-        let (fp, fq) = power(&squares, &fourth(&p), &fourth(&q));
-        let answers = roots
-            .into_iter()
-            .zip(fp.iter().zip(&fq))
-            .zip(negated.into_iter().zip(twisted))
-            .map(|((root, (x, y)), (negated, twisted))| Answer {
-                fourth_root: join(x, y),
-                negated,
-                twisted,
-                root,
-            })
-            .collect();
+        let (quarter_p, quarter_q) = (quarter(p), quarter(q));
+        for _ in 0..2 {
+            squares = key.join(&key.powers(&squares, [&quarter_p, &quarter_q]));
+        }
+        for (answer, fourth_root) in answers.iter_mut().zip(&squares) {
+            answer.fourth_root = fourth_root.to_big();
+        }
         Ok(ModulusProof { w, answers })
     }
 
@@ -145,7 +131,7 @@ impl ModulusProof {
             return Err(FALSE);
         }
         let roots: Vec<BigUint> = self.answers.iter().map(|a| a.root.clone()).collect();
-        let powers = modulus.pow(&roots, n);
+        let powers = modulus.pow_vartime(&roots, n);
         let holds = self.answers.iter().zip(&ys).zip(&powers).all(|((answer, y), power)| {
             let square = &answer.fourth_root * &answer.fourth_root % n;
             let fourth = &square * &square % n;
@@ -154,32 +140,8 @@ impl ModulusProof {
             power == y && fourth == expected
         });
         // A prime passes the rest.
-        let nat = crate::kernel::Nat::from_big(n);
+        let nat = Nat::from_big(n);
         let mut rng = privacy_core::random::SystemRng::new()?;
         if holds && !crate::prime::is_prime(&mut rng, &nat)? { Ok(()) } else { Err(FALSE) }
-    }
-}
-
-impl UncheckedPublicKey {
-    /// The key, if it passes the policy and the proof of its modulus holds in `context`. DJN mode
-    /// then rests on the proof and not on the owner's word.
-    ///
-    /// # Errors
-    ///
-    /// As [`UncheckedPublicKey::validate`], and [`Error::Proof`].
-    pub fn validate_with_proof(
-        self,
-        policy: &KeyPolicy,
-        proof: &ModulusProof,
-        context: &[u8],
-    ) -> Result<PublicKey> {
-        proof.verify(&self.n, context)?;
-        self.validate(policy)
-    }
-
-    /// The mode that the key claims.
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.mode
     }
 }

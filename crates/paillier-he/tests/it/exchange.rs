@@ -1,9 +1,12 @@
 //! Bytes, serde and phe's formats: there and back, and what is refused.
 
 use num_bigint::{BigInt, BigUint};
-use paillier_he::exchange::{EncodedCiphertexts, phe};
+use paillier_he::damgard_jurik::{DamgardJurik, Large};
+use paillier_he::exchange::{EncodedCiphertexts, EncodedPacked, phe};
 use paillier_he::prelude::*;
-use paillier_he::{CiphertextVec, Error, KeyPolicy, UncheckedPublicKey, hazmat};
+use paillier_he::{
+    CiphertextVec, Error, KeyPolicy, Packed, PackedLayout, UncheckedPublicKey, hazmat,
+};
 
 use crate::support::{full_key, oakley_1024, rng, small_keys, srp_1024};
 
@@ -49,6 +52,74 @@ fn bytes_come_back_and_every_other_form_is_refused() {
         let at = sent.len() - 3 * public.ciphertext_bytes() - 4;
         greedy[at..at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
         assert!(CiphertextVec::from_bytes(public, &greedy).is_err());
+    }
+}
+
+#[test]
+fn packed_columns_come_back_and_every_other_form_is_refused() {
+    let key = &small_keys()[1];
+    let public = key.public_key();
+    let layout = PackedLayout::new(public, 16, 8).unwrap();
+    let values: Vec<i64> = (-30..30).map(|i| i * 37).collect();
+    let packed = Packed::encrypt(key, &values, layout, &mut rng(6)).unwrap();
+    let packed = packed.add(&packed).unwrap().blind(public, &mut rng(7)).unwrap();
+    let bytes = packed.to_bytes();
+    let received = Packed::from_bytes(public, &bytes).unwrap();
+    assert_eq!((received.weight(), received.len(), received.layout()), (2, 60, layout));
+    assert_eq!(received.to_bytes(), bytes);
+    let doubled: Vec<i128> = values.iter().map(|v| i128::from(2 * v)).collect();
+    assert_eq!(key.decrypt_packed(&received).unwrap(), doubled);
+    let json = serde_json::to_string(&packed).unwrap();
+    let again: EncodedPacked = serde_json::from_str(&json).unwrap();
+    assert_eq!(again.decode(public).unwrap().to_bytes(), bytes);
+
+    let refused = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        let result = Packed::from_bytes(public, &bytes);
+        assert!(matches!(result, Err(Error::Malformed { .. })), "{result:?}");
+    };
+    refused(&|b| b.push(0));
+    refused(&|b| b.truncate(b.len() - 1));
+    refused(&|b| b[3] = b'2');
+    refused(&|b| b[5] ^= 1); // another key
+    refused(&|b| b[12] = 1); // one value bit
+    refused(&|b| b[13] = 65); // too many guard bits
+    refused(&|b| b[14..18].copy_from_slice(&0u32.to_be_bytes())); // no slots
+    refused(&|b| b[14..18].copy_from_slice(&u32::MAX.to_be_bytes()));
+    refused(&|b| b[18..26].copy_from_slice(&u64::MAX.to_be_bytes())); // more than there are
+    refused(&|b| b[26..42].copy_from_slice(&257u128.to_be_bytes())); // beyond the guard bits
+    refused(&|b| b[42..].fill(0)); // no units
+    refused(&|b| b[42..].fill(255)); // above n²
+    assert!(Packed::from_bytes(small_keys()[0].public_key(), &bytes).is_err());
+}
+
+#[test]
+fn long_numbers_come_back_and_every_other_form_is_refused() {
+    let key = &small_keys()[0];
+    let scheme = DamgardJurik::new(key.public_key(), 2).unwrap();
+    let bound = BigUint::from(1u8) << 900u32;
+    let value = BigInt::from(-3) << 800u32;
+    let c = scheme.encrypt_within(&value, &bound, &mut rng(8)).unwrap();
+    let bytes = c.to_bytes(&scheme);
+    let received = Large::from_bytes(&scheme, &bytes).unwrap();
+    assert_eq!(received.to_bytes(&scheme), bytes);
+    assert_eq!(scheme.decrypt(key, &received).unwrap(), value);
+    let others = DamgardJurik::new(key.public_key(), 3).unwrap();
+    assert!(Large::from_bytes(&others, &bytes).is_err());
+    let at = bytes.len() - scheme.ciphertext_bytes();
+    for change in [
+        (|b: &mut Vec<u8>, _: usize| b.push(0)) as fn(&mut Vec<u8>, usize),
+        |b, _| b.truncate(40),
+        |b, _| b[4] ^= 1,
+        |b, _| b[12] = 1,
+        |b, _| b[15] = 0,
+        |b, at| b[at..].fill(0),
+        |b, at| b[at..].fill(255),
+    ] {
+        let mut other = bytes.clone();
+        change(&mut other, at);
+        assert!(Large::from_bytes(&scheme, &other).is_err());
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod exchange;
 mod known;
+mod mistakes;
 mod operations;
 mod packing;
+mod parallel;
 mod protocols;
 mod support;
 mod timing;

@@ -3,8 +3,11 @@
 use paillier_he::noise::encrypt_released;
 use paillier_he::policy::{Opener, Sums, Tally};
 use paillier_he::prelude::*;
+use paillier_he::stage::OpenNoisy;
 use paillier_he::{Error, Packed, PackedLayout};
+use privacy_core::audit::{AuditRecord, AuditSink, Outcome, RecordId};
 use privacy_core::params::Amount;
+use privacy_core::prelude::*;
 use proptest::prelude::*;
 
 use crate::support::{rng, small_keys};
@@ -94,6 +97,66 @@ fn sums_of_enough_contributors_are_opened_and_nothing_else() {
     assert!(matches!(tally(&["a", "a"]), Err(Error::Policy { .. })));
     let wide = public.encrypt_batch(&[1, 2], &encoding, rng).unwrap();
     assert!(matches!(opener.open(&Sums::received(wide, 9)), Err(Error::Policy { .. })));
+}
+
+/// A trail that cannot be written.
+struct BrokenTrail;
+
+impl AuditSink for BrokenTrail {
+    fn append(&self, _: AuditRecord) -> Result<RecordId, privacy_core::Error> {
+        let (store, operation) = ("the trail", "append");
+        Err(privacy_core::Error::Storage { store, operation, source: None })
+    }
+}
+
+#[test]
+fn noisy_sums_are_paid_for_before_they_are_opened() {
+    let rng = &mut rng(5);
+    let key = PrivateKey::generate(KeyOptions::insecure_for_tests(512), rng).unwrap();
+    let public = key.public_key().clone();
+    let opener = Opener::new(key, 3).unwrap().charged_only();
+    let column = public.encrypt_batch(&[40, 2], &Encoding::integers_up_to(99u8), rng).unwrap();
+    let (sums, few) = (Sums::received(column.clone(), 3), Sums::received(column, 2));
+    let ask = || {
+        let charge = Charge::from(Epsilon::new(0.4).unwrap());
+        Ask::new(Resource::new("seconds"), charge, Scope::of::<User, AddRemove>())
+    };
+    let bare = || Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
+    let budget = || MemoryBudget::new(Epsilon::new(1.0).unwrap());
+    let left = |cx: &Context| cx.remaining().unwrap().unwrap().to_string();
+
+    // Not without paying, not without a budget, not with too few.
+    assert!(matches!(opener.open(&sums), Err(Error::Policy { .. })));
+    let mut cx = bare().with_budget(budget());
+    assert!(opener.open_recorded(&sums, Resource::new("seconds"), &mut cx).is_err());
+    let refused = opener.open_charged(&sums, ask(), &mut bare());
+    assert!(matches!(refused, Err(privacy_core::Error::Missing { .. })));
+    assert!(opener.open_charged(&few, ask(), &mut cx).is_err());
+    assert_eq!((left(&cx).as_str(), cx.records().len()), ("ε = 1", 0));
+
+    // Twice, and then the budget is exhausted; each with its record.
+    for rest in ["ε = 0.6", "ε = 0.2"] {
+        let opened = opener.open_charged(&sums, ask(), &mut cx).unwrap();
+        let values: Vec<_> = opened.value.iter().map(|x| x.to_i128().unwrap()).collect();
+        assert_eq!((values, left(&cx).as_str()), (vec![40, 2], rest));
+    }
+    let refused = opener.open_charged(&sums, ask(), &mut cx).unwrap_err();
+    assert!(refused.is_budget());
+    let outcomes: Vec<Outcome> = cx.records().iter().map(|r| r.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Completed, Outcome::Completed, Outcome::Refused]);
+
+    // What cannot be recorded is not handed out, and stays paid for.
+    let mut cx = bare().with_budget(budget()).with_audit(BrokenTrail);
+    let refused = opener.open_charged(&sums, ask(), &mut cx);
+    assert!(matches!(refused, Err(privacy_core::Error::Storage { .. })));
+    assert_eq!(left(&cx), "ε = 0.6");
+
+    // As a pipeline, with its claim.
+    let charge = Charge::from(Epsilon::new(0.4).unwrap());
+    let stage = OpenNoisy::new("seconds", opener, charge, Scope::of::<User, AddRemove>());
+    let mut cx = bare().with_budget(budget());
+    let opened = Pipeline::new(stage).run(sums, &mut cx).unwrap();
+    assert_eq!((opened.len(), left(&cx).as_str()), (2, "ε = 0.6"));
 }
 
 #[test]
