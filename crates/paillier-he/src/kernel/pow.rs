@@ -312,10 +312,10 @@ mod tests {
         }
     }
 
-    /// How many moduli the property test tries; each checks some 190 results of 64 inputs (16 numbers
-    /// modulo N and N², on two backends).
+    /// How many moduli the property test tries; each checks some 190 results of 32 inputs (16 numbers
+    /// modulo N and N²) on two backends.
     ///
-    /// `PAILLIER_HE_CASES=16000 cargo test -p paillier-he --release kernels_agree` compares results of
+    /// `PAILLIER_HE_CASES=32000 cargo test -p paillier-he --release kernels_agree` compares results of
     /// 10^6 inputs.
     fn cases() -> u32 {
         std::env::var("PAILLIER_HE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)

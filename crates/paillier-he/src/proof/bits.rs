@@ -36,7 +36,7 @@ use num_traits::One;
 use privacy_core::random::SecureRng;
 use zeroize::Zeroizing;
 
-use super::Transcript;
+use super::{CHALLENGE_BITS, Transcript};
 use crate::error::{Error, Result};
 use crate::kernel::{Backend, Batch, Nat, Ring, multiexp, nat};
 use crate::key::PublicKey;
@@ -63,7 +63,7 @@ pub(super) struct Prover<'k> {
     ciphertexts: Batch,
     commitments: Batch,
     /// s and the y of each bit.
-    masks: Vec<([u64; 2], [Nat; 2])>,
+    masks: Vec<(Nat, [Nat; 2])>,
 }
 
 impl<'k> Prover<'k> {
@@ -77,15 +77,18 @@ impl<'k> Prover<'k> {
         let mut masks = Vec::with_capacity(bits.len());
         for _ in 0..bits.len() {
             nonces.push(random::below(rng, key.n())?);
-            let mut s = [0; 2];
-            rng.fill_words(&mut s)?;
+            let s = random::bits(rng, CHALLENGE_BITS)?;
             masks.push((s, [random::below(rng, key.n())?, random::below(rng, key.n())?]));
         }
         let length = key.n().len();
         let plain: Vec<Nat> = bits.iter().map(|b| Nat::from_words(&[*b]).resized(length)).collect();
         let ciphertexts = key.encrypt_residues(nonces.iter(), &plain);
         let plain = bits.iter().zip(&masks).flat_map(|(b, (s, _))| {
-            let scaled = |by: u64| Nat::from_words(&s.map(|w| w & nat::mask(by))).resized(length);
+            let scaled = |by: u64| {
+                let mut scaled = s.resized(length);
+                scaled.iter_mut().for_each(|word| *word &= nat::mask(by));
+                scaled
+            };
             let mut minus = scaled(*b);
             nat::negate_mod(&mut minus, key.n());
             [minus, scaled(1 ^ (b & 1))]
