@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::log::{Tree, hash_entry};
 use crate::state::{Applied, State};
 use crate::store::{Durability, Head, Sealed, Store, Turn};
-use crate::telemetry;
+use crate::telemetry::{self, Doing};
 use crate::time::{Clock, Timestamp};
 
 /// Something to be written.
@@ -184,21 +184,24 @@ impl Writer {
     }
 
     fn write_in_turn(&self, book: &mut Book, jobs: &[Arc<Job>]) -> Result<()> {
-        let started = telemetry::now();
+        let watch = telemetry::Batch::begin();
+        let written = self.append_in_turn(book, jobs);
+        book.stale = written.is_err();
+        watch.end(written.as_ref().ok().copied(), book.tree.size(), book.state.open());
+        written.map(drop)
+    }
+
+    /// Says how many entries were appended.
+    fn append_in_turn(&self, book: &mut Book, jobs: &[Arc<Job>]) -> Result<usize> {
         let mut turn = self.store.turn()?;
         let mut batch = Batch { sealed: Vec::new(), durability: Durability::Process };
-        let result = self.decide(book, &mut *turn, jobs, &mut batch);
-        let result = result.and_then(|()| {
-            if batch.sealed.is_empty() {
-                return Ok(());
-            }
+        self.decide(book, &mut *turn, jobs, &mut batch)?;
+        if !batch.sealed.is_empty() {
+            let _span = telemetry::span(Doing::Append);
             let head = || Head { size: book.tree.size(), root: book.tree.root() };
-            turn.append(&batch.sealed, &head, batch.durability)
-        });
-        drop(turn);
-        book.stale = result.is_err();
-        telemetry::batch(started, batch.sealed.len(), book.tree.size(), result.is_err());
-        result
+            turn.append(&batch.sealed, &head, batch.durability)?;
+        }
+        Ok(batch.sealed.len())
     }
 
     fn decide(

@@ -29,7 +29,7 @@ use crate::log::{
 };
 use crate::path::AccountPath;
 use crate::store::{Durability, FileStore, MemoryStore, Store};
-use crate::telemetry;
+use crate::telemetry::{self, Doing};
 use crate::time::{Clock, SystemClock};
 
 /// Budget accounts and an audit log that are kept together in one store. Clones share the ledger.
@@ -69,6 +69,7 @@ struct Inner {
     writer: Writer,
     signer: Option<Signer>,
     timeout: Duration,
+    watched: usize,
 }
 
 /// How a ledger is opened.
@@ -80,6 +81,7 @@ pub struct Options {
     signer: Option<Signer>,
     timeout: Duration,
     tolerance: Duration,
+    watched: usize,
 }
 
 impl Default for Options {
@@ -90,6 +92,7 @@ impl Default for Options {
             signer: None,
             timeout: Duration::from_secs(15 * 60),
             tolerance: Duration::from_secs(10),
+            watched: 2,
         }
     }
 }
@@ -119,6 +122,13 @@ impl Options {
     /// entry gets the time of the last; beyond that, writing is refused.
     pub fn clock_tolerance(self, tolerance: Duration) -> Self {
         Options { tolerance, ..self }
+    }
+
+    /// Down to how many names of a path accounts have gauges of their own (default: 2), with the
+    /// feature `telemetry`. A deep path may stand for one analyst or one user, who has no business
+    /// in a monitoring system.
+    pub fn gauges_to_depth(self, names: usize) -> Self {
+        Options { watched: names, ..self }
     }
 
     /// Opens the ledger in the file at `path`, or begins one there.
@@ -152,9 +162,9 @@ impl Options {
     }
 
     fn build(self, store: impl Store + 'static) -> Ledger {
-        let Options { clock, by, signer, timeout, tolerance } = self;
+        let Options { clock, by, signer, timeout, tolerance, watched } = self;
         let writer = Writer::new(Box::new(store), clock, by, tolerance);
-        Ledger { inner: Arc::new(Inner { writer, signer, timeout }) }
+        Ledger { inner: Arc::new(Inner { writer, signer, timeout, watched }) }
     }
 }
 
@@ -250,7 +260,7 @@ impl Ledger {
     /// What the store reports.
     pub fn accounts(&self) -> Result<Vec<Standing>> {
         let standings = self.writer().look(|book| Ok(book.state.standings()))?;
-        standings.iter().for_each(telemetry::account);
+        standings.iter().for_each(|standing| telemetry::account(standing, self.inner.watched));
         Ok(standings)
     }
 
@@ -463,6 +473,13 @@ impl Ledger {
     }
 
     fn audited(&self) -> Result<(Report, Vec<Hash>)> {
+        let _span = telemetry::span(Doing::Verify);
+        let audited = self.audit();
+        telemetry::verified(audited.is_ok());
+        audited
+    }
+
+    fn audit(&self) -> Result<(Report, Vec<Hash>)> {
         let mut auditor = Auditor::default();
         let mut leaves = Vec::new();
         self.writer().look_in_turn(|_, turn| {

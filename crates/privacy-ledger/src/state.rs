@@ -10,10 +10,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use privacy_core::budget::{Refusal, RequestId};
-use privacy_core::measure::Allowance;
+use privacy_core::measure::{Allowance, Charge};
 use privacy_core::unit::{Relation, Scope};
 
 use crate::account::{Account, Standing};
+use crate::counting::Counting;
 use crate::entry::{Event, OnLapse, Reserved, Settled};
 use crate::error::{Error, Result};
 use crate::path::{AccountPath, first_below};
@@ -117,6 +118,17 @@ impl Books {
         let room = within.then(|| self.usage.room(&self.limit, route)).flatten();
         room.unwrap_or_else(|| self.limit.nothing())
     }
+
+    /// What an amount of this account is worth, for people to read.
+    fn worth(&self, amount: &Spend) -> Allowance {
+        let Account { counting, limit, scope, .. } = &self.terms;
+        counting.worth(amount, limit, *scope)
+    }
+
+    /// What a charge takes where there is `room`.
+    fn take(&self, charge: &Charge, room: &Spend) -> Result<Spend, Refusal> {
+        self.terms.counting.take(&self.terms.limit, charge, room, |left| self.worth(left))
+    }
 }
 
 /// The accounts that a charge counts in, and the partitions on its way.
@@ -139,6 +151,11 @@ impl State {
         self.now
     }
 
+    /// How many reservations are open.
+    pub(crate) fn open(&self) -> usize {
+        self.deadlines.len()
+    }
+
     /// Whether the passage of time until `at` changes a balance, which must then be written.
     pub(crate) fn is_due(&self, at: Timestamp) -> bool {
         self.deadlines.first().is_some_and(|(lapses, ..)| *lapses <= at)
@@ -158,7 +175,7 @@ impl State {
         self.advance(at);
         let before = std::mem::replace(&mut self.now, at);
         let applied = match event {
-            Event::Opened(account) => self.open(account),
+            Event::Opened(account) => self.open_account(account),
             Event::LimitSet { account, limit } => {
                 self.set_limit(account, limit).map(|()| Applied::Changed)
             }
@@ -249,7 +266,7 @@ impl State {
 
     fn push(&mut self, terms: Account) -> Result<u32> {
         terms.check()?;
-        let limit = Spend::of(&terms.limit).ok_or(Error::Terms {
+        let limit = terms.counting.limit(&terms.limit).ok_or(Error::Terms {
             reason: "this version does not know the measure of its limit",
         })?;
         let index = u32::try_from(self.accounts.len())
@@ -282,8 +299,9 @@ impl State {
         let (parent, _) = path.split()?;
         let parent = self.accounts.get(self.find(parent)? as usize)?;
         let limit = parent.terms.blocks.clone()?;
-        let scope = parent.terms.scope;
-        Some(Account { path, limit, scope, renewal: None, expires: None, blocks: None })
+        let Account { scope, ref counting, .. } = parent.terms;
+        let counting = counting.clone();
+        Some(Account { path, limit, counting, scope, renewal: None, expires: None, blocks: None })
     }
 
     /// Opens the blocks that a path enters, and says how many accounts there were before.
@@ -307,7 +325,7 @@ impl State {
         }
     }
 
-    fn open(&mut self, terms: &Account) -> Result<Applied> {
+    fn open_account(&mut self, terms: &Account) -> Result<Applied> {
         if let Ok(books) = self.books(&terms.path) {
             let same = books.terms == *terms;
             return if same { Ok(Applied::Unchanged) } else { Err(Error::AccountDiffers) };
@@ -336,7 +354,16 @@ impl State {
 
     fn set_limit(&mut self, path: &AccountPath, limit: &Allowance) -> Result<()> {
         let books = self.books_mut(path)?;
-        let new = Spend::of(limit)
+        if !books.terms.counting.is_sum() {
+            return Err(Error::Terms {
+                reason: "the limit of a Rényi or declared account follows from its promise; open \
+                         another account",
+            });
+        }
+        let new = books
+            .terms
+            .counting
+            .limit(limit)
             .filter(|_| books.terms.limit.measure() == limit.measure())
             .ok_or(Error::Terms { reason: "its limit must stay in the same measure" })?;
         books.limit = new;
@@ -408,14 +435,8 @@ impl State {
             if let Some(budget) = books.scope.filter(|scope| *scope != asked.scope) {
                 return Err(Refusal::OtherScope { budget, asked: asked.scope }.into());
             }
-            let limit = &books.terms.limit;
-            let spend = Spend::asked(limit, &asked.charge)
-                .ok_or(Refusal::OtherMeasure { budget: limit.measure() })?;
             let room = books.room(route.get(from..).unwrap_or_default());
-            if !spend.fits(&room) {
-                let refusal = Refusal::exhausted(spend.allowance(limit), room.allowance(limit));
-                return Err(refusal.into());
-            }
+            let spend = books.take(&asked.charge, &room)?;
             held.push(Held { account: index, period: books.period, spend, from });
         }
         // Everything fits; from here on nothing fails.
@@ -486,7 +507,7 @@ impl State {
     pub(crate) fn standing(&self, path: &AccountPath) -> Result<Standing> {
         if let Ok(books) = self.books(path) {
             let mut standing = self.fresh_standing(&books.terms, books.room(&[]));
-            standing.used = books.usage.total().allowance(&books.terms.limit);
+            standing.used = books.worth(books.usage.total());
             standing.open = books.open;
             standing.closed = books.refuses(self.now);
             if standing.closed {
@@ -496,7 +517,7 @@ impl State {
         }
         // A block that nothing was charged to yet.
         let terms = self.block(path.as_str()).ok_or(Error::NoAccount)?;
-        let limit = Spend::of(&terms.limit).ok_or(Error::NoAccount)?;
+        let limit = terms.counting.limit(&terms.limit).ok_or(Error::NoAccount)?;
         Ok(self.fresh_standing(&terms, limit))
     }
 
@@ -505,7 +526,11 @@ impl State {
             path: terms.path.clone(),
             limit: terms.limit.clone(),
             used: terms.limit.nothing(),
-            remaining: self.remaining(&terms.path, &terms.limit, room),
+            remaining: self.remaining(terms, room),
+            order: match &terms.counting {
+                Counting::Renyi { order } => Some(order.clone()),
+                _ => None,
+            },
             open: 0,
             renewal: terms.renewal,
             expires: terms.expires,
@@ -514,7 +539,8 @@ impl State {
     }
 
     /// The least of `own` and what the accounts above leave in the same measure.
-    fn remaining(&self, path: &AccountPath, limit: &Allowance, own: Spend) -> Allowance {
+    fn remaining(&self, terms: &Account, own: Spend) -> Allowance {
+        let Account { path, limit, counting, scope, .. } = terms;
         let mut least = own;
         let mut route: Vec<(&str, &str)> = Vec::new();
         let above: Vec<_> = path
@@ -531,11 +557,11 @@ impl State {
             if books.refuses(self.now) {
                 return limit.nothing();
             }
-            if books.terms.limit.measure() == limit.measure() {
+            if counting.compares(limit, &books.terms.counting, &books.terms.limit) {
                 least = least.min(&books.room(&route));
             }
         }
-        least.allowance(limit)
+        counting.worth(&least, limit, *scope)
     }
 
     /// The standings of all accounts, in the order of their paths.

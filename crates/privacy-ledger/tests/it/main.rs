@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod common;
+mod composition;
 mod crash;
 mod damage;
 mod model;
@@ -12,3 +13,5 @@ mod model;
 mod postgres;
 mod proofs;
 mod session;
+#[cfg(feature = "telemetry")]
+mod watching;
