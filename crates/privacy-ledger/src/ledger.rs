@@ -82,6 +82,7 @@ pub struct Options {
     timeout: Duration,
     tolerance: Duration,
     watched: usize,
+    carry_every: u64,
 }
 
 impl Default for Options {
@@ -93,6 +94,7 @@ impl Default for Options {
             timeout: Duration::from_secs(15 * 60),
             tolerance: Duration::from_secs(10),
             watched: 2,
+            carry_every: 1 << 16,
         }
     }
 }
@@ -122,6 +124,13 @@ impl Options {
     /// entry gets the time of the last; beyond that, writing is refused.
     pub fn clock_tolerance(self, tolerance: Duration) -> Self {
         Options { tolerance, ..self }
+    }
+
+    /// After how many entries at least the books are carried forward beside the log (default:
+    /// 65,536; in a long log after an eighth of it), where the store [keeps](Store::carries) them.
+    /// Opening applies the entries since then and only checks the hashes of those before.
+    pub fn carry_every(self, entries: u64) -> Self {
+        Options { carry_every: entries.max(1), ..self }
     }
 
     /// Down to how many names of a path accounts have gauges of their own (default: 2), with the
@@ -162,8 +171,8 @@ impl Options {
     }
 
     fn build(self, store: impl Store + 'static) -> Ledger {
-        let Options { clock, by, signer, timeout, tolerance, watched } = self;
-        let writer = Writer::new(Box::new(store), clock, by, tolerance);
+        let Options { clock, by, signer, timeout, tolerance, watched, carry_every } = self;
+        let writer = Writer::new(Box::new(store), clock, by, tolerance, carry_every);
         Ledger { inner: Arc::new(Inner { writer, signer, timeout, watched }) }
     }
 }
@@ -483,9 +492,9 @@ impl Ledger {
         let mut auditor = Auditor::default();
         let mut leaves = Vec::new();
         self.writer().look_in_turn(|_, turn| {
-            turn.catch_up(0, &mut |bytes| {
-                leaves.push(hash_entry(bytes));
-                auditor.read(bytes)
+            turn.catch_up(0, &mut |leaf| {
+                leaves.push(leaf.hash());
+                auditor.read(leaf)
             })?;
             let erased: std::collections::HashSet<u64> = auditor.erased().collect();
             let known = Known(&leaves);

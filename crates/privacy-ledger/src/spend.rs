@@ -1,11 +1,13 @@
 //! Amounts of budget that add exactly, component by component.
 
 use privacy_core::params::Amount;
+use serde::{Deserialize, Serialize};
 
 /// An amount as one account counts it: ε, ρ, ε and δ, or numbers of declared releases.
 ///
 /// Two of them meet only within one account, so both have the same components.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Spend {
     first: Amount,
     /// Empty for most accounts, which then need no allocation.

@@ -17,6 +17,12 @@
 //! nobody drew; the rest is cut off and said so in the log. The slot itself need not wait for the
 //! disk: an older one only means that less is known to have been durable.
 //!
+//! # The books beside it
+//!
+//! A file with `.carried` after its name holds the books of an earlier entry, so that a long log is
+//! opened by checking every entry's hash and applying only the last. It is a copy of what follows from
+//! the log, under a hash that the log holds, and may be deleted at any time.
+//!
 //! # Several processes
 //!
 //! A turn holds the file's advisory lock (`flock`, or `LockFileEx` on Windows), which the operating
@@ -24,6 +30,7 @@
 //! must be reliable: local file systems, not network mounts that ignore locks; several machines
 //! share a database instead.
 
+mod carried;
 mod frame;
 mod header;
 
@@ -35,7 +42,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::frame::{Frame, Kind};
 use self::header::{Header, PAGE, Slot};
-use super::{Durability, Facts, Head, Sealed, Store, Turn};
+use super::{Durability, Facts, Head, Leaf, Sealed, Store, Turn};
 use crate::error::{Error, Result};
 use crate::log::hash_entry;
 
@@ -187,7 +194,11 @@ impl Inner {
         }
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         if from != self.count {
             self.forget();
         }
@@ -205,7 +216,8 @@ impl Inner {
         let stopped = self.frames(self.end, length, &mut |at, frame| {
             match frame.kind {
                 Kind::Entry => {
-                    if hash_entry(frame.body).as_bytes()[..8] != frame.check {
+                    let leaf = Leaf::of(frame.body);
+                    if leaf.hash().as_bytes()[..8] != frame.check {
                         return Ok(Next::Bad);
                     }
                     if count.is_multiple_of(STRIDE) {
@@ -215,7 +227,7 @@ impl Inner {
                         payloads.push((count, place));
                     }
                     if count >= from {
-                        each(frame.body)?;
+                        each(&leaf)?;
                     }
                     count += 1;
                 }
@@ -418,7 +430,7 @@ impl Store for FileStore {
     fn turn(&self) -> Result<Box<dyn Turn + '_>> {
         let inner = self.inner()?;
         inner.file.lock().map_err(Error::io("lock its file"))?;
-        let mut turn = FileTurn { inner };
+        let mut turn = FileTurn { inner, path: &self.path };
         self.check_in_place(&turn.inner.file)?;
         let header = header::read(&mut turn.inner.file)?;
         if header.id != turn.inner.id {
@@ -426,6 +438,10 @@ impl Store for FileStore {
         }
         turn.inner.slot = header.slot;
         Ok(Box::new(turn))
+    }
+
+    fn carries(&self) -> bool {
+        true
     }
 
     fn read(&self, from: u64, to: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
@@ -439,6 +455,7 @@ impl Store for FileStore {
 
 struct FileTurn<'a> {
     inner: MutexGuard<'a, Inner>,
+    path: &'a Path,
 }
 
 impl Drop for FileTurn<'_> {
@@ -453,8 +470,20 @@ impl Turn for FileTurn<'_> {
         Ok(Head { size: self.inner.slot.size, root: self.inner.slot.root })
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         self.inner.catch_up(from, each)
+    }
+
+    fn carry(&mut self, entry: u64, books: &[u8]) {
+        carried::write(self.path, &self.inner.id, entry, books);
+    }
+
+    fn carried(&mut self) -> Option<(u64, Vec<u8>)> {
+        carried::read(self.path, &self.inner.id)
     }
 
     fn append(

@@ -11,23 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use privacy_core::budget::Budget;
 use privacy_ledger::{Account, Event, Ledger};
-use tempfile::TempDir;
 
-use crate::common::{USERS, hundredths, limit, record, request, runs};
+use crate::common::{USERS, folder, hundredths, limit, record, request, runs};
 
 const ROLE: &str = "LEDGER_TEST_ROLE";
 const FOLDER: &str = "LEDGER_TEST_FOLDER";
 const NAME: &str = "LEDGER_TEST_NAME";
-
-/// In memory where there is such a file system: what is tested is the death of processes.
-fn folder() -> TempDir {
-    let shared = Path::new("/dev/shm");
-    if shared.is_dir() {
-        tempfile::tempdir_in(shared).unwrap()
-    } else {
-        tempfile::tempdir().unwrap()
-    }
-}
 
 fn command(role: &str, folder: &Path, name: usize) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());

@@ -4,10 +4,12 @@
 
 mod access;
 mod accounts;
+mod carried;
 mod common;
 mod composition;
 mod crash;
 mod damage;
+mod interop;
 mod model;
 #[cfg(feature = "postgres")]
 mod postgres;
