@@ -283,8 +283,9 @@ impl Writer {
         let payload = payload.map(|secret| [secret.salt.as_slice(), &secret.body].concat());
         let applied = book.state.apply(index, at, &entry.event)?;
         if applied == Applied::Changed {
-            book.tree.push(hash_entry(&bytes));
-            batch.sealed.push(Sealed { entry: bytes, payload });
+            let hash = hash_entry(&bytes);
+            book.tree.push(hash);
+            batch.sealed.push(Sealed { entry: bytes, hash, payload });
         }
         Ok(Written { applied, index })
     }
@@ -352,10 +353,10 @@ impl Drop for Idle<'_> {
 
 impl Book {
     /// Whether so much was applied since the books were carried forward that it is time again. In a
-    /// long log that is an eighth of it, so that carrying takes a bounded share of the time.
+    /// long log that is a sixteenth of it, so that carrying takes a bounded share of the time.
     fn is_long(&self, carry_every: u64) -> bool {
         let size = self.tree.size();
-        size.saturating_sub(self.carried) >= carry_every.max(size / 8)
+        size.saturating_sub(self.carried) >= carry_every.max(size / 16)
     }
 
     /// Reads what was appended since; returns how many bytes of unfinished appends were cut off.

@@ -127,7 +127,7 @@ impl Options {
     }
 
     /// After how many entries at least the books are carried forward beside the log (default:
-    /// 65,536; in a long log after an eighth of it), where the store [keeps](Store::carries) them.
+    /// 65,536; in a long log after a sixteenth of it), where the store [keeps](Store::carries) them.
     /// Opening applies the entries since then and only checks the hashes of those before.
     pub fn carry_every(self, entries: u64) -> Self {
         Options { carry_every: entries.max(1), ..self }

@@ -151,6 +151,8 @@ pub struct Head {
 pub struct Sealed {
     /// Its bytes.
     pub entry: Vec<u8>,
+    /// Their hash in the tree.
+    pub hash: Hash,
     /// The salt and payload beside it.
     pub payload: Option<Vec<u8>>,
 }

@@ -153,11 +153,10 @@ impl CedarPolicy {
         )
         .ok()?;
         let (mut permitted, mut obligations) = (false, Vec::new());
-        for scope in about.0.iter().flat_map(|who| about.1.iter().map(|what| (who, what))) {
-            // A scope is looked up by value; there are as many as roles of the actor, and one more.
-            let Some(alike) = self.by_scope.get(&(scope.0.clone(), scope.1.clone())) else {
-                continue;
-            };
+        let scopes = about.0.iter().flat_map(|who| about.1.iter().map(move |what| (who, what)));
+        for (who, what) in scopes {
+            // As many as the actor has roles, and one or two more.
+            let Some(alike) = self.by_scope.get(&(who.clone(), what.clone())) else { continue };
             let response = self.engine.is_authorized(&question, alike, &self.entities);
             let diagnostics = response.diagnostics();
             // A policy that could not be evaluated may have been one that forbids.

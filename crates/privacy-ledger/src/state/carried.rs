@@ -6,9 +6,9 @@
 //! # Form 1
 //!
 //! A length of 8 bytes and a JSON document, with everything but the requests that have ended; then
-//! these, account by account: their number, and for each in the order of their names a length of 2
-//! bytes, the name, 16 bytes of digest, and 8 bytes that are one more than the entry of the
-//! commitment, or 0 where it lapsed. Numbers are little-endian.
+//! these, account by account: their number, and for each a length of 2 bytes, the name, 16 bytes of
+//! digest, and 8 bytes that are one more than the entry of the commitment, or 0 where it lapsed; in
+//! the order of these last numbers, then of the names. Numbers are little-endian.
 
 use std::sync::Arc;
 
@@ -118,18 +118,19 @@ impl Books {
     }
 
     fn write_ended(&self, out: &mut Vec<u8>) {
-        let mut ended: Vec<(&str, [u8; 16], u64)> = self
+        // By entry first: comparing names is what would take long.
+        let mut ended: Vec<(u64, &str, [u8; 16])> = self
             .requests
             .iter()
             .filter_map(|(name, request)| match request.stage {
                 Stage::Open(_) => None,
-                Stage::Committed { entry } => Some((&**name, request.digest, entry + 1)),
-                Stage::Lapsed => Some((&**name, request.digest, 0)),
+                Stage::Committed { entry } => Some((entry + 1, &**name, request.digest)),
+                Stage::Lapsed => Some((0, &**name, request.digest)),
             })
             .collect();
         ended.sort_unstable();
         out.extend_from_slice(&(ended.len() as u64).to_le_bytes());
-        for (name, digest, stage) in ended {
+        for (stage, name, digest) in ended {
             // An entry has less than 2^16 bytes, and the name is in one.
             out.extend_from_slice(&(name.len() as u16).to_le_bytes());
             out.extend_from_slice(name.as_bytes());
