@@ -31,7 +31,8 @@ fn amount() -> impl Strategy<Value = Amount> {
     let word = || {
         prop_oneof![0u64..50, u64::MAX - 50..=u64::MAX, any::<u64>(), any::<u32>().prop_map_into()]
     };
-    let words = (word(), word()).prop_map(|(n, d)| Amount::from_fraction(n, d.max(1)).unwrap());
+    let words =
+        (word(), word()).prop_map(|(n, d)| Amount::from_fraction(n.max(1), d.max(1)).unwrap());
     prop_oneof![large, words]
 }
 
