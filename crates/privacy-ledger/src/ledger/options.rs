@@ -93,7 +93,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::ClockUnset`].
+    /// [`Error::ClockUnset`](crate::Error::ClockUnset).
     pub fn in_memory(self) -> Result<Ledger> {
         self.with_store(MemoryStore::new())
     }
@@ -102,8 +102,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] or [`Error::Truncated`] if it is damaged; [`Error::ClockBehind`]; what
-    /// the store reports.
+    /// [`Error::Corrupt`](crate::Error::Corrupt) or [`Error::Truncated`](crate::Error::Truncated)
+    /// if it is damaged; [`Error::ClockBehind`](crate::Error::ClockBehind); what the store reports.
     pub fn with_store(self, store: impl Store + 'static) -> Result<Ledger> {
         let ledger = self.build(store);
         ledger.inner.writer.open()?;
