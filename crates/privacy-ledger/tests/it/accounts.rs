@@ -9,7 +9,7 @@ use privacy_core::prelude::*;
 use privacy_core::unit::{Relation, UnitKind};
 use privacy_ledger::{Account, Begun, Error, Event, Ledger, Past, Renewal, Timestamp, zcdp_budget};
 
-use crate::common::{USERS, clock, hundredths, limit, noon, request};
+use crate::common::{USERS, clock, hundredths, limit, noon, record, request};
 
 fn refusal(error: Error) -> Refusal {
     match error {
@@ -204,6 +204,7 @@ fn a_reservation_lapses_as_spent_and_a_hold_comes_back() {
     // Not a moment early.
     let moment = Duration::from_millis(1);
     clock.advance(timeout - moment);
+    ledger.record(record("something else")).unwrap();
     assert_eq!(account.remaining().unwrap(), limit(50));
     assert_eq!(account.standing().unwrap().open, 2);
     clock.advance(moment);
