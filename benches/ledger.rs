@@ -170,6 +170,29 @@ fn authorization(c: &mut Criterion) {
         assert_eq!(policy.authorize(&request), Decision::Permit);
         group.bench_function(name, |b| b.iter(|| policy.authorize(black_box(&request))));
     }
+    #[cfg(feature = "cedar")]
+    {
+        use std::fmt::Write;
+        let mut rules = String::new();
+        for i in 0..1000 {
+            let (role, why) = (i % 10, i / 10 % 10);
+            writeln!(
+                rules,
+                "permit(principal in Role::\"role {role}\", action == Action::\"spend\", \
+                 resource == Resource::\"resource {i}\") when {{ context.purpose == \"purpose {why}\" }};"
+            )
+            .unwrap();
+        }
+        let entities = r#"[{"uid": {"type": "User", "id": "ann"}, "attrs": {},
+            "parents": [{"type": "Role", "id": "role 7"}]}]"#;
+        let policy = privacy_ledger::access::CedarPolicy::new(&rules, entities).unwrap();
+        let what = Resource::new("resource 997");
+        let request = AccessRequest::new(&ann, &why, &what);
+        assert_eq!(policy.authorize(&request), Decision::Permit);
+        group.bench_function("1000 rules in Cedar", |b| {
+            b.iter(|| policy.authorize(black_box(&request)))
+        });
+    }
     group.finish();
 }
 

@@ -142,9 +142,10 @@ p{margin:4px 0 0;color:var(--soft)}.good{color:var(--good);font-weight:600}
 .head{display:flex;justify-content:space-between;gap:12px;font-weight:600}.head small{color:var(--soft);font-weight:400}
 svg{display:block;width:100%;height:auto;margin-top:8px}svg text{fill:var(--soft);font-size:11px}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:500;text-align:left}
-th,td{padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:middle}td.n,th.n{text-align:right}tr:last-child td{border-bottom:0}
+th,td{padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:middle}td.n,th.n{text-align:right}td.n,td.t{white-space:nowrap}tr:last-child td{border-bottom:0}
 .bar{height:8px;border-radius:4px;background:var(--line);overflow:hidden;min-width:120px}.bar i{display:block;height:100%;background:var(--used)}.bar.over i{background:var(--over)}
 .scroll{overflow-x:auto}pre{overflow-x:auto;font-size:12.5px;margin:8px 0 0}.no{color:var(--over)}
+@media(max-width:600px){.bar{min-width:56px}th,td{padding:6px 5px}.card{padding:12px}}
 ";
 
 impl Display for Page<'_> {
@@ -216,7 +217,7 @@ impl Page<'_> {
                 account.remaining,
                 account.renewal.map_or(String::new(), |renewal| format!(", renews {renewal}")),
             )?;
-            chart(f, &points, amount(&account.limit))?;
+            chart(f, &points, &account.limit)?;
             f.write_str("</div>")?;
         }
         f.write_str("</div>")
@@ -224,7 +225,7 @@ impl Page<'_> {
 
     fn standings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "<h2>Now</h2><div class=\"card scroll\"><table><tr><th>account<th>used<th class=\"n\">\
+            "<h2>Now</h2><div class=\"card scroll\"><table><tr><th>account<th>share<th class=\"n\">\
              used<th class=\"n\">limit<th class=\"n\">left</tr>",
         )?;
         for account in self.accounts {
@@ -289,7 +290,7 @@ impl Page<'_> {
             let price = record.charge.as_ref().map_or(String::new(), ToString::to_string);
             write!(
                 f,
-                "<tr><td class=\"n\">{index}<td>{}<td>{}<td>{}<td>{}<td class=\"n\">{price}<td{class}>{}</tr>",
+                "<tr><td class=\"n\">{index}<td class=\"t\">{}<td>{}<td>{}<td>{}<td class=\"n\">{price}<td{class}>{}</tr>",
                 moment(at),
                 Escaped(record.actor.as_str()),
                 Escaped(record.resource.as_str()),
@@ -302,20 +303,20 @@ impl Page<'_> {
 }
 
 /// A step line of what is used below the line of the limit.
-fn chart(f: &mut fmt::Formatter<'_>, points: &[(f64, f64)], limit: f64) -> fmt::Result {
+fn chart(f: &mut fmt::Formatter<'_>, points: &[(f64, f64)], limit: &Allowance) -> fmt::Result {
     const WIDTH: f64 = 340.0;
     const HEIGHT: f64 = 120.0;
     const BASE: f64 = HEIGHT - 18.0;
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
     let span = (last.0 - first.0).max(1.0);
-    let top = points.iter().map(|point| point.1).fold(limit, f64::max) * 1.12;
+    let top = points.iter().map(|point| point.1).fold(amount(limit), f64::max) * 1.12;
     let x = |at: f64| 4.0 + (WIDTH - 8.0) * (at - first.0) / span;
     let y = |value: f64| BASE - (BASE - 6.0) * value / top.max(f64::MIN_POSITIVE);
     let mut line = format!("M{:.1},{:.1}", x(first.0), y(first.1));
     for point in points.iter().skip(1) {
         write!(line, "H{:.1}V{:.1}", x(point.0), y(point.1))?;
     }
-    let (end, at_limit) = (x(last.0), y(limit));
+    let (end, at_limit) = (x(last.0), y(amount(limit)));
     let day = |at: f64| moment(Timestamp::from_millis(at as u64))[..10].to_owned();
     write!(
         f,

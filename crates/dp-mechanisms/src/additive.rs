@@ -26,6 +26,7 @@ use privacy_core::release::ErrorLaw;
 use privacy_core::space::{L1, L2, L2Distance, Norm, Scalar, Space, Vector};
 
 pub use constant_time::{ConstantTimeGaussianNoise, ConstantTimeLaplaceNoise, ConstantTimeLaw};
+pub(crate) use law::promise_of;
 pub use law::{Noise, NoiseLaw};
 pub use max_norm::MaxNorm;
 

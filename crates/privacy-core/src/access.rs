@@ -98,6 +98,9 @@ pub enum Promise {
     GroupsOf(u64),
     /// Every number in it is a multiple of this.
     RoundedTo(u64),
+    /// There is no number and no group in it: it sets a budget aside for parts, and each of these
+    /// asks for itself.
+    NoNumbers,
 }
 
 /// A condition of a permit: the step may run only if its caller [promises](Promise) to keep it.
@@ -119,7 +122,9 @@ impl Obligation {
     /// Whether `request` keeps the obligation. What nobody promised is not kept.
     #[must_use]
     pub fn is_kept_by(&self, request: &AccessRequest<'_>) -> bool {
-        let promised = |keeps: &dyn Fn(&Promise) -> bool| request.promises.iter().any(keeps);
+        let promised = |keeps: &dyn Fn(&Promise) -> bool| {
+            request.promises.iter().any(|promise| *promise == Promise::NoNumbers || keeps(promise))
+        };
         match self {
             Obligation::NoiseAtLeast(least) => {
                 promised(&|promise| matches!(promise, Promise::Noise(noise) if noise >= least))
@@ -287,6 +292,10 @@ mod tests {
         assert!(!Obligation::NoiseAtLeast(4.into()).is_kept_by(&request));
         let price = |epsilon| Obligation::PriceAtMost(Epsilon::new(epsilon).unwrap().into());
         assert!(price(0.5).is_kept_by(&request));
+        assert!(!price(0.4).is_kept_by(&request));
+        // Where there are no numbers nothing can be wrong with them; the price still counts.
+        let request = request.promising(&[Promise::NoNumbers]);
+        assert!(of_ten.is_kept_by(&request) && noisy.is_kept_by(&request));
         assert!(!price(0.4).is_kept_by(&request));
     }
 }

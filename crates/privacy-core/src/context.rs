@@ -39,6 +39,8 @@ pub struct Context {
     /// The trail behind `audit`, while it is the default one.
     trail: Option<MemoryAudit>,
     authorizer: Arc<dyn Authorizer>,
+    /// What the application promises of every release.
+    promises: Vec<Promise>,
     /// Distinguishes this context's automatic request names from every other's.
     identity: String,
     requests: u64,
@@ -157,6 +159,7 @@ impl Context {
             audit: Arc::new(trail.clone()),
             trail: Some(trail),
             authorizer: Arc::new(PermitAll),
+            promises: Vec::new(),
             identity: identity.iter().map(|byte| format!("{byte:02x}")).collect(),
             requests: 0,
             paid: None,
@@ -199,6 +202,15 @@ impl Context {
     #[must_use]
     pub fn with_authorizer(self, authorizer: impl Authorizer + 'static) -> Self {
         Context { authorizer: Arc::new(authorizer), ..self }
+    }
+
+    /// Promises something of every release: of what the application does with it before anybody
+    /// sees it, such as rounding. It keeps an [obligation](crate::access::Obligation) of the
+    /// authorizer's; nothing checks it.
+    #[must_use]
+    pub fn promising(mut self, promise: Promise) -> Self {
+        self.promises.push(promise);
+        self
     }
 
     /// Draws from `rng` instead of the operating system's generator.
@@ -285,6 +297,7 @@ impl Context {
             audit: Arc::clone(&self.audit),
             trail: self.trail.clone(),
             authorizer: Arc::clone(&self.authorizer),
+            promises: self.promises.clone(),
             identity,
             requests: 0,
             paid: None,
@@ -340,7 +353,8 @@ impl Context {
         draw: impl FnOnce(&mut dyn SecureRng) -> Result<T>,
     ) -> Result<Paid<T>> {
         let budget = Arc::clone(self.budget()?);
-        let Ask { resource, charge, scope, request, promises } = ask;
+        let Ask { resource, charge, scope, request, mut promises } = ask;
+        promises.extend(self.promises.iter().cloned());
         let request = request.unwrap_or_else(|| self.next_request());
         let guarantee = Guarantee::DifferentialPrivacy { charge: charge.clone(), scope };
         let record =
@@ -535,7 +549,12 @@ mod tests {
         assert_eq!(outcomes(&trail), [Outcome::Denied]);
         let scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
         let ask = Ask::new(Resource::new("query"), tenth(), scope);
-        assert!(cx.release(ask.promising(Promise::GroupsOf(12)), |_| Ok(())).is_ok());
+        assert!(cx.release(ask.clone().promising(Promise::GroupsOf(12)), |_| Ok(())).is_ok());
+        // What the application promises of everything counts for each, also in a part.
+        let mut cx = cx.promising(Promise::GroupsOf(11));
+        assert!(cx.release(ask.clone(), |_| Ok(())).is_ok());
+        let mut part = cx.part(MemoryBudget::new(Epsilon::new(1.0).unwrap()));
+        assert!(part.release(ask, |_| Ok(())).is_ok());
     }
 
     /// A budget with a trail of its own.

@@ -20,7 +20,7 @@ use crate::book::Request;
 use crate::entry::{Decided, Event};
 use crate::ledger::Ledger;
 use crate::store::Durability;
-use crate::telemetry;
+use crate::telemetry::{self, Doing};
 
 /// An authorizer whose decisions are recorded in a ledger; made by
 /// [`Ledger::guard`](crate::Ledger::guard).
@@ -41,6 +41,7 @@ impl<A> Guarded<A> {
 
 impl<A: Authorizer> Authorizer for Guarded<A> {
     fn authorize(&self, request: &AccessRequest<'_>) -> Decision {
+        let _span = telemetry::span(Doing::Authorize);
         let decision = self.authorizer.authorize(request);
         telemetry::decision(match (&decision, decision.unmet(request)) {
             (Decision::Permit | Decision::PermitWith(_), None) => "permit",

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use privacy_core::measure::Allowance;
+use dp_accounting::filter::RenyiFilter;
+use privacy_core::budget::Budget;
+use privacy_core::measure::{Allowance, Charge};
 use privacy_core::params::{Amount, Delta, Epsilon, Rho};
 use privacy_core::unit::Scope;
 use serde::{Deserialize, Serialize};
 
+use crate::counting::{self, Counting};
 use crate::error::{Error, Result};
 use crate::path::AccountPath;
 use crate::time::{Renewal, Timestamp};
@@ -36,6 +39,8 @@ use crate::time::{Renewal, Timestamp};
 pub struct Account {
     pub(crate) path: AccountPath,
     pub(crate) limit: Allowance,
+    #[serde(default, skip_serializing_if = "Counting::is_sum")]
+    pub(crate) counting: Counting,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<Scope>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +59,7 @@ impl Account {
         Account {
             path: AccountPath::root(),
             limit: limit.into(),
+            counting: Counting::Sum,
             scope: None,
             renewal: None,
             expires: None,
@@ -68,6 +74,91 @@ impl Account {
     /// [`Error::Path`] if `path` is none.
     pub fn at(path: impl AsRef<str>, limit: impl Into<Allowance>) -> Result<Self> {
         Ok(Account { path: path.as_ref().parse()?, ..Account::root(limit) })
+    }
+
+    /// The account at `path` for a promise of (ε, δ) that is spent in Rényi divergence of `order`:
+    /// for charges that state a Rényi curve, such as noise on Poisson batches. Pure and ρ-zCDP
+    /// charges count by the divergence they allow at that order.
+    ///
+    /// Its amounts show as the ρ that has the same divergence at the order, since budgets have no
+    /// measure of their own for it.
+    ///
+    /// # Privacy
+    ///
+    /// The Rényi filter of Feldman, Zrnic 2021 as in [`RenyiFilter`], valid where charges are chosen
+    /// after earlier answers, since the order is fixed when the account is opened. Which order lets
+    /// the most charges in, [`RenyiFilter::for_queries_like`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Path`]; [`Error::Core`] unless the order is finite and above 1, δ is above 0, and
+    /// the promise allows anything at this order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use privacy_core::prelude::*;
+    /// use privacy_ledger::{Account, Ledger};
+    ///
+    /// let (epsilon, delta) = (Epsilon::new(2.0)?, Delta::new(1e-6)?);
+    /// let training = Account::renyi("acme/training", 16.0, &epsilon, &delta)?;
+    /// let account = Ledger::in_memory().open_account(training)?;
+    /// # Ok::<(), privacy_ledger::Error>(())
+    /// ```
+    pub fn renyi(
+        path: impl AsRef<str>,
+        order: f64,
+        epsilon: &Epsilon,
+        delta: &Delta,
+    ) -> Result<Self> {
+        let filter =
+            RenyiFilter::at_order(order, epsilon, delta).map_err(privacy_core::Error::technique)?;
+        let counting = Counting::Renyi { order: Amount::from_decimal(order)? };
+        Ok(Account { counting, ..Account::at(path, filter.limit())? })
+    }
+
+    /// The account at `path` for releases that are declared before data are seen: so many of at
+    /// most this charge each, protecting `scope`. Its limit is what they cost together at `delta`,
+    /// which is less than their sum.
+    ///
+    /// A charge takes the least declared release that covers it; one that none covers is refused. A
+    /// charge that states a ρ alone has no loss distribution, and can neither be declared nor taken.
+    ///
+    /// # Privacy
+    ///
+    /// The optimal composition of the declared (ε, δ) by their loss distribution, as in
+    /// [`PlannedBudget`](dp_accounting::filter::PlannedBudget). It is valid since the list is fixed:
+    /// which release comes when may depend on earlier answers, what is on the list may not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Path`]; [`Error::Terms`] if a charge has no (ε, δ) of its own or nothing is
+    /// declared; [`Error::Core`] if no ε holds at `delta`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use privacy_core::prelude::*;
+    /// use privacy_ledger::{Account, Ledger};
+    ///
+    /// let users = Scope::of::<User, AddRemove>();
+    /// let daily = (Epsilon::new(0.1)?.into(), 100);
+    /// let account = Account::declared("acme/daily", users, &Delta::new(1e-6)?, [daily])?;
+    /// let account = Ledger::in_memory().open_account(account)?;
+    /// // The plain sum is 10.
+    /// assert!(account.standing()?.limit.to_string().starts_with("ε = 4.7"));
+    /// # Ok::<(), privacy_ledger::Error>(())
+    /// ```
+    pub fn declared(
+        path: impl AsRef<str>,
+        scope: Scope,
+        delta: &Delta,
+        releases: impl IntoIterator<Item = (Charge, u64)>,
+    ) -> Result<Self> {
+        let releases = Counting::declared(releases)?;
+        let limit = counting::limit_of(&releases, delta, scope)?;
+        let counting = Counting::Declared { releases };
+        Ok(Account { counting, ..Account::at(path, limit)?.protects(scope) })
     }
 
     /// The scope whose privacy the account protects. Without it, that of the first charge.
@@ -116,7 +207,16 @@ impl Account {
                 reason: "blocks need to know whom the account protects; call `protects`",
             });
         }
-        Ok(())
+        if self.blocks.is_some() && matches!(self.counting, Counting::Declared { .. }) {
+            return Err(Error::Terms {
+                reason: "blocks of declared releases are not known; declare an account for each block",
+            });
+        }
+        let scope = self.scope;
+        [Some(&self.limit), self.blocks.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(|limit| self.counting.check(limit, scope))
     }
 }
 
@@ -161,6 +261,9 @@ pub struct Standing {
     /// What a charge to this account may still ask, with regard to its limit and to those above it
     /// that count in the same measure.
     pub remaining: Allowance,
+    /// The order of the Rényi divergence it counts, as the ρ of the same divergence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Amount>,
     /// How many reservations are open.
     pub open: usize,
     /// How the budget renews.
@@ -177,6 +280,9 @@ impl fmt::Display for Standing {
         let path = if self.path.as_str().is_empty() { "(all)" } else { self.path.as_str() };
         let (used, limit) = (self.used.display_up(), &self.limit);
         write!(f, "{path}: {used} of {limit} used, {} left", self.remaining)?;
+        if let Some(order) = &self.order {
+            write!(f, ", in divergence of order {order}")?;
+        }
         if let Some(renewal) = self.renewal {
             write!(f, ", renews {renewal}")?;
         }

@@ -14,9 +14,9 @@ use std::time::Duration;
 use crate::entry::{Commitment, Entry, Event};
 use crate::error::{Error, Result};
 use crate::log::{Tree, hash_entry};
-use crate::state::{Applied, State};
-use crate::store::{Durability, Head, Sealed, Store, Turn};
-use crate::telemetry;
+use crate::state::{Applied, FORM, State, hash_books};
+use crate::store::{Durability, Head, Leaf, Sealed, Store, Turn};
+use crate::telemetry::{self, Doing};
 use crate::time::{Clock, Timestamp};
 
 /// Something to be written.
@@ -60,6 +60,8 @@ pub(crate) struct Writer {
     pub(crate) by: Cow<'static, str>,
     /// By how much a clock may be behind the last entry.
     pub(crate) tolerance: Duration,
+    /// After how many entries at least the books are carried forward.
+    pub(crate) carry_every: u64,
     queue: Mutex<Queue>,
     free: Condvar,
     book: Mutex<Book>,
@@ -69,6 +71,8 @@ pub(crate) struct Writer {
 struct Queue {
     waiting: Vec<Arc<Job>>,
     busy: bool,
+    /// How many threads sleep until the writer is done.
+    sleepers: usize,
 }
 
 struct Job {
@@ -89,6 +93,8 @@ pub(crate) struct Book {
     pub(crate) tree: Tree,
     /// Whether a failed write left it ahead of the store, so that it must be read anew.
     stale: bool,
+    /// The last entry that carries the books forward, or 0.
+    carried: u64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,12 +107,14 @@ impl Writer {
         clock: Box<dyn Clock>,
         by: Cow<'static, str>,
         tolerance: Duration,
+        carry_every: u64,
     ) -> Self {
         Writer {
             store,
             clock,
             by,
             tolerance,
+            carry_every,
             queue: Mutex::default(),
             free: Condvar::new(),
             book: Mutex::default(),
@@ -123,7 +131,7 @@ impl Writer {
                 return result;
             }
             if queue.busy {
-                queue = self.free.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = self.sleep(queue);
                 continue;
             }
             queue.busy = true;
@@ -131,8 +139,7 @@ impl Writer {
             drop(queue);
             if !jobs.iter().any(|other| Arc::ptr_eq(other, &job)) {
                 // Whoever took it did not come to its end.
-                locked(&self.queue).busy = false;
-                self.free.notify_all();
+                drop(Idle(self));
                 return Err(Error::Poisoned);
             }
             // Whatever happens in there, the next writer must be let in.
@@ -154,7 +161,7 @@ impl Writer {
             .collect();
         let mut queue = locked(&self.queue);
         while queue.busy {
-            queue = self.free.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self.sleep(queue);
         }
         queue.busy = true;
         drop(queue);
@@ -162,6 +169,14 @@ impl Writer {
         self.write(&jobs);
         drop(idle);
         jobs.iter().map(|job| locked(&job.result).take().unwrap_or(Err(Error::Poisoned))).collect()
+    }
+
+    /// Sleeps until a writer is done.
+    fn sleep<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        queue.sleepers += 1;
+        let mut queue = self.free.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.sleepers -= 1;
+        queue
     }
 
     fn write(&self, jobs: &[Arc<Job>]) {
@@ -184,21 +199,27 @@ impl Writer {
     }
 
     fn write_in_turn(&self, book: &mut Book, jobs: &[Arc<Job>]) -> Result<()> {
-        let started = telemetry::now();
+        let watch = telemetry::Batch::begin();
+        let written = self.append_in_turn(book, jobs);
+        book.stale = written.is_err();
+        watch.end(written.as_ref().ok().copied(), book.tree.size(), book.state.open());
+        written.map(drop)
+    }
+
+    /// Says how many entries were appended.
+    fn append_in_turn(&self, book: &mut Book, jobs: &[Arc<Job>]) -> Result<usize> {
         let mut turn = self.store.turn()?;
-        let mut batch = Batch { sealed: Vec::new(), durability: Durability::Process };
-        let result = self.decide(book, &mut *turn, jobs, &mut batch);
-        let result = result.and_then(|()| {
-            if batch.sealed.is_empty() {
-                return Ok(());
-            }
+        let mut batch = Batch { sealed: Vec::new(), durability: Durability::Process, books: None };
+        self.decide(book, &mut *turn, jobs, &mut batch)?;
+        if !batch.sealed.is_empty() {
+            let _span = telemetry::span(Doing::Append);
             let head = || Head { size: book.tree.size(), root: book.tree.root() };
-            turn.append(&batch.sealed, &head, batch.durability)
-        });
-        drop(turn);
-        book.stale = result.is_err();
-        telemetry::batch(started, batch.sealed.len(), book.tree.size(), result.is_err());
-        result
+            turn.append(&batch.sealed, &head, batch.durability)?;
+        }
+        if let Some((entry, books)) = &batch.books {
+            turn.carry(*entry, books);
+        }
+        Ok(batch.sealed.len())
     }
 
     fn decide(
@@ -214,6 +235,13 @@ impl Writer {
         book.stale = true;
         if recovered > 0 {
             self.seal(book, batch, at, Event::Recovered { bytes: recovered }, None)?;
+        }
+        if self.store.carries() && book.is_long(self.carry_every) {
+            let (index, books) = (book.tree.size(), book.state.carry()?);
+            let event = Event::Carried { form: FORM, books: hash_books(&books) };
+            self.seal(book, batch, at, event, None)?;
+            book.carried = index;
+            batch.books = Some((index, books));
         }
         if book.state.is_due(at) {
             self.seal(book, batch, at, Event::Passed, None)?;
@@ -255,8 +283,9 @@ impl Writer {
         let payload = payload.map(|secret| [secret.salt.as_slice(), &secret.body].concat());
         let applied = book.state.apply(index, at, &entry.event)?;
         if applied == Applied::Changed {
-            book.tree.push(hash_entry(&bytes));
-            batch.sealed.push(Sealed { entry: bytes, payload });
+            let hash = hash_entry(&bytes);
+            book.tree.push(hash);
+            batch.sealed.push(Sealed { entry: bytes, hash, payload });
         }
         Ok(Written { applied, index })
     }
@@ -305,18 +334,31 @@ impl Writer {
 struct Batch {
     sealed: Vec<Sealed>,
     durability: Durability,
+    /// The books as they are before an entry of the batch, to be carried forward.
+    books: Option<(u64, Vec<u8>)>,
 }
 
 struct Idle<'a>(&'a Writer);
 
 impl Drop for Idle<'_> {
     fn drop(&mut self) {
-        locked(&self.0.queue).busy = false;
-        self.0.free.notify_all();
+        let mut queue = locked(&self.0.queue);
+        queue.busy = false;
+        // Waking nobody would still be a call of the system.
+        if queue.sleepers > 0 {
+            self.0.free.notify_all();
+        }
     }
 }
 
 impl Book {
+    /// Whether so much was applied since the books were carried forward that it is time again. In a
+    /// long log that is a sixteenth of it, so that carrying takes a bounded share of the time.
+    fn is_long(&self, carry_every: u64) -> bool {
+        let size = self.tree.size();
+        size.saturating_sub(self.carried) >= carry_every.max(size / 16)
+    }
+
     /// Reads what was appended since; returns how many bytes of unfinished appends were cut off.
     fn catch_up(&mut self, turn: &mut dyn Turn) -> Result<u64> {
         if self.stale {
@@ -324,39 +366,93 @@ impl Book {
         }
         // Until everything is read and fits, the books are not to be trusted.
         self.stale = true;
+        let mut recovered = 0;
+        if self.tree.size() == 0
+            && let Some((entry, books)) = turn.carried()
+        {
+            let mut carried = Carried { entry, books, found: false };
+            let read = self.read(turn, Some(&mut carried));
+            if carried.found {
+                recovered = read?;
+            } else {
+                // They are of another log, or of one that had grown longer: everything is applied.
+                recovered = read.unwrap_or(0);
+                *self = Book { stale: true, ..Book::default() };
+                recovered += self.read(turn, None)?;
+            }
+        } else {
+            recovered += self.read(turn, None)?;
+        }
+        // An erasure that a crash left half done is finished.
+        for index in self.state.erased() {
+            turn.erase(*index)?;
+        }
+        self.stale = false;
+        Ok(recovered)
+    }
+
+    fn read(&mut self, turn: &mut dyn Turn, mut carried: Option<&mut Carried>) -> Result<u64> {
         let head = turn.head()?;
-        let Book { state, tree, .. } = self;
-        let mut erased = Vec::new();
-        let recovered = turn.catch_up(tree.size(), &mut |bytes| {
-            let index = tree.size();
-            let entry = Entry::parse(bytes, index)?;
-            match state.apply(index, entry.at, &entry.event) {
-                Ok(Applied::Changed) => {}
-                Err(error @ Error::Corrupt { .. }) => return Err(error),
-                _ => {
-                    let what = "it does not follow from what was before it";
-                    return Err(Error::Corrupt { entry: index, what });
-                }
+        let recovered = turn.catch_up(self.tree.size(), &mut |leaf| {
+            let index = self.tree.size();
+            match &mut carried {
+                // What these entries did is in the books that are carried.
+                Some(carried) if index < carried.entry => {}
+                Some(carried) if index == carried.entry => self.take_over(carried, leaf)?,
+                _ => self.apply(leaf)?,
             }
-            if let Event::Erased { entry, .. } = entry.event {
-                erased.push(entry);
-            }
-            tree.push(hash_entry(bytes));
-            if tree.size() == head.size && tree.root() != head.root {
+            self.tree.push(leaf.hash());
+            if self.tree.size() == head.size && self.tree.root() != head.root {
                 let what = "the entries up to it are not those that were committed";
                 return Err(Error::Corrupt { entry: index, what });
             }
             Ok(())
         })?;
-        if tree.size() < head.size {
-            let what = "it was committed and is missing";
-            return Err(Error::Corrupt { entry: tree.size(), what });
+        let size = self.tree.size();
+        if size < head.size {
+            return Err(Error::Corrupt { entry: size, what: "it was committed and is missing" });
         }
-        // An erasure that a crash left half done is finished.
-        for index in erased {
-            turn.erase(index)?;
-        }
-        self.stale = false;
         Ok(recovered)
     }
+
+    fn apply(&mut self, leaf: &Leaf<'_>) -> Result<()> {
+        let index = self.tree.size();
+        let entry = Entry::parse(leaf.entry(), index)?;
+        self.state.check_carried(index, &entry.event)?;
+        if matches!(entry.event, Event::Carried { .. }) {
+            self.carried = index;
+        }
+        match self.state.apply(index, entry.at, &entry.event) {
+            Ok(Applied::Changed) => Ok(()),
+            Err(error @ Error::Corrupt { .. }) => Err(error),
+            _ => {
+                let what = "it does not follow from what was before it";
+                Err(Error::Corrupt { entry: index, what })
+            }
+        }
+    }
+
+    /// Begins with the books that are carried, if they are those whose hash this entry holds.
+    fn take_over(&mut self, carried: &mut Carried, leaf: &Leaf<'_>) -> Result<()> {
+        let index = self.tree.size();
+        let other = Error::Corrupt { entry: index, what: "it carries other books forward" };
+        let entry = Entry::parse(leaf.entry(), index)?;
+        match entry.event {
+            Event::Carried { form: FORM, books } if books == hash_books(&carried.books) => {}
+            _ => return Err(other),
+        }
+        self.state = State::carried(&carried.books).ok_or(other)?;
+        self.state.go_on(entry.at);
+        self.carried = index;
+        carried.found = true;
+        Ok(())
+    }
+}
+
+/// The books before the entry that holds their hash.
+struct Carried {
+    entry: u64,
+    books: Vec<u8>,
+    /// Whether the entry is there.
+    found: bool,
 }

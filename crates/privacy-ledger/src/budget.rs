@@ -18,7 +18,7 @@ use crate::ledger::{Ledger, secret};
 use crate::path::AccountPath;
 use crate::state::{Applied, Past};
 use crate::store::Durability;
-use crate::telemetry;
+use crate::telemetry::{self, Doing};
 use crate::time::Timestamp;
 
 /// An account of a [`Ledger`], to charge. Clones charge the same account.
@@ -101,6 +101,7 @@ impl AccountBudget {
     /// [`Refusal::UnknownReservation`]; what the store reports. The answer must then not be handed
     /// out.
     pub fn finish(&self, reservation: Reservation, answer: Option<&[u8]>) -> Result<RecordId> {
+        let _span = telemetry::span(Doing::Commit);
         let settled = settled(&self.path, reservation.request(), None);
         let mut request = Request::new(Event::Committed(settled), Durability::Power);
         request.payload = answer.map(secret).transpose()?;
@@ -210,6 +211,7 @@ impl AccountBudget {
         reservation: &Reservation,
         spent: bool,
     ) -> Result<()> {
+        let _span = telemetry::span(if spent { Doing::Commit } else { Doing::RollBack });
         let settled = settled(path, reservation.request(), None);
         let event = if spent { Event::Committed(settled) } else { Event::RolledBack(settled) };
         ledger.submit(Request::new(event, Durability::Process)).map(drop)
@@ -241,6 +243,7 @@ fn settled(path: &AccountPath, request: &RequestId, reservation: Option<u64>) ->
 }
 
 fn reserve(ledger: &Ledger, reserved: Reserved, timeout: Duration) -> Result<(Applied, u64)> {
+    let _span = telemetry::span(Doing::Reserve);
     let result = ledger.submit(Request {
         event: Wanted::Reserve(Box::new(reserved), timeout.max(Duration::from_millis(1))),
         payload: None,
@@ -313,6 +316,7 @@ impl Hold {
     /// [`Refusal::UnknownReservation`] if it has lapsed; what the store reports. Nothing must be
     /// drawn then.
     pub fn commit(self) -> Result<()> {
+        let _span = telemetry::span(Doing::Commit);
         self.end(Event::Committed, Durability::Power)
     }
 
@@ -322,6 +326,7 @@ impl Hold {
     ///
     /// [`Refusal::UnknownReservation`] if it has lapsed; what the store reports.
     pub fn release(self) -> Result<()> {
+        let _span = telemetry::span(Doing::RollBack);
         self.end(Event::RolledBack, Durability::Process)
     }
 

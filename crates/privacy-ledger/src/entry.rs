@@ -106,6 +106,14 @@ pub enum Event {
         /// Why, such as the number of the erasure request.
         reason: String,
     },
+    /// The books were carried forward, so that opening the ledger need not apply what is before
+    /// this entry: their hash. It follows from the entries before, and an audit checks that.
+    Carried {
+        /// How the books are written.
+        form: u32,
+        /// Their SHA-256.
+        books: Commitment,
+    },
     /// Time passed: reservations lapsed or a budget's period ended.
     Passed,
     /// What a crash had left unfinished at the end of the log was cut off.
@@ -129,6 +137,7 @@ impl Event {
             Event::Recorded(_) => "recorded",
             Event::Decided(_) => "decided",
             Event::Erased { .. } => "erased",
+            Event::Carried { .. } => "carried",
             Event::Passed => "passed",
             Event::Recovered { .. } => "recovered",
         }
@@ -215,6 +224,10 @@ impl Commitment {
     #[must_use]
     pub fn new(salt: &[u8; 32], payload: &[u8]) -> Self {
         Commitment(Sha256::new().chain_update(salt).chain_update(payload).finalize().into())
+    }
+
+    pub(crate) fn of_hash(hash: [u8; 32]) -> Self {
+        Commitment(hash)
     }
 
     /// The hash.

@@ -1,8 +1,9 @@
 //! The ledger: what an application opens.
 
 mod history;
+mod options;
+mod proofs;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use history::Moment;
+pub use options::Options;
 use privacy_core::audit::{AuditRecord, AuditSink, RecordId};
 use privacy_core::budget::{Budget, RequestId, Reservation};
 use privacy_core::measure::{Allowance, Charge};
@@ -23,14 +25,10 @@ use crate::book::{Request, Secret, Writer, Written};
 use crate::budget::AccountBudget;
 use crate::entry::{Commitment, Entry, Event};
 use crate::error::{Error, Result};
-use crate::log::{
-    self, Auditor, ConsistencyProof, Hash, InclusionProof, Report, SignedCheckpoint, Signer,
-    VerifierKey, hash_entry,
-};
+use crate::log::Signer;
 use crate::path::AccountPath;
-use crate::store::{Durability, FileStore, MemoryStore, Store};
+use crate::store::{Durability, MemoryStore};
 use crate::telemetry;
-use crate::time::{Clock, SystemClock};
 
 /// Budget accounts and an audit log that are kept together in one store. Clones share the ledger.
 ///
@@ -69,93 +67,7 @@ struct Inner {
     writer: Writer,
     signer: Option<Signer>,
     timeout: Duration,
-}
-
-/// How a ledger is opened.
-#[derive(Debug)]
-#[must_use = "options open a ledger with `open`, `in_memory` or `with_store`"]
-pub struct Options {
-    clock: Box<dyn Clock>,
-    by: Cow<'static, str>,
-    signer: Option<Signer>,
-    timeout: Duration,
-    tolerance: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            clock: Box::new(SystemClock),
-            by: concat!("privacy-ledger ", env!("CARGO_PKG_VERSION")).into(),
-            signer: None,
-            timeout: Duration::from_secs(15 * 60),
-            tolerance: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Options {
-    /// Reads the time from `clock` instead of the operating system's.
-    pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        Options { clock: Box::new(clock), ..self }
-    }
-
-    /// Names the version of the application in every entry, such as `reporting 2.1.0`.
-    pub fn code_version(self, version: impl Into<Cow<'static, str>>) -> Self {
-        Options { by: version.into(), ..self }
-    }
-
-    /// Signs checkpoints with `signer`.
-    pub fn signer(self, signer: Signer) -> Self {
-        Options { signer: Some(signer), ..self }
-    }
-
-    /// After how long a reservation that nobody ended lapses (default: 15 minutes).
-    pub fn timeout(self, timeout: Duration) -> Self {
-        Options { timeout, ..self }
-    }
-
-    /// By how much a machine's clock may be behind the last entry (default: 10 seconds). Such an
-    /// entry gets the time of the last; beyond that, writing is refused.
-    pub fn clock_tolerance(self, tolerance: Duration) -> Self {
-        Options { tolerance, ..self }
-    }
-
-    /// Opens the ledger in the file at `path`, or begins one there.
-    ///
-    /// # Errors
-    ///
-    /// As [`FileStore::open`].
-    pub fn open(self, path: impl AsRef<Path>) -> Result<Ledger> {
-        self.with_store(FileStore::open(path)?)
-    }
-
-    /// Begins a ledger in this process's memory.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ClockUnset`].
-    pub fn in_memory(self) -> Result<Ledger> {
-        self.with_store(MemoryStore::new())
-    }
-
-    /// Opens the ledger in `store`, reading it to its end.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] or [`Error::Truncated`] if it is damaged; [`Error::ClockBehind`]; what
-    /// the store reports.
-    pub fn with_store(self, store: impl Store + 'static) -> Result<Ledger> {
-        let ledger = self.build(store);
-        ledger.inner.writer.open()?;
-        Ok(ledger)
-    }
-
-    fn build(self, store: impl Store + 'static) -> Ledger {
-        let Options { clock, by, signer, timeout, tolerance } = self;
-        let writer = Writer::new(Box::new(store), clock, by, tolerance);
-        Ledger { inner: Arc::new(Inner { writer, signer, timeout }) }
-    }
+    watched: usize,
 }
 
 impl Ledger {
@@ -164,7 +76,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// As [`FileStore::open`] and [`Options::with_store`].
+    /// As [`FileStore::open`](crate::store::FileStore::open) and [`Options::with_store`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Options::default().open(path)
     }
@@ -250,7 +162,7 @@ impl Ledger {
     /// What the store reports.
     pub fn accounts(&self) -> Result<Vec<Standing>> {
         let standings = self.writer().look(|book| Ok(book.state.standings()))?;
-        standings.iter().for_each(telemetry::account);
+        standings.iter().for_each(|standing| telemetry::account(standing, self.inner.watched));
         Ok(standings)
     }
 
@@ -368,153 +280,6 @@ impl Ledger {
         self.writer().look_in_turn(|_, turn| turn.erase(index))
     }
 
-    // Proofs
-
-    /// The size and root of the log, signed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSigner`] without a key, or what the store reports.
-    pub fn checkpoint(&self) -> Result<SignedCheckpoint> {
-        let signer = self.inner.signer.as_ref().ok_or(Error::NoSigner)?;
-        self.writer().look(|book| Ok(signer.sign(book.tree.size(), book.tree.root())))
-    }
-
-    /// The bytes of an entry and the proof that it is among the first `size`, for whoever holds a
-    /// checkpoint of that size.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoEntry`] unless `record < size` and there are as many; what the store reports.
-    pub fn prove_inclusion(
-        &self,
-        record: RecordId,
-        size: u64,
-    ) -> Result<(Vec<u8>, InclusionProof)> {
-        let index = record.0;
-        if index >= size {
-            return Err(Error::NoEntry { index, entries: size });
-        }
-        self.known(size)?;
-        let mut bytes = Vec::new();
-        self.writer().store.read(index, index + 1, &mut |entry| {
-            bytes = entry.to_vec();
-            Ok(())
-        })?;
-        let path = self
-            .writer()
-            .look(|book| book.tree.inclusion(index, size, &mut Stored(&*self.writer().store)))?;
-        Ok((bytes, InclusionProof { index, size, path }))
-    }
-
-    /// The proof that the log of `new` entries begins with the log of `old` entries.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoEntry`] unless `old ≤ new` and there are as many; what the store reports.
-    pub fn prove_consistency(&self, old: u64, new: u64) -> Result<ConsistencyProof> {
-        if old > new {
-            return Err(Error::NoEntry { index: old, entries: new });
-        }
-        self.known(new)?;
-        let path = self
-            .writer()
-            .look(|book| book.tree.consistency(old, new, &mut Stored(&*self.writer().store)))?;
-        Ok(ConsistencyProof { old, new, path })
-    }
-
-    /// Reads the whole ledger again and checks everything: that each bit of the store is what was
-    /// written, that each entry follows from those before it, and that each payload is what was
-    /// committed to or was erased as the log says. Nobody else writes meanwhile.
-    ///
-    /// This trusts nothing in the store, but a store that was replaced as a whole by an older copy
-    /// or by another history is consistent in itself: see [`Ledger::verify_against`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] names the first entry that is wrong; [`Error::Truncated`]; what the store
-    /// reports.
-    pub fn verify(&self) -> Result<Report> {
-        self.audited().map(|(report, _)| report)
-    }
-
-    /// As [`Ledger::verify`], and the log begins with what `checkpoint`, kept from earlier, signed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ledger::verify`]; [`Error::Unproven`] if the checkpoint is not signed by `key`, or the
-    /// log is shorter than it or has another history.
-    pub fn verify_against(
-        &self,
-        checkpoint: &SignedCheckpoint,
-        key: &VerifierKey,
-    ) -> Result<Report> {
-        let known = checkpoint.verify(key)?;
-        let (report, leaves) = self.audited()?;
-        let failed = |reason| Error::Unproven { what: "log", reason };
-        let mut tree = log::Tree::default();
-        let size = usize::try_from(known.size).unwrap_or(usize::MAX);
-        let prefix = leaves.get(..size).ok_or(failed("it is shorter than the checkpoint"))?;
-        prefix.iter().for_each(|leaf| tree.push(*leaf));
-        if tree.root() != known.root {
-            return Err(failed("it has another history than the checkpoint"));
-        }
-        Ok(report)
-    }
-
-    fn audited(&self) -> Result<(Report, Vec<Hash>)> {
-        let mut auditor = Auditor::default();
-        let mut leaves = Vec::new();
-        self.writer().look_in_turn(|_, turn| {
-            turn.catch_up(0, &mut |bytes| {
-                leaves.push(hash_entry(bytes));
-                auditor.read(bytes)
-            })?;
-            let erased: std::collections::HashSet<u64> = auditor.erased().collect();
-            let known = Known(&leaves);
-            turn.check(&crate::store::Facts {
-                root_at: &|size| known.root_at(auditor.tree(), size),
-                erased: &|index| erased.contains(&index),
-            })
-        })?;
-        for (index, commitment) in auditor.payloads() {
-            match self.writer().store.payload(index)? {
-                Some(bytes) => drop(opened(&bytes, &commitment, index)?),
-                None => return Err(Error::Corrupt { entry: index, what: "its payload is gone" }),
-            }
-        }
-        Ok((auditor.report(), leaves))
-    }
-
-    /// Writes the log into the folder `directory` in the layout of
-    /// [tlog-tiles](https://c2sp.org/tlog-tiles), with a signed checkpoint: for auditors, mirrors
-    /// and existing tools. Payloads are not exported. See [`verify_export`](crate::verify_export).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSigner`] without a key, or what the store or the file system reports.
-    pub fn export(&self, directory: impl AsRef<Path>) -> Result<SignedCheckpoint> {
-        let signer = self.inner.signer.as_ref().ok_or(Error::NoSigner)?;
-        let store = &*self.writer().store;
-        let tree = self.writer().look(|book| Ok(book.tree.clone()))?;
-        let checkpoint = signer.sign(tree.size(), tree.root());
-        log::export(
-            directory.as_ref(),
-            &checkpoint,
-            &tree,
-            &mut Stored(store),
-            &mut |index, width| {
-                let (first, mut entries) = (index * log::TILE_WIDTH, Vec::new());
-                store.read(first, first + width, &mut |bytes| {
-                    entries.push(bytes.to_vec());
-                    Ok(())
-                })?;
-                Ok(entries)
-            },
-        )?;
-        Ok(checkpoint)
-    }
-
     /// An authorizer that asks `authorizer` and records every decision here. If the record cannot
     /// be written, it denies.
     pub fn guard<A>(&self, authorizer: A) -> Guarded<A> {
@@ -542,41 +307,6 @@ fn opened(bytes: &[u8], commitment: &Commitment, entry: u64) -> Result<Vec<u8>> 
     let (salt, body) = bytes.split_first_chunk::<32>().ok_or(wrong.clone())?;
     let salt = Zeroizing::new(*salt);
     if Commitment::new(&salt, body) == *commitment { Ok(body.to_vec()) } else { Err(wrong) }
-}
-
-/// Leaves read from a store.
-struct Stored<'a>(&'a dyn Store);
-
-impl log::Leaves for Stored<'_> {
-    fn tile(&mut self, tile: u64) -> Result<Vec<Hash>> {
-        let first = tile * log::TILE_WIDTH;
-        let mut leaves = Vec::with_capacity(log::TILE_WIDTH as usize);
-        self.0.read(first, first + log::TILE_WIDTH, &mut |bytes| {
-            leaves.push(hash_entry(bytes));
-            Ok(())
-        })?;
-        Ok(leaves)
-    }
-}
-
-/// Leaves that are all known.
-struct Known<'a>(&'a [Hash]);
-
-impl Known<'_> {
-    fn root_at(&self, tree: &log::Tree, size: u64) -> Result<Hash> {
-        if size > tree.size() {
-            return Err(Error::NoEntry { index: size, entries: tree.size() });
-        }
-        tree.root_at(size, &mut Known(self.0))
-    }
-}
-
-impl log::Leaves for Known<'_> {
-    fn tile(&mut self, tile: u64) -> Result<Vec<Hash>> {
-        let first = usize::try_from(tile * log::TILE_WIDTH).unwrap_or(usize::MAX);
-        let range = first..first.saturating_add(log::TILE_WIDTH as usize);
-        Ok(self.0.get(range).unwrap_or_default().to_vec())
-    }
 }
 
 type CoreResult<T> = std::result::Result<T, privacy_core::Error>;

@@ -5,6 +5,7 @@ pub mod access;
 mod account;
 mod book;
 mod budget;
+mod counting;
 mod entry;
 mod error;
 mod ledger;

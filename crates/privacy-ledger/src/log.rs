@@ -15,6 +15,8 @@
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 
 mod checkpoint;
+#[cfg(test)]
+mod known;
 mod proof;
 mod tiles;
 mod tree;

@@ -59,6 +59,12 @@ impl AccountPath {
         &self.0
     }
 
+    /// How many names it has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        if self.0.is_empty() { 0 } else { self.0.split('/').count() }
+    }
+
     /// The path above and the last name; `None` for the whole ledger.
     pub(crate) fn split(&self) -> Option<(&str, &str)> {
         match self.0.rsplit_once('/') {
@@ -132,6 +138,7 @@ mod tests {
         let path: AccountPath = "a/b/c".parse().unwrap();
         assert_eq!(path.prefixes().collect::<Vec<_>>(), ["", "a", "a/b", "a/b/c"]);
         assert_eq!(AccountPath::root().prefixes().collect::<Vec<_>>(), [""]);
+        assert_eq!((path.depth(), AccountPath::root().depth()), (3, 0));
         assert_eq!(path.split(), Some(("a/b", "c")));
         assert_eq!(first_below("a/b/c", "a"), Some("b"));
         assert_eq!(first_below("a/b/c", ""), Some("a"));

@@ -1,60 +1,48 @@
 //! Amounts of budget that add exactly, component by component.
 
-use privacy_core::measure::{Allowance, Charge};
 use privacy_core::params::Amount;
+use serde::{Deserialize, Serialize};
 
-/// An amount in the measure of one account: ε, ρ, or ε and δ.
+/// An amount as one account counts it: ε, ρ, ε and δ, or numbers of declared releases.
 ///
 /// Two of them meet only within one account, so both have the same components.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Spend {
-    main: Amount,
-    delta: Option<Amount>,
+    first: Amount,
+    /// Empty for most accounts, which then need no allocation.
+    rest: Vec<Amount>,
 }
 
 impl Spend {
-    /// The components of an allowance; `None` for a measure this version does not know.
-    pub(crate) fn of(allowance: &Allowance) -> Option<Self> {
-        Some(match allowance {
-            Allowance::Pure { epsilon } => Spend { main: epsilon.clone(), delta: None },
-            Allowance::Approximate { epsilon, delta } => {
-                Spend { main: epsilon.clone(), delta: Some(delta.clone()) }
-            }
-            Allowance::Zcdp { rho } => Spend { main: rho.clone(), delta: None },
-            _ => return None,
-        })
+    pub(crate) fn one(first: Amount) -> Self {
+        Spend { first, rest: Vec::new() }
     }
 
-    /// What `charge` costs in the measure of `limit`; `None` where no proven bound converts.
-    pub(crate) fn asked(limit: &Allowance, charge: &Charge) -> Option<Self> {
-        Spend::of(&limit.asked(charge)?)
+    pub(crate) fn two(first: Amount, second: Amount) -> Self {
+        Spend { first, rest: vec![second] }
+    }
+
+    /// `None` without components.
+    pub(crate) fn of(components: impl IntoIterator<Item = Amount>) -> Option<Self> {
+        let mut components = components.into_iter();
+        Some(Spend { first: components.next()?, rest: components.collect() })
+    }
+
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Amount> {
+        std::iter::once(&self.first).chain(&self.rest)
     }
 
     pub(crate) fn nothing(&self) -> Self {
-        Spend { main: Amount::ZERO, delta: self.delta.as_ref().map(|_| Amount::ZERO) }
-    }
-
-    /// The amounts as an allowance in the measure of `like`.
-    pub(crate) fn allowance(&self, like: &Allowance) -> Allowance {
-        let Spend { main, delta } = self.clone();
-        match like {
-            Allowance::Pure { .. } => Allowance::Pure { epsilon: main },
-            Allowance::Zcdp { .. } => Allowance::Zcdp { rho: main },
-            Allowance::Approximate { .. } => {
-                Allowance::Approximate { epsilon: main, delta: delta.unwrap_or(Amount::ZERO) }
-            }
-            // `Spend::of` let no other measure in.
-            other => other.nothing(),
-        }
+        Spend { first: Amount::ZERO, rest: vec![Amount::ZERO; self.rest.len()] }
     }
 
     fn zip(&self, other: &Self, op: impl Fn(&Amount, &Amount) -> Option<Amount>) -> Option<Self> {
-        let delta = match (&self.delta, &other.delta) {
-            (Some(a), Some(b)) => Some(op(a, b)?),
-            (None, None) => None,
-            _ => return None,
-        };
-        Some(Spend { main: op(&self.main, &other.main)?, delta })
+        if self.rest.len() != other.rest.len() {
+            return None;
+        }
+        let rest = self.rest.iter().zip(&other.rest).map(|(a, b)| op(a, b)).collect::<Option<_>>();
+        Some(Spend { first: op(&self.first, &other.first)?, rest: rest? })
     }
 
     /// The sum, exact up to 2^-1024 and never below.
@@ -83,10 +71,7 @@ impl Spend {
 
     /// Whether each component is at most that of `room`.
     pub(crate) fn fits(&self, room: &Self) -> bool {
-        match (&self.delta, &room.delta) {
-            (Some(a), Some(b)) => self.main <= room.main && a <= b,
-            (None, None) => self.main <= room.main,
-            _ => false,
-        }
+        self.rest.len() == room.rest.len()
+            && self.components().zip(room.components()).all(|(asked, left)| asked <= left)
     }
 }

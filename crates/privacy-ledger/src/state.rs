@@ -5,19 +5,25 @@
 //! entries in the same order therefore has the same books: several processes, a restarted one, and
 //! an auditor. An event that is refused leaves the state as it was.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod books;
+mod carried;
+mod standing;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use privacy_core::budget::{Refusal, RequestId};
+use foldhash::{HashMap, HashMapExt};
+use privacy_core::budget::Refusal;
 use privacy_core::measure::Allowance;
-use privacy_core::unit::{Relation, Scope};
+use privacy_core::unit::Relation;
+use sha2::{Digest, Sha256};
 
-use crate::account::{Account, Standing};
+use self::books::{Books, Chain, Held, Open, Request, Stage};
+pub(crate) use self::carried::{FORM, hash_books};
+use crate::account::Account;
 use crate::entry::{Event, OnLapse, Reserved, Settled};
 use crate::error::{Error, Result};
 use crate::path::{AccountPath, first_below};
-use crate::spend::Spend;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -53,84 +59,12 @@ pub(crate) struct State {
     now: Timestamp,
     accounts: Vec<Books>,
     by_path: HashMap<Arc<str>, u32>,
-    /// Open reservations by the time they lapse: account, entry of the reservation.
-    deadlines: BTreeSet<(Timestamp, u64, u32, Arc<str>)>,
+    /// Open reservations by the time they lapse and their entry: the account and the request.
+    deadlines: BTreeMap<(Timestamp, u64), (u32, Arc<str>)>,
     /// When the next period of any account begins, or the next account expires.
     boundary: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-struct Books {
-    terms: Account,
-    path: Arc<str>,
-    limit: Spend,
-    scope: Option<Scope>,
-    closed: bool,
-    period: u64,
-    usage: Usage,
-    open: usize,
-    requests: HashMap<Arc<str>, Request>,
-}
-
-#[derive(Debug)]
-struct Request {
-    digest: u128,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Open(Box<Open>),
-    Committed { entry: u64 },
-    Lapsed,
-}
-
-#[derive(Debug)]
-struct Open {
-    entry: u64,
-    lapses: Timestamp,
-    on_lapse: OnLapse,
-    held: Vec<Held>,
-    route: Vec<(Arc<str>, Box<str>)>,
-    /// Whether blocks are disjoint under replace, where the two largest count.
-    replace: bool,
-}
-
-/// What one account holds for a reservation.
-#[derive(Debug)]
-struct Held {
-    account: u32,
-    period: u64,
-    spend: Spend,
-    /// Where the account's part of the route begins.
-    from: usize,
-}
-
-impl Books {
-    fn refuses(&self, at: Timestamp) -> bool {
-        self.closed || self.terms.expires.is_some_and(|expires| at >= expires)
-    }
-
-    /// What a charge along `route` may ask of this account alone.
-    fn room(&self, route: &[(&str, &str)]) -> Spend {
-        let within = self.usage.total().fits(&self.limit);
-        let room = within.then(|| self.usage.room(&self.limit, route)).flatten();
-        room.unwrap_or_else(|| self.limit.nothing())
-    }
-}
-
-/// The accounts that a charge counts in, and the partitions on its way.
-struct Chain {
-    accounts: Vec<u32>,
-    route: Vec<(Arc<str>, Box<str>)>,
-    /// For each account, where its part of the route begins.
-    from: Vec<usize>,
-}
-
-impl Chain {
-    fn borrowed(route: &[(Arc<str>, Box<str>)]) -> Vec<(&str, &str)> {
-        route.iter().map(|(path, block)| (&**path, &**block)).collect()
-    }
+    /// The entries whose payload was erased.
+    erased: Vec<u64>,
 }
 
 impl State {
@@ -139,9 +73,19 @@ impl State {
         self.now
     }
 
+    /// How many reservations are open.
+    pub(crate) fn open(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// The entries whose payload was erased.
+    pub(crate) fn erased(&self) -> &[u64] {
+        &self.erased
+    }
+
     /// Whether the passage of time until `at` changes a balance, which must then be written.
     pub(crate) fn is_due(&self, at: Timestamp) -> bool {
-        self.deadlines.first().is_some_and(|(lapses, ..)| *lapses <= at)
+        self.deadlines.first_key_value().is_some_and(|((lapses, _), _)| *lapses <= at)
             || self.boundary.is_some_and(|boundary| boundary <= at)
     }
 
@@ -158,7 +102,7 @@ impl State {
         self.advance(at);
         let before = std::mem::replace(&mut self.now, at);
         let applied = match event {
-            Event::Opened(account) => self.open(account),
+            Event::Opened(account) => self.open_account(account),
             Event::LimitSet { account, limit } => {
                 self.set_limit(account, limit).map(|()| Applied::Changed)
             }
@@ -166,10 +110,14 @@ impl State {
             Event::Reserved(reserved) => self.reserve(index, reserved),
             Event::Committed(settled) => self.commit(index, settled).map(|()| Applied::Changed),
             Event::RolledBack(settled) => self.roll_back(settled).map(|()| Applied::Changed),
+            Event::Erased { entry, .. } => {
+                self.erased.push(*entry);
+                Ok(Applied::Changed)
+            }
             Event::Recorded(_)
             | Event::Decided(_)
-            | Event::Erased { .. }
             | Event::Passed
+            | Event::Carried { .. }
             | Event::Recovered { .. } => Ok(Applied::Changed),
         };
         if !matches!(applied, Ok(Applied::Changed)) {
@@ -180,10 +128,10 @@ impl State {
 
     /// Lapses what is due and begins the periods that begin.
     fn advance(&mut self, at: Timestamp) {
-        while let Some((lapses, ..)) = self.deadlines.first()
-            && *lapses <= at
+        while let Some(first) = self.deadlines.first_entry()
+            && first.key().0 <= at
         {
-            let Some((_, _, account, name)) = self.deadlines.pop_first() else { break };
+            let (account, name) = first.remove();
             self.lapse(account, &name);
         }
         if self.boundary.is_some_and(|boundary| boundary <= at) {
@@ -249,7 +197,7 @@ impl State {
 
     fn push(&mut self, terms: Account) -> Result<u32> {
         terms.check()?;
-        let limit = Spend::of(&terms.limit).ok_or(Error::Terms {
+        let limit = terms.counting.limit(&terms.limit).ok_or(Error::Terms {
             reason: "this version does not know the measure of its limit",
         })?;
         let index = u32::try_from(self.accounts.len())
@@ -282,8 +230,9 @@ impl State {
         let (parent, _) = path.split()?;
         let parent = self.accounts.get(self.find(parent)? as usize)?;
         let limit = parent.terms.blocks.clone()?;
-        let scope = parent.terms.scope;
-        Some(Account { path, limit, scope, renewal: None, expires: None, blocks: None })
+        let Account { scope, ref counting, .. } = parent.terms;
+        let counting = counting.clone();
+        Some(Account { path, limit, counting, scope, renewal: None, expires: None, blocks: None })
     }
 
     /// Opens the blocks that a path enters, and says how many accounts there were before.
@@ -307,7 +256,7 @@ impl State {
         }
     }
 
-    fn open(&mut self, terms: &Account) -> Result<Applied> {
+    fn open_account(&mut self, terms: &Account) -> Result<Applied> {
         if let Ok(books) = self.books(&terms.path) {
             let same = books.terms == *terms;
             return if same { Ok(Applied::Unchanged) } else { Err(Error::AccountDiffers) };
@@ -336,7 +285,16 @@ impl State {
 
     fn set_limit(&mut self, path: &AccountPath, limit: &Allowance) -> Result<()> {
         let books = self.books_mut(path)?;
-        let new = Spend::of(limit)
+        if !books.terms.counting.is_sum() {
+            return Err(Error::Terms {
+                reason: "the limit of a Rényi or declared account follows from its promise; open \
+                         another account",
+            });
+        }
+        let new = books
+            .terms
+            .counting
+            .limit(limit)
             .filter(|_| books.terms.limit.measure() == limit.measure())
             .ok_or(Error::Terms { reason: "its limit must stay in the same measure" })?;
         books.limit = new;
@@ -382,7 +340,7 @@ impl State {
     }
 
     fn reserve_in(&mut self, index: u64, asked: &Reserved) -> Result<Applied> {
-        let digest = digest(asked);
+        let digest = digest(asked)?;
         let account = self.find(asked.account.as_str()).ok_or(Error::NoAccount)?;
         if let Some(request) = self.books(&asked.account)?.requests.get(asked.request.as_str()) {
             if request.digest != digest {
@@ -408,14 +366,8 @@ impl State {
             if let Some(budget) = books.scope.filter(|scope| *scope != asked.scope) {
                 return Err(Refusal::OtherScope { budget, asked: asked.scope }.into());
             }
-            let limit = &books.terms.limit;
-            let spend = Spend::asked(limit, &asked.charge)
-                .ok_or(Refusal::OtherMeasure { budget: limit.measure() })?;
             let room = books.room(route.get(from..).unwrap_or_default());
-            if !spend.fits(&room) {
-                let refusal = Refusal::exhausted(spend.allowance(limit), room.allowance(limit));
-                return Err(refusal.into());
-            }
+            let spend = books.take(&asked.charge, &room)?;
             held.push(Held { account: index, period: books.period, spend, from });
         }
         // Everything fits; from here on nothing fails.
@@ -427,7 +379,7 @@ impl State {
         }
         drop(route);
         let name: Arc<str> = asked.request.as_str().into();
-        self.deadlines.insert((asked.lapses, index, account, name.clone()));
+        self.deadlines.insert((asked.lapses, index), (account, name.clone()));
         let books = self.books_mut(&asked.account)?;
         books.open += 1;
         let open = Open {
@@ -455,7 +407,7 @@ impl State {
         let stage = std::mem::replace(&mut request.stage, Stage::Committed { entry: index });
         if let Stage::Open(open) = stage {
             books.open -= 1;
-            self.forget_deadline(&settled.account, &settled.request, &open);
+            self.deadlines.remove(&(open.lapses, open.entry));
         }
         Ok(())
     }
@@ -471,89 +423,20 @@ impl State {
         let request = books.requests.remove(settled.request.as_str());
         if let Some(Request { stage: Stage::Open(open), .. }) = request {
             books.open -= 1;
-            self.forget_deadline(&settled.account, &settled.request, &open);
+            self.deadlines.remove(&(open.lapses, open.entry));
             self.give_back(&open);
         }
         Ok(())
     }
-
-    fn forget_deadline(&mut self, account: &AccountPath, request: &RequestId, open: &Open) {
-        let Some(account) = self.find(account.as_str()) else { return };
-        self.deadlines.remove(&(open.lapses, open.entry, account, request.as_str().into()));
-    }
-
-    /// What the account has used and has left.
-    pub(crate) fn standing(&self, path: &AccountPath) -> Result<Standing> {
-        if let Ok(books) = self.books(path) {
-            let mut standing = self.fresh_standing(&books.terms, books.room(&[]));
-            standing.used = books.usage.total().allowance(&books.terms.limit);
-            standing.open = books.open;
-            standing.closed = books.refuses(self.now);
-            if standing.closed {
-                standing.remaining = standing.limit.nothing();
-            }
-            return Ok(standing);
-        }
-        // A block that nothing was charged to yet.
-        let terms = self.block(path.as_str()).ok_or(Error::NoAccount)?;
-        let limit = Spend::of(&terms.limit).ok_or(Error::NoAccount)?;
-        Ok(self.fresh_standing(&terms, limit))
-    }
-
-    fn fresh_standing(&self, terms: &Account, room: Spend) -> Standing {
-        Standing {
-            path: terms.path.clone(),
-            limit: terms.limit.clone(),
-            used: terms.limit.nothing(),
-            remaining: self.remaining(&terms.path, &terms.limit, room),
-            open: 0,
-            renewal: terms.renewal,
-            expires: terms.expires,
-            closed: false,
-        }
-    }
-
-    /// The least of `own` and what the accounts above leave in the same measure.
-    fn remaining(&self, path: &AccountPath, limit: &Allowance, own: Spend) -> Allowance {
-        let mut least = own;
-        let mut route: Vec<(&str, &str)> = Vec::new();
-        let above: Vec<_> = path
-            .prefixes()
-            .filter(|prefix| *prefix != path.as_str())
-            .filter_map(|prefix| self.accounts.get(self.find(prefix)? as usize))
-            .collect();
-        for books in above.iter().rev() {
-            if books.terms.blocks.is_some()
-                && let Some(block) = first_below(path.as_str(), &books.path)
-            {
-                route.insert(0, (&books.path, block));
-            }
-            if books.refuses(self.now) {
-                return limit.nothing();
-            }
-            if books.terms.limit.measure() == limit.measure() {
-                least = least.min(&books.room(&route));
-            }
-        }
-        least.allowance(limit)
-    }
-
-    /// The standings of all accounts, in the order of their paths.
-    pub(crate) fn standings(&self) -> Vec<Standing> {
-        let mut paths: Vec<_> = self.accounts.iter().map(|books| &books.terms.path).collect();
-        paths.sort();
-        paths.into_iter().filter_map(|path| self.standing(path).ok()).collect()
-    }
 }
 
-/// What makes two requests of one name the same request, as 128 bits.
-///
-/// Kept in memory alone and compared within one process, so any good hash will do.
-fn digest(asked: &Reserved) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, &asked.charge, asked.scope, &asked.plan, asked.on_lapse).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    (half(0) << 64) | half(1)
+/// What makes two requests of one name the same request: the first 16 bytes of a SHA-256, since the
+/// books that are [carried forward](carried) keep it instead of the request.
+fn digest(asked: &Reserved) -> Result<[u8; 16]> {
+    let text = serde_json::to_vec(&(&asked.charge, asked.scope, &asked.plan, asked.on_lapse))
+        .map_err(|_| Error::Terms { reason: "a charge cannot be written" })?;
+    let hash: [u8; 32] = Sha256::digest(text).into();
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash[..16]);
+    Ok(short)
 }

@@ -17,7 +17,7 @@ pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
 
 use crate::error::Result;
-use crate::log::Hash;
+use crate::log::{Hash, hash_entry};
 
 /// An append-only log of entries with payloads beside them, shared by threads and, where the kind
 /// of store allows, by processes and machines.
@@ -28,6 +28,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// If the store cannot be reached, or is not what it was.
     fn turn(&self) -> Result<Box<dyn Turn + '_>>;
+
+    /// Whether it keeps the books that are [carried forward](Turn::carry). Without that a ledger is
+    /// opened by applying every entry.
+    fn carries(&self) -> bool {
+        false
+    }
 
     /// Reads the entries `from..to`, which have been read in a turn before.
     ///
@@ -61,7 +67,8 @@ pub trait Turn {
     ///
     /// [`Error::Corrupt`](crate::Error::Corrupt) or [`Error::Truncated`](crate::Error::Truncated) if an entry that was durable is not what
     /// it was; or what `each` returns.
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64>;
+    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>)
+    -> Result<u64>;
 
     /// Appends `batch` after the entries read by [`catch_up`](Turn::catch_up); `head` says what the
     /// log is with it, at the price of some hashing. All of it is there afterwards or nothing.
@@ -83,12 +90,51 @@ pub trait Turn {
     /// If it could not be destroyed durably.
     fn erase(&mut self, index: u64) -> Result<()>;
 
+    /// Keeps the books as they are before the entry `entry`, instead of those kept before. They are
+    /// a copy of what follows from the entries, under a hash that the entry holds: what cannot be
+    /// kept, or is lost or changed, costs time and nothing else.
+    fn carry(&mut self, entry: u64, books: &[u8]) {
+        let _ = (entry, books);
+    }
+
+    /// The books that were kept last, and the entry that holds their hash.
+    fn carried(&mut self) -> Option<(u64, Vec<u8>)> {
+        None
+    }
+
     /// Checks everything the store holds beside the entries.
     ///
     /// # Errors
     ///
     /// [`Error::Corrupt`](crate::Error::Corrupt) at the first thing that is not as it should be.
     fn check(&mut self, facts: &Facts<'_>) -> Result<()>;
+}
+
+/// An entry as it is read, with its hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'a> {
+    entry: &'a [u8],
+    hash: Hash,
+}
+
+impl<'a> Leaf<'a> {
+    /// The leaf of these bytes.
+    #[must_use]
+    pub fn of(entry: &'a [u8]) -> Self {
+        Leaf { entry, hash: hash_entry(entry) }
+    }
+
+    /// The bytes of the entry.
+    #[must_use]
+    pub fn entry(&self) -> &'a [u8] {
+        self.entry
+    }
+
+    /// Its hash in the tree.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
 }
 
 /// The size and root of a log.
@@ -105,6 +151,8 @@ pub struct Head {
 pub struct Sealed {
     /// Its bytes.
     pub entry: Vec<u8>,
+    /// Their hash in the tree.
+    pub hash: Hash,
     /// The salt and payload beside it.
     pub payload: Option<Vec<u8>>,
 }

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::spend::Spend;
 
 /// The way from an account to a charge below it, partition by partition: each is the path of a
@@ -14,7 +16,8 @@ use crate::spend::Spend;
 pub(crate) type Route<'a> = [(&'a str, &'a str)];
 
 /// What was used, outside and inside partitions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Usage {
     own: Spend,
     partitions: BTreeMap<Box<str>, Partition>,
@@ -22,7 +25,8 @@ pub(crate) struct Usage {
     total: Spend,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Partition {
     blocks: BTreeMap<Box<str>, Usage>,
     /// The largest total of a block, component by component.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use privacy_core::access::Promise;
 use privacy_core::params::{Amount, Confidence};
 use privacy_core::release::{ErrorLaw, Interval};
 
@@ -40,6 +41,18 @@ impl Noise {
             Noise::Gaussian(noise) => noise.std_dev(),
         }
     }
+
+    /// What an authorizer is promised of numbers that are `2^exponent` times an integer with this
+    /// noise.
+    pub(crate) fn promise(&self, exponent: i32) -> Option<Promise> {
+        promise_of(self.standard_deviation() * 2f64.powi(exponent))
+    }
+}
+
+/// The promise of noise of a standard deviation that is known up to 1e-12 of itself.
+pub(crate) fn promise_of(standard_deviation: f64) -> Option<Promise> {
+    let least = standard_deviation * (1.0 - 1e-11);
+    Amount::from_binary(least).ok().filter(|least| *least != Amount::ZERO).map(Promise::Noise)
 }
 
 /// The law of a value that is `2^exponent` times an integer with [`Noise`] added.

@@ -19,6 +19,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, Relation, Sc
 use super::Session;
 use super::aggregate::Rows;
 use super::table::Table;
+use crate::additive::promise_of;
 use crate::bound::Contribution;
 use crate::error::Result;
 use crate::grid::{Grid, Value};
@@ -212,8 +213,12 @@ where
         if let Some(request) = request {
             ask = ask.named(request);
         }
+        let law = mechanism.law();
+        if let Some(promise) = law.standard_deviation().and_then(promise_of) {
+            ask = ask.promising(promise);
+        }
         let paid = session.cx().release(ask, |rng| mechanism.draw(&session.table, rng))?;
-        Ok(Release::new(paid.value, mechanism.law(), charge, paid.record))
+        Ok(Release::new(paid.value, law, charge, paid.record))
     }
 }
 

@@ -308,7 +308,10 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
         let charge = Charge::from(epsilon);
         let resource =
             Resource::new(format!("{what} left out, at most {up_to} of each {}", U::KIND));
-        let ask = Ask::new(resource, charge.clone(), Scope::of::<U, A>());
+        let mut ask = Ask::new(resource, charge.clone(), Scope::of::<U, A>());
+        if let Some(promise) = noise.noise().promise(0) {
+            ask = ask.promising(promise);
+        }
         let paid = self.cx().release(ask, |rng| {
             let beyond = |number: &u64| number.saturating_sub(limit).min(up_to.into());
             let left_out: i128 = of_units(self).iter().map(beyond).map(i128::from).sum();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, PoisonError};
 
-use privacy_core::access::Resource;
+use privacy_core::access::{Promise, Resource};
 use privacy_core::budget::MemoryBudget;
 use privacy_core::context::{Ask, Context};
 use privacy_core::measure::Allowance;
@@ -96,7 +96,7 @@ impl<'a, T: 'a, U: PrivacyUnit> Session<'a, T, U, AddRemove> {
         let allowance = allowance.into();
         let scope = Scope::of::<U, AddRemove>();
         let resource = Resource::new(format!("{} disjoint parts", parts.len()));
-        let ask = Ask::new(resource, allowance.charge(), scope);
+        let ask = Ask::new(resource, allowance.charge(), scope).promising(Promise::NoNumbers);
         let mut cx = self.cx();
         let divided = cx.release(ask, |_| {
             Ok(self.table.divide(parts.len(), |row| known.position(&name(row))))

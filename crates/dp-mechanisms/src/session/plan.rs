@@ -158,12 +158,18 @@ where
     /// [`privacy_core::Error::Budget`] if the budget cannot pay: nothing is spent and the session
     /// goes on. [`privacy_core::Error::Denied`], [`privacy_core::Error::Entropy`],
     /// [`privacy_core::Error::Storage`].
+    ///
+    /// To an authorizer that obliges to noise of a certain size, counts and sums promise the
+    /// standard deviation of theirs; means and other quotients promise none.
     pub fn release(self) -> Result<G::Output<S::Value>> {
         let resource = Resource::new(self.describe_fully());
         let Plan { session, statistic, grouping, bound, pricing, charge, request, .. } = self;
         let mut ask = Ask::new(resource, charge.clone(), Scope::of::<U, A>());
         if let Some(request) = request {
             ask = ask.named(request);
+        }
+        if let Some(promise) = statistic.promise(&pricing.noise()) {
+            ask = ask.promising(promise);
         }
         let paid = match &pricing {
             Pricing::Laplace(noise) => {

@@ -18,6 +18,7 @@ mod count;
 use std::fmt;
 use std::sync::Arc;
 
+use privacy_core::access::Promise;
 use privacy_core::params::{Bounds, Confidence, ContributionLimits};
 use privacy_core::release::ErrorLaw;
 use privacy_core::unit::UnitKind;
@@ -64,6 +65,17 @@ pub trait Statistic<'a, T>: Send + Sync {
     /// The binary exponent of the grid that its integers count; 0 for plain integers.
     fn exponent(&self) -> i32 {
         0
+    }
+
+    /// What is promised of a release with `noise`: how much noise every number has, where a number
+    /// is an integer of the aggregate with noise and nothing else.
+    fn promise(&self, noise: &Noise) -> Option<Promise> {
+        match self.shape() {
+            Shape::Count | Shape::Sum { .. } | Shape::Totals { .. } => {
+                noise.promise(self.exponent())
+            }
+            _ => None,
+        }
     }
 
     /// The limits that hold for this statistic where the session has `limits`.

@@ -144,9 +144,17 @@ impl Amount {
         self.0.is_zero()
     }
 
+    /// Numerator and denominator where both have one word, as most have.
+    fn words(&self) -> Option<(u64, u64)> {
+        Some((self.numerator().to_u64()?, self.denominator().to_u64()?))
+    }
+
     /// `self - other`, or `None` where that would be negative.
     #[must_use]
     pub fn checked_sub(&self, other: &Amount) -> Option<Amount> {
+        if let Some((a, b, denominator)) = over_one_denominator(self, other) {
+            return Some(of_words(a.checked_sub(b)?, denominator));
+        }
         (self >= other).then(|| Amount(&self.0 - &other.0))
     }
 
@@ -251,6 +259,16 @@ impl Amount {
 
     /// Decimal digits after the point if the expansion ends, `None` if it recurs.
     fn decimal_places(&self) -> Option<u32> {
+        if let Some((_, mut rest)) = self.words() {
+            let twos = rest.trailing_zeros();
+            rest >>= twos;
+            let mut fives = 0;
+            while rest.is_multiple_of(5) {
+                rest /= 5;
+                fives += 1;
+            }
+            return (rest == 1).then(|| fives.max(twos));
+        }
         let twos = self.denominator().trailing_zeros().unwrap_or(0);
         let mut rest = self.denominator() >> twos;
         if rest.bits() > u64::from(MAX_EXPONENT) * 8 {
@@ -263,6 +281,30 @@ impl Amount {
         }
         rest.is_one().then(|| fives.max(u32::try_from(twos).unwrap_or(u32::MAX)))
     }
+}
+
+/// The numerators of two amounts over a denominator they share, where all of that is small: budgets
+/// are mostly counted in thousandths of something, and sums of words take a tenth of the time.
+fn over_one_denominator(a: &Amount, b: &Amount) -> Option<(u64, u64, u64)> {
+    let ((a, p), (b, q)) = (a.words()?, b.words()?);
+    if p == q {
+        return Some((a, b, p));
+    }
+    let common = p.checked_mul(q / gcd(p, q))?;
+    Some((a.checked_mul(common / p)?, b.checked_mul(common / q)?, common))
+}
+
+fn of_words(numerator: u64, denominator: u64) -> Amount {
+    let common = gcd(numerator, denominator);
+    Amount(Ratio::new_raw((numerator / common).into(), (denominator / common).into()))
+}
+
+/// The greatest common divisor of numbers that are not both 0.
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 fn checked(value: f64) -> Result<()> {
@@ -293,6 +335,9 @@ fn times_power_of_two(mantissa: f64, exponent: i64) -> f64 {
 impl Ord for Amount {
     /// Compares exactly, by cross-multiplication.
     fn cmp(&self, other: &Self) -> Ordering {
+        if let (Some((a, b)), Some((c, d))) = (self.words(), other.words()) {
+            return (u128::from(a) * u128::from(d)).cmp(&(u128::from(c) * u128::from(b)));
+        }
         (self.numerator() * other.denominator()).cmp(&(other.numerator() * self.denominator()))
     }
 }
@@ -307,6 +352,11 @@ impl Add for &Amount {
     type Output = Amount;
 
     fn add(self, other: &Amount) -> Amount {
+        if let Some((a, b, denominator)) = over_one_denominator(self, other)
+            && let Some(sum) = a.checked_add(b)
+        {
+            return of_words(sum, denominator);
+        }
         Amount(&self.0 + &other.0)
     }
 }

@@ -23,10 +23,17 @@ fn ratio(amount: &Amount) -> Ratio<BigInt> {
 fn amount() -> impl Strategy<Value = Amount> {
     let part = || prop_oneof![any::<u128>(), 0u128..1000];
     let shift = 0u32..1200;
-    (part(), part(), shift.clone(), shift).prop_map(|(n, d, up, down)| {
+    let large = (part(), part(), shift.clone(), shift).prop_map(|(n, d, up, down)| {
         let big = |part: u128, shift: u32| (BigUint::from(part) + 1u8) << shift;
         Amount::from_fraction(big(n, up), big(d, down)).unwrap()
-    })
+    });
+    // Of one word each, also where sums and products just do not fit in one.
+    let word = || {
+        prop_oneof![0u64..50, u64::MAX - 50..=u64::MAX, any::<u64>(), any::<u32>().prop_map_into()]
+    };
+    let words =
+        (word(), word()).prop_map(|(n, d)| Amount::from_fraction(n.max(1), d.max(1)).unwrap());
+    prop_oneof![large, words]
 }
 
 proptest! {

@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::checkpoint::{SignedCheckpoint, VerifierKey};
 use super::tiles;
-use super::tree::{Hash, Tree, hash_entry};
+use super::tree::{Hash, Tree};
 use crate::account::Standing;
 use crate::entry::{Commitment, Entry, Event};
 use crate::error::{Error, Result};
 use crate::state::{Applied, State};
+use crate::store::Leaf;
 use crate::time::Timestamp;
 
 /// What a verified log holds.
@@ -53,9 +54,10 @@ pub(crate) struct Auditor {
 
 impl Auditor {
     /// Reads the next entry.
-    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn read(&mut self, leaf: &Leaf<'_>) -> Result<()> {
         let index = self.tree.size();
-        let entry = Entry::decode(bytes, index)?;
+        let entry = Entry::decode(leaf.entry(), index)?;
+        self.state.check_carried(index, &entry.event)?;
         match self.state.apply(index, entry.at, &entry.event) {
             Ok(Applied::Changed) => {}
             Ok(_) => {
@@ -81,7 +83,7 @@ impl Auditor {
             self.payloads.push((index, commitment));
         }
         self.first = self.first.or(Some(entry.at));
-        self.tree.push(hash_entry(bytes));
+        self.tree.push(leaf.hash());
         Ok(())
     }
 
@@ -142,14 +144,14 @@ pub fn verify_export(directory: impl AsRef<Path>, key: &VerifierKey) -> Result<R
             let length = usize::from(u16::from_be_bytes(*length));
             let (bytes, after) = after.split_at_checked(length).ok_or(cut)?;
             rest = after;
-            let expected = hashes.chunks_exact(32).nth(at as usize);
-            if expected != Some(hash_entry(bytes).as_bytes().as_slice()) {
+            let (expected, leaf) = (hashes.chunks_exact(32).nth(at as usize), Leaf::of(bytes));
+            if expected != Some(leaf.hash().as_bytes().as_slice()) {
                 return Err(Error::Corrupt {
                     entry,
                     what: "it is not the entry its tile speaks of",
                 });
             }
-            auditor.read(bytes)?;
+            auditor.read(&leaf)?;
         }
         let last = first + width - 1;
         if !rest.is_empty() || hashes.len() as u64 != width * 32 {
@@ -189,4 +191,25 @@ fn check_upper_tiles(directory: &Path, auditor: &Auditor, size: u64) -> Result<(
         level += 1;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Event;
+    use crate::state::{FORM, hash_books};
+
+    #[test]
+    fn books_that_do_not_follow_are_not_carried_past_an_auditor() {
+        let read = |event: Event| {
+            let entry = Entry { at: Timestamp::default(), by: "test".into(), event, payload: None };
+            Auditor::default().read(&Leaf::of(&entry.encode().unwrap()))
+        };
+        let books = hash_books(&State::default().carry().unwrap());
+        read(Event::Carried { form: FORM, books }).unwrap();
+        let wrong = read(Event::Carried { form: FORM, books: hash_books(b"other books") });
+        assert!(matches!(wrong, Err(Error::Corrupt { entry: 0, .. })));
+        // A form of a later version cannot be checked by this one.
+        read(Event::Carried { form: FORM + 1, books: hash_books(b"other books") }).unwrap();
+    }
 }

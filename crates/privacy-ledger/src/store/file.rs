@@ -17,6 +17,12 @@
 //! nobody drew; the rest is cut off and said so in the log. The slot itself need not wait for the
 //! disk: an older one only means that less is known to have been durable.
 //!
+//! # The books beside it
+//!
+//! A file with `.carried` after its name holds the books of an earlier entry, so that a long log is
+//! opened by checking every entry's hash and applying only the last. It is a copy of what follows from
+//! the log, under a hash that the log holds, and may be deleted at any time.
+//!
 //! # Several processes
 //!
 //! A turn holds the file's advisory lock (`flock`, or `LockFileEx` on Windows), which the operating
@@ -24,18 +30,21 @@
 //! must be reliable: local file systems, not network mounts that ignore locks; several machines
 //! share a database instead.
 
+mod carried;
+mod disk;
 mod frame;
 mod header;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::disk::Disk;
 use self::frame::{Frame, Kind};
 use self::header::{Header, PAGE, Slot};
-use super::{Durability, Facts, Head, Sealed, Store, Turn};
+use super::{Durability, Facts, Head, Leaf, Sealed, Store, Turn};
 use crate::error::{Error, Result};
 use crate::log::hash_entry;
 
@@ -54,7 +63,7 @@ pub struct FileStore {
 
 #[derive(Debug)]
 struct Inner {
-    file: File,
+    disk: Disk,
     id: [u8; 16],
     /// Where the frames that were read end, and how many entries they hold.
     end: u64,
@@ -91,7 +100,7 @@ impl FileStore {
             options.read(true).write(true).open(&path).map_err(Error::io("open its file"))?;
         let Header { id, slot, .. } = header::read(&mut file)?;
         let inner = Inner {
-            file,
+            disk: Disk::new(file),
             id,
             end: PAGE,
             count: 0,
@@ -132,11 +141,15 @@ impl FileStore {
 
 impl Inner {
     fn length(&self) -> Result<u64> {
-        Ok(self.file.metadata().map_err(Error::io("look at its file"))?.len())
+        Ok(self.disk.file.metadata().map_err(Error::io("look at its file"))?.len())
     }
 
     fn seek(&mut self, at: u64) -> Result<()> {
-        self.file.seek(SeekFrom::Start(at)).map(drop).map_err(Error::io("find a place in its file"))
+        self.disk
+            .file
+            .seek(SeekFrom::Start(at))
+            .map(drop)
+            .map_err(Error::io("find a place in its file"))
     }
 
     fn forget(&mut self) {
@@ -177,7 +190,7 @@ impl Inner {
                     buffer.drain(..begin);
                     begin = 0;
                     let wanted = left.min(CHUNK as u64);
-                    let read = (&mut self.file)
+                    let read = (&mut self.disk.file)
                         .take(wanted)
                         .read_to_end(&mut buffer)
                         .map_err(Error::io("read its file"))?;
@@ -187,7 +200,11 @@ impl Inner {
         }
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         if from != self.count {
             self.forget();
         }
@@ -205,7 +222,8 @@ impl Inner {
         let stopped = self.frames(self.end, length, &mut |at, frame| {
             match frame.kind {
                 Kind::Entry => {
-                    if hash_entry(frame.body).as_bytes()[..8] != frame.check {
+                    let leaf = Leaf::of(frame.body);
+                    if leaf.hash().as_bytes()[..8] != frame.check {
                         return Ok(Next::Bad);
                     }
                     if count.is_multiple_of(STRIDE) {
@@ -215,7 +233,7 @@ impl Inner {
                         payloads.push((count, place));
                     }
                     if count >= from {
-                        each(frame.body)?;
+                        each(&leaf)?;
                     }
                     count += 1;
                 }
@@ -238,7 +256,7 @@ impl Inner {
         self.places.extend(places);
         self.payloads.extend(payloads);
         if end < length {
-            self.file.set_len(end).map_err(Error::io("cut off an unfinished append"))?;
+            self.disk.cut(end).map_err(Error::io("cut off an unfinished append"))?;
         }
         Ok(length - end)
     }
@@ -261,21 +279,20 @@ impl Inner {
                 frame::write(&mut bytes, Kind::Payload, payload)?;
                 payloads.push((count, Place { at, body: payload.len() as u32 }));
             }
-            frame::write(&mut bytes, Kind::Entry, &sealed.entry)?;
+            frame::write_entry(&mut bytes, &sealed.entry, &sealed.hash)?;
             count += 1;
         }
-        self.seek(begin)?;
-        if let Err(error) = self.file.write_all(&bytes) {
+        if let Err(error) = self.disk.write_at(begin, &bytes) {
             // What was written of it is cut off again, so that the next append finds the end where
             // it was.
-            self.poisoned = self.file.set_len(begin).is_err();
+            self.poisoned = self.disk.cut(begin).is_err();
             return Err(Error::io("write to its file")(error));
         }
         if durability == Durability::Power {
-            if let Err(error) = self.file.sync_data() {
+            if let Err(error) = self.disk.wait() {
                 // What is on the disk is unknown now, and asking again does not tell: the system
                 // may forget an error once it has reported it.
-                let _ = self.file.set_len(begin);
+                let _ = self.disk.cut(begin);
                 self.poisoned = true;
                 return Err(Error::io("wait for the disk")(error));
             }
@@ -286,7 +303,7 @@ impl Inner {
                 size: head.size,
                 root: head.root,
             };
-            if let Err(error) = slot.write(&mut self.file) {
+            if let Err(error) = slot.write(&mut self.disk) {
                 self.poisoned = true;
                 return Err(error);
             }
@@ -358,13 +375,12 @@ impl Inner {
         }
         let mut bytes = Vec::new();
         frame::write(&mut bytes, Kind::Erased, &vec![0; body as usize])?;
-        self.seek(at)?;
-        self.file.write_all(&bytes).map_err(Error::io("erase a payload"))?;
-        self.file.sync_data().map_err(Error::io("erase a payload"))
+        let erased = self.disk.write_at(at, &bytes).and_then(|()| self.disk.wait());
+        erased.map_err(Error::io("erase a payload"))
     }
 
     fn check(&mut self, facts: &Facts<'_>) -> Result<()> {
-        let header = header::read(&mut self.file)?;
+        let header = header::read(&mut self.disk.file)?;
         header.check(facts)?;
         let (mut index, mut payload, mut fault) = (0, None, None);
         let mut at_fault = |entry, what| {
@@ -417,15 +433,19 @@ struct Stopped {
 impl Store for FileStore {
     fn turn(&self) -> Result<Box<dyn Turn + '_>> {
         let inner = self.inner()?;
-        inner.file.lock().map_err(Error::io("lock its file"))?;
-        let mut turn = FileTurn { inner };
-        self.check_in_place(&turn.inner.file)?;
-        let header = header::read(&mut turn.inner.file)?;
+        inner.disk.file.lock().map_err(Error::io("lock its file"))?;
+        let mut turn = FileTurn { inner, path: &self.path };
+        self.check_in_place(&turn.inner.disk.file)?;
+        let header = header::read(&mut turn.inner.disk.file)?;
         if header.id != turn.inner.id {
             return Err(Error::Replaced);
         }
         turn.inner.slot = header.slot;
         Ok(Box::new(turn))
+    }
+
+    fn carries(&self) -> bool {
+        true
     }
 
     fn read(&self, from: u64, to: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
@@ -439,12 +459,13 @@ impl Store for FileStore {
 
 struct FileTurn<'a> {
     inner: MutexGuard<'a, Inner>,
+    path: &'a Path,
 }
 
 impl Drop for FileTurn<'_> {
     fn drop(&mut self) {
         // If it fails the lock stays until the file is closed, which blocks and leaks nothing.
-        let _ = self.inner.file.unlock();
+        let _ = self.inner.disk.file.unlock();
     }
 }
 
@@ -453,8 +474,20 @@ impl Turn for FileTurn<'_> {
         Ok(Head { size: self.inner.slot.size, root: self.inner.slot.root })
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         self.inner.catch_up(from, each)
+    }
+
+    fn carry(&mut self, entry: u64, books: &[u8]) {
+        carried::write(self.path, &self.inner.id, entry, books);
+    }
+
+    fn carried(&mut self) -> Option<(u64, Vec<u8>)> {
+        carried::read(self.path, &self.inner.id)
     }
 
     fn append(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Durability, Facts, Head, Sealed, Store, Turn};
+use super::{Durability, Facts, Head, Leaf, Sealed, Store, Turn};
 use crate::error::{Error, Result};
 use crate::log::Hash;
 
@@ -73,9 +73,13 @@ impl Turn for MemoryTurn<'_> {
         Ok(Head { size: 0, root: Hash::empty() })
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         let to = self.0.entries.len() as u64;
-        each_of(&self.0.entries, from, to, each)?;
+        each_of(&self.0.entries, from, to, &mut |entry| each(&Leaf::of(entry)))?;
         Ok(0)
     }
 

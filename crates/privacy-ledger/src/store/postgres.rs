@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use postgres::{Client, NoTls};
 
-use super::{Durability, Facts, Head, Sealed, Store, Turn};
+use super::{Durability, Facts, Head, Leaf, Sealed, Store, Turn};
 use crate::error::{Error, Result};
 use crate::log::Hash;
 
@@ -239,13 +239,17 @@ impl Turn for PostgresTurn<'_> {
         Ok(self.head)
     }
 
-    fn catch_up(&mut self, from: u64, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+    fn catch_up(
+        &mut self,
+        from: u64,
+        each: &mut dyn FnMut(&Leaf<'_>) -> Result<()>,
+    ) -> Result<u64> {
         let (name, to) = (self.name, self.head.size);
         if from > to {
             // A copy from earlier was restored, perhaps.
             return Err(Error::Corrupt { entry: to, what: "it was there before and is missing" });
         }
-        read(self.client()?, name, from, to, each)?;
+        read(self.client()?, name, from, to, &mut |entry| each(&Leaf::of(entry)))?;
         Ok(0)
     }
 

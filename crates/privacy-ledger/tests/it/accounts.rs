@@ -9,7 +9,7 @@ use privacy_core::prelude::*;
 use privacy_core::unit::{Relation, UnitKind};
 use privacy_ledger::{Account, Begun, Error, Event, Ledger, Past, Renewal, Timestamp, zcdp_budget};
 
-use crate::common::{USERS, clock, hundredths, limit, noon, request};
+use crate::common::{USERS, clock, hundredths, limit, noon, record, request};
 
 fn refusal(error: Error) -> Refusal {
     match error {
@@ -109,7 +109,7 @@ fn a_reservation_of_a_period_that_ended_gives_nothing_to_the_next() {
     let ledger = options.in_memory().unwrap();
     let daily = Account::at("d", limit(100)).unwrap().renews(Renewal::Daily);
     let daily = ledger.open_account(daily).unwrap();
-    let old = daily.reserve(&request("old"), &hundredths(80), USERS).unwrap();
+    let old = daily.reserve(&request("old"), &hundredths(20), USERS).unwrap();
     clock.advance(Duration::from_secs(86_400));
     spend(&daily, "new", 30).unwrap();
     daily.roll_back(old).unwrap();
@@ -201,7 +201,13 @@ fn a_reservation_lapses_as_spent_and_a_hold_comes_back() {
     let open = account.reserve(&request("open"), &hundredths(30), USERS).unwrap();
     let hold = account.hold(&request("hold"), &hundredths(20), USERS, timeout).unwrap();
     assert_eq!(account.remaining().unwrap(), limit(50));
-    clock.advance(timeout);
+    // Not a moment early.
+    let moment = Duration::from_millis(1);
+    clock.advance(timeout - moment);
+    ledger.record(record("something else")).unwrap();
+    assert_eq!(account.remaining().unwrap(), limit(50));
+    assert_eq!(account.standing().unwrap().open, 2);
+    clock.advance(moment);
     assert_eq!(account.remaining().unwrap(), limit(70));
     // The name of the hold is free again, and the old hold is nothing.
     let again = account.hold(&request("hold"), &hundredths(20), USERS, timeout).unwrap();

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use std::path::Path;
 use std::time::Duration;
 
 use privacy_core::audit::AuditRecord;
@@ -8,6 +9,7 @@ use privacy_core::measure::Charge;
 use privacy_core::prelude::*;
 use privacy_core::unit::{Relation, UnitKind};
 use privacy_ledger::{ManualClock, Timestamp};
+use tempfile::TempDir;
 
 pub(crate) const USERS: Scope = Scope { unit: UnitKind::User, relation: Relation::AddRemove };
 
@@ -44,4 +46,14 @@ pub(crate) fn record(name: impl ToString) -> AuditRecord {
 /// How often a randomized run is repeated: `default`, or what `LEDGER_RUNS` says.
 pub(crate) fn runs(default: u32) -> u32 {
     std::env::var("LEDGER_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(default)
+}
+
+/// In memory where there is such a file system: what is tested is not the disk.
+pub(crate) fn folder() -> TempDir {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() {
+        tempfile::tempdir_in(shared).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
 }

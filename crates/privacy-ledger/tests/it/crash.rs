@@ -1,32 +1,22 @@
 //! Real processes that race, are killed, and run out of disk.
 //!
-//! `LEDGER_RUNS=1000 cargo test -p privacy-ledger --test it crash` repeats each run a thousand times.
+//! `LEDGER_RUNS=1000 cargo test -p privacy-ledger --test it crash` repeats each run a thousand times;
+//! with `LEDGER_THREADS=64` each of the eight racing processes has 64 threads.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use privacy_core::budget::Budget;
 use privacy_ledger::{Account, Event, Ledger};
-use tempfile::TempDir;
 
-use crate::common::{USERS, hundredths, limit, record, request, runs};
+use crate::common::{USERS, folder, hundredths, limit, record, request, runs};
 
 const ROLE: &str = "LEDGER_TEST_ROLE";
 const FOLDER: &str = "LEDGER_TEST_FOLDER";
 const NAME: &str = "LEDGER_TEST_NAME";
-
-/// In memory where there is such a file system: what is tested is the death of processes.
-fn folder() -> TempDir {
-    let shared = Path::new("/dev/shm");
-    if shared.is_dir() {
-        tempfile::tempdir_in(shared).unwrap()
-    } else {
-        tempfile::tempdir().unwrap()
-    }
-}
 
 fn command(role: &str, folder: &Path, name: usize) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -54,51 +44,113 @@ fn child() {
     }
 }
 
+/// A sequence that is the same in every run with the same seed.
+struct Chances(u64);
+
+impl Chances {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Spends at random prices, giving some of it back, until nothing is left and nothing is open.
 fn race(folder: &Path, name: &str) {
     let ledger = Ledger::open(folder.join("budget.db")).unwrap();
-    let granted: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
+    let below = ledger.account("tenant").unwrap();
+    let seed: u64 = name.parse().unwrap();
+    fs::write(folder.join(format!("ready-{name}")), "").unwrap();
+    wait_for(&folder.join("go"));
+    let spent: u64 = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads())
             .map(|thread| {
-                let ledger = &ledger;
+                let (ledger, below) = (&ledger, &below);
                 scope.spawn(move || {
-                    let mut granted = 0;
-                    loop {
-                        let request = request(format!("{name}/{thread}/{granted}"));
-                        match ledger.reserve(&request, &hundredths(1), USERS) {
-                            Ok(reservation) => ledger.commit(reservation).unwrap(),
-                            Err(error) if error.is_budget() => return granted,
+                    let mut chances = Chances(seed << 8 | thread);
+                    let (mut spent, mut dearest) = (0, 3);
+                    for i in 0.. {
+                        // A file's lock is not fair; the pause lets the others in.
+                        std::thread::sleep(Duration::from_micros(chances.below(4000)));
+                        let request = request(format!("{name}/{thread}/{i}"));
+                        let price = 1 + chances.below(dearest);
+                        let budget: &dyn Budget = if thread % 2 == 0 { ledger } else { below };
+                        match budget.reserve(&request, &hundredths(price), USERS) {
+                            Ok(reservation) if chances.below(4) == 0 => {
+                                budget.roll_back(reservation).unwrap();
+                            }
+                            Ok(reservation) => {
+                                budget.commit(reservation).unwrap();
+                                spent += price;
+                            }
+                            Err(error) if error.is_budget() && price > 1 => dearest = 1,
+                            Err(error) if error.is_budget() => {
+                                let all = ledger.accounts().unwrap().swap_remove(0);
+                                if all.open == 0 && all.remaining.is_nothing() {
+                                    return spent;
+                                }
+                            }
                             Err(error) => panic!("{error}"),
                         }
-                        granted += 1;
                     }
+                    spent
                 })
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    fs::write(folder.join(format!("granted-{name}")), granted.to_string()).unwrap();
+    fs::write(folder.join(format!("spent-{name}")), spent.to_string()).unwrap();
+}
+
+fn wait_for(path: &Path) {
+    let patience = Instant::now();
+    while !path.exists() {
+        assert!(patience.elapsed() < Duration::from_secs(60), "nobody wrote {}", path.display());
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// In each of eight processes; `LEDGER_THREADS=64` makes a crowd of them.
+fn threads() -> u64 {
+    std::env::var("LEDGER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(8)
 }
 
 #[test]
-fn sixty_four_threads_of_eight_processes_spend_exactly_the_limit() {
+fn threads_of_eight_processes_spend_exactly_the_limit() {
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let (mut chances, mut spenders) = (Chances(seed), 0);
     for run in 0..runs(4) {
         let folder = folder();
-        let allowed = 60 + u64::from(run * 37 % 90);
+        let allowed = 300 + chances.below(300);
         let ledger = Ledger::open(folder.path().join("budget.db")).unwrap();
         ledger.open_account(Account::root(limit(allowed))).unwrap();
-        let children: Vec<Child> =
-            (0..8).map(|name| command("race", folder.path(), name).spawn().unwrap()).collect();
-        for mut child in children {
-            assert!(child.wait().unwrap().success());
+        ledger.open_account(Account::at("tenant", limit(1000)).unwrap()).unwrap();
+        let names: Vec<usize> = (0..8).map(|_| chances.below(1 << 40) as usize).collect();
+        let children: Vec<Child> = names
+            .iter()
+            .map(|name| command("race", folder.path(), *name).spawn().unwrap())
+            .collect();
+        // All start at once, or the first would be done before the last has begun.
+        for name in &names {
+            wait_for(&folder.path().join(format!("ready-{name}")));
         }
-        let granted: u64 = (0..8)
-            .map(|name| fs::read_to_string(folder.path().join(format!("granted-{name}"))).unwrap())
-            .map(|text| text.parse::<u64>().unwrap())
-            .sum();
-        assert_eq!(granted, allowed);
-        assert!(ledger.remaining().unwrap().is_nothing());
-        assert_eq!(ledger.verify().unwrap().charges, allowed);
+        fs::write(folder.path().join("go"), "").unwrap();
+        for mut child in children {
+            assert!(child.wait().unwrap().success(), "run {run} of seed {seed}");
+        }
+        let spent: Vec<u64> = names
+            .iter()
+            .map(|name| fs::read_to_string(folder.path().join(format!("spent-{name}"))).unwrap())
+            .map(|text| text.parse().unwrap())
+            .collect();
+        assert_eq!(spent.iter().sum::<u64>(), allowed, "run {run} of seed {seed}");
+        spenders += spent.iter().filter(|spent| **spent > 0).count();
+        let report = ledger.verify().unwrap();
+        assert_eq!(report.accounts[0].used, limit(allowed), "run {run} of seed {seed}");
+        assert_eq!(report.accounts[0].open, 0);
     }
+    // Otherwise it was no race.
+    assert!(spenders >= 4 * runs(4) as usize, "{spenders} processes got something");
 }
 
 /// Reserves, draws, commits and records until somebody kills it. A release is a line that stays.
@@ -118,12 +170,8 @@ fn release(folder: &Path, name: &str) {
 
 #[test]
 fn whatever_is_killed_when_nothing_was_released_that_was_not_charged() {
-    let mut random =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
-    let mut next = move |below: u64| {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        u64::from(random >> 8) % below
-    };
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let mut chances = Chances(seed);
     let mut seen = 0;
     for _ in 0..runs(3) {
         let folder = folder();
@@ -133,7 +181,7 @@ fn whatever_is_killed_when_nothing_was_released_that_was_not_charged() {
             let mut children: Vec<Child> = (0..2)
                 .map(|i| command("release", folder.path(), round * 10 + i).spawn().unwrap())
                 .collect();
-            std::thread::sleep(Duration::from_millis(20 + next(120)));
+            std::thread::sleep(Duration::from_millis(20 + chances.below(120)));
             for child in &mut children {
                 child.kill().unwrap();
                 child.wait().unwrap();

@@ -4,11 +4,16 @@
 
 mod access;
 mod accounts;
+mod carried;
 mod common;
+mod composition;
 mod crash;
 mod damage;
+mod interop;
 mod model;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
 mod session;
+#[cfg(feature = "telemetry")]
+mod watching;

@@ -11,8 +11,9 @@ use privacy_ledger::{
     Account, AccountBudget, AccountPath, Begun, Hold, Ledger, ManualClock, Past, Renewal, Timestamp,
 };
 use proptest::prelude::*;
+use tempfile::TempDir;
 
-use crate::common::{USERS, clock, hundredths, limit, noon, request};
+use crate::common::{USERS, clock, folder, hundredths, limit, noon, request};
 
 const LEAVES: [&str; 8] = ["", "t", "t/d", "t/d/b0", "t/d/b1", "t/d/b2", "t/d/b0/x", "t/e"];
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -42,6 +43,8 @@ enum Step {
     Limit {
         amount: u64,
     },
+    /// Another process takes over, where the ledger is in a file.
+    Reopen,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -57,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(|commit| Step::Settle { commit }),
         2 => (1..600u64).prop_map(|minutes| Step::Wait { minutes }),
         1 => (20..200u64).prop_map(|amount| Step::Limit { amount }),
+        2 => Just(Step::Reopen),
     ]
 }
 
@@ -155,6 +159,17 @@ struct World {
     clock: Arc<ManualClock>,
     model: Model,
     open: Vec<(&'static str, u8, Ticket)>,
+    file: Option<(TempDir, u64)>,
+}
+
+fn opened(clock: &Arc<ManualClock>, file: Option<&(TempDir, u64)>) -> Ledger {
+    let options = Ledger::options().clock(clock.clone()).timeout(TIMEOUT);
+    match file {
+        Some((folder, entries)) => {
+            options.carry_every(*entries).open(folder.path().join("budget.db")).unwrap()
+        }
+        None => options.in_memory().unwrap(),
+    }
 }
 
 enum Ticket {
@@ -163,9 +178,11 @@ enum Ticket {
 }
 
 impl World {
-    fn new(relation: Relation) -> Self {
+    /// In memory, or in a file that carries its books forward every so many entries.
+    fn new(relation: Relation, carry_every: Option<u64>) -> Self {
         let clock = clock();
-        let ledger = Ledger::options().clock(clock.clone()).timeout(TIMEOUT).in_memory().unwrap();
+        let file = carry_every.map(|entries| (folder(), entries));
+        let ledger = opened(&clock, file.as_ref());
         let scope = Scope { relation, ..USERS };
         let at = |path: &str, n| Account::at(path, limit(n)).unwrap().protects(scope);
         ledger.open_account(Account::root(limit(300))).unwrap();
@@ -184,7 +201,7 @@ impl World {
             ("t/e", 80),
         ];
         let model = Model { relation, now: noon(), limits: limits.into(), charges: Vec::new() };
-        World { ledger, clock, model, open: Vec::new() }
+        World { ledger, clock, model, open: Vec::new(), file }
     }
 
     fn account(&self, leaf: &str) -> AccountBudget {
@@ -267,6 +284,10 @@ impl World {
                 self.ledger.set_limit("t", limit(amount)).unwrap();
                 self.model.limits.insert("t", amount);
             }
+            Step::Reopen if self.file.is_some() => {
+                self.ledger = opened(&self.clock, self.file.as_ref());
+            }
+            Step::Reopen => {}
         }
     }
 
@@ -326,10 +347,11 @@ proptest! {
     #[test]
     fn the_ledger_grants_and_counts_what_the_model_does(
         replace in any::<bool>(),
+        carry_every in prop::option::of(1..20u64),
         steps in prop::collection::vec(step(), 1..60),
     ) {
         let relation = if replace { Relation::Replace } else { Relation::AddRemove };
-        let mut world = World::new(relation);
+        let mut world = World::new(relation, carry_every);
         for step in &steps {
             world.run(step);
             world.compare();

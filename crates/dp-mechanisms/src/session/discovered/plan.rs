@@ -174,6 +174,9 @@ where
         if let Some(request) = self.asked.request.clone() {
             ask = ask.named(request);
         }
+        if let Some(promise) = self.statistic.promise(&self.noise()) {
+            ask = ask.promising(promise);
+        }
         let paid = self.session.cx().release(ask, |rng| self.draw(rng))?;
         let (groups, noisy) = paid.value;
         let noise = self.noise();

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::log::hash_entry;
+use crate::log::{Hash, hash_entry};
 
 /// The bytes of a frame before its body.
 pub(super) const OVERHEAD: u64 = 13;
@@ -72,18 +72,31 @@ fn check(kind: Kind, body: &[u8]) -> [u8; 8] {
         Kind::Entry => *hash_entry(body).as_bytes(),
         kind => Sha256::new().chain_update([kind as u8]).chain_update(body).finalize().into(),
     };
+    short(&hash)
+}
+
+fn short(hash: &[u8; 32]) -> [u8; 8] {
     let mut short = [0; 8];
     short.copy_from_slice(&hash[..8]);
     short
 }
 
+/// Writes the frame of an entry whose hash is known.
+pub(super) fn write_entry(out: &mut Vec<u8>, body: &[u8], hash: &Hash) -> Result<()> {
+    write_checked(out, Kind::Entry, body, &short(hash.as_bytes()))
+}
+
 pub(super) fn write(out: &mut Vec<u8>, kind: Kind, body: &[u8]) -> Result<()> {
+    write_checked(out, kind, body, &check(kind, body))
+}
+
+fn write_checked(out: &mut Vec<u8>, kind: Kind, body: &[u8], check: &[u8; 8]) -> Result<()> {
     let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= MAX_BODY);
     let length =
         length.ok_or(Error::TooLarge { what: "payload", size: body.len(), limit: MAX_BODY })?;
     out.push(kind as u8);
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&check(kind, body));
+    out.extend_from_slice(check);
     out.extend_from_slice(body);
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use privacy_core::random::EntropyError;
 use sha2::{Digest, Sha256};
 
+use super::disk::Disk;
 use crate::error::{Error, Result};
 use crate::log::Hash;
 use crate::store::Facts;
@@ -74,11 +75,9 @@ impl Slot {
         SLOTS[(self.sequence % 2) as usize]
     }
 
-    pub(super) fn write(&self, file: &mut File) -> Result<()> {
-        let at = self.place() as u64;
-        file.seek(SeekFrom::Start(at))
-            .and_then(|_| file.write_all(&self.encode()))
-            .map_err(Error::io("write a commit slot"))
+    pub(super) fn write(&self, disk: &mut Disk) -> Result<()> {
+        let written = disk.write_at(self.place() as u64, &self.encode());
+        written.map_err(Error::io("write a commit slot"))
     }
 }
 
