@@ -28,6 +28,7 @@ publish = false
 [dependencies]
 blahaj = "0.7"
 prio = { version = "=0.18.1", features = ["test-util"] }
+vsss-rs = "=6.0.1"
 smpc-shares = { path = "ROOT/crates/smpc-shares" }
 
 [profile.release]

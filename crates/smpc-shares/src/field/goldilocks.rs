@@ -5,7 +5,7 @@
 
 use num_bigint::BigUint;
 
-use super::{Field, NttField, PrimeField, Ring, centered, conversions, operators};
+use super::{Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators};
 use crate::stream::Stream;
 
 const P: u64 = 0xffff_ffff_0000_0001;
@@ -88,6 +88,16 @@ impl Ring for Goldilocks {
         }
     }
 
+    fn dot(a: &[Self], b: &[Self]) -> Self {
+        let mut sum = (0, 0);
+        for (a, b) in a.iter().zip(b) {
+            Self::accumulate(&mut sum, *a, *b);
+        }
+        Self::settle(sum)
+    }
+
+    bulk_words!(Goldilocks, u64::MAX, |word: u64| word < P);
+
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0.to_le_bytes());
@@ -118,6 +128,22 @@ impl PrimeField for Goldilocks {
 
 impl NttField for Goldilocks {
     const TWO_ADICITY: u32 = 32;
+
+    /// The sum modulo 2^128, and how often 2^128 was passed.
+    type Accumulator = (u128, u32);
+
+    #[inline(always)]
+    fn accumulate((sum, carries): &mut (u128, u32), a: Self, b: Self) {
+        let (next, carry) = sum.overflowing_add(u128::from(a.0) * u128::from(b.0));
+        *sum = next;
+        *carries += u32::from(carry);
+    }
+
+    #[inline]
+    fn settle((sum, carries): (u128, u32)) -> Self {
+        // 2^128 = -2^32 modulo the prime.
+        Goldilocks(reduce(sum)) - Goldilocks(reduce(u128::from(carries) << 32))
+    }
 
     fn root() -> Self {
         Goldilocks(1_753_635_133_440_165_772)

@@ -12,12 +12,22 @@ use crate::field::Field;
 use crate::net::Link;
 use crate::security::needs_majority;
 use crate::sharing::{Raw, Shamir};
+use crate::stream::Stream;
+use crate::wipe::wipe;
 
 /// Elements handled at a time.
 const BLOCK: usize = 1024;
 
 impl<F: Field> Base<F> for Shamir {
     const REPLICATED: bool = false;
+
+    fn split(scheme: &Shamir, secrets: &[F], stream: &mut Stream) -> Vec<Raw<F>> {
+        Shamir::split(scheme, secrets, stream).into_iter().map(Raw::single).collect()
+    }
+
+    fn parts(raw: &Raw<F>) -> Vec<F> {
+        raw.own.clone()
+    }
 
     fn products(a: &Raw<F>, b: &Raw<F>) -> Vec<F> {
         a.own.iter().zip(&b.own).map(|(a, b)| *a * *b).collect()
@@ -112,8 +122,8 @@ impl<F: Field> Base<F> for Shamir {
                     }
                 }
             }
-            zeroize::Zeroize::zeroize(&mut masks);
-            zeroize::Zeroize::zeroize(&mut values);
+            wipe(&mut masks);
+            wipe(&mut values);
         }
         let keyed = |dealer: usize| derived(dealer, &core.scheme).contains(&me);
         let expect: Vec<(usize, usize)> = dealers
@@ -161,7 +171,21 @@ impl<F: Field> Base<F> for Shamir {
     }
 
     fn random(core: &mut Engine, length: usize) -> Raw<F> {
-        from_sets(core, length, F::sample)
+        let context = core.fresh();
+        let tables = core.tables::<F>();
+        let mut sum = vec![F::ZERO; length];
+        let mut values = vec![F::ZERO; length.min(BLOCK)];
+        for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
+            for sum in sum.chunks_mut(BLOCK) {
+                let values = &mut values[..sum.len()];
+                F::fill(&mut stream, values);
+                for (sum, value) in sum.iter_mut().zip(values) {
+                    *sum += *value * *factor;
+                }
+            }
+        }
+        wipe(&mut values);
+        Raw::single(sum)
     }
 
     fn known_bits(core: &mut Engine, length: usize) -> Vec<Raw<F>> {
@@ -204,7 +228,7 @@ pub(super) struct BitReader {
 }
 
 impl BitReader {
-    pub(super) fn next(&mut self, stream: &mut crate::stream::Stream) -> u64 {
+    pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
         if self.left == 0 {
             self.word = stream.word();
             self.left = 64;
@@ -220,7 +244,7 @@ impl BitReader {
 fn from_sets<F: Field>(
     core: &mut Engine,
     length: usize,
-    mut sample: impl FnMut(&mut crate::stream::Stream) -> F,
+    mut sample: impl FnMut(&mut Stream) -> F,
 ) -> Raw<F> {
     let context = core.fresh();
     let tables = core.tables::<F>();
