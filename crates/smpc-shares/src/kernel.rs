@@ -10,6 +10,15 @@
 #[allow(unsafe_code)]
 mod x86;
 
+/// out = values·factor + next, byte by byte, up to the shortest length.
+pub(crate) fn scaled_plus(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if x86::scaled_plus(out, values, factor, next) {
+        return;
+    }
+    portable::scaled_plus(out, values, factor, next);
+}
+
 /// sum = sum·factor + next, byte by byte, up to the shorter length.
 pub(crate) fn scale_add(sum: &mut [u8], factor: u8, next: &[u8]) {
     #[cfg(target_arch = "x86_64")]
@@ -30,6 +39,12 @@ pub(crate) fn add_scaled(sum: &mut [u8], factor: u8, values: &[u8]) {
 
 mod portable {
     use crate::field::gf256_scale_packed as scale_packed;
+
+    pub(super) fn scaled_plus(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {
+        let length = out.len().min(values.len()).min(next.len());
+        out[..length].copy_from_slice(&values[..length]);
+        scale_add(&mut out[..length], factor, next);
+    }
 
     pub(super) fn scale_add(sum: &mut [u8], factor: u8, next: &[u8]) {
         each(sum, next, |sum, next| scale_packed(sum, factor) ^ next);
@@ -85,8 +100,13 @@ mod tests {
                 operation(&mut got, factor, &right);
                 prop_assert_eq!(&got, expected);
             }
+            let mut out = vec![0; left.len().min(right.len())];
+            scaled_plus(&mut out, &left, factor, &right);
+            prop_assert_eq!(&out[..], &scaled[..out.len()]);
             #[cfg(target_arch = "x86_64")]
             for way in x86::ways() {
+                way.scaled_plus(&mut out, &left, factor, &right);
+                prop_assert_eq!(&out[..], &scaled[..out.len()]);
                 let mut got = left.clone();
                 way.scale_add(&mut got, factor, &right);
                 prop_assert_eq!(&got, &scaled, "{:?}", way);

@@ -118,7 +118,20 @@ impl Field for Goldilocks {
     }
 
     fn inverse(self) -> Self {
-        self.pow_vartime(u128::from(P - 2))
+        // P - 2 is 31 ones, a zero and 32 ones; each name is a run of so many ones.
+        let squared = |mut x: Self, times: u32| {
+            for _ in 0..times {
+                x *= x;
+            }
+            x
+        };
+        let two = squared(self, 1) * self;
+        let three = squared(two, 1) * self;
+        let six = squared(three, 3) * three;
+        let twelve = squared(six, 6) * six;
+        let thirty = squared(squared(twelve, 12) * twelve, 6) * six;
+        let thirty_one = squared(thirty, 1) * self;
+        squared(thirty_one, 33) * (squared(thirty_one, 1) * self)
     }
 }
 

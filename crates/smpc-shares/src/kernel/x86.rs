@@ -25,6 +25,11 @@ pub(super) fn ways() -> impl Iterator<Item = Way> {
 }
 
 /// False where the processor has none of the instructions.
+pub(super) fn scaled_plus(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) -> bool {
+    ways().next().map(|way| way.scaled_plus(out, values, factor, next)).is_some()
+}
+
+/// False where the processor has none of the instructions.
 pub(super) fn scale_add(sum: &mut [u8], factor: u8, next: &[u8]) -> bool {
     ways().next().map(|way| way.scale_add(sum, factor, next)).is_some()
 }
@@ -35,6 +40,15 @@ pub(super) fn add_scaled(sum: &mut [u8], factor: u8, values: &[u8]) -> bool {
 }
 
 impl Way {
+    pub(super) fn scaled_plus(self, out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {
+        match self {
+            // SAFETY: a `Way` is only made by `ways`, where the processor has its instructions.
+            Way::Gfni => unsafe { scaled_plus_gfni(out, values, factor, next) },
+            // SAFETY: as above.
+            Way::Avx2 => unsafe { scaled_plus_avx2(out, values, factor, next) },
+        }
+    }
+
     pub(super) fn scale_add(self, sum: &mut [u8], factor: u8, next: &[u8]) {
         match self {
             // SAFETY: a `Way` is only made by `ways`, where the processor has its instructions.
@@ -80,6 +94,20 @@ fn load_32(bytes: &[u8; 32]) -> __m256i {
 fn store_32(bytes: &mut [u8; 32], value: __m256i) {
     // SAFETY: 32 bytes are writable, and the store needs no alignment.
     unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), value) }
+}
+
+#[target_feature(enable = "avx512f,gfni")]
+fn scaled_plus_gfni(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {
+    let length = out.len().min(values.len()).min(next.len());
+    let (blocks, rest) = out[..length].as_chunks_mut::<64>();
+    let (others, other_rest) = values[..length].as_chunks::<64>();
+    let (nexts, next_rest) = next[..length].as_chunks::<64>();
+    let by = _mm512_set1_epi8(factor.cast_signed());
+    for ((block, other), next) in blocks.iter_mut().zip(others).zip(nexts) {
+        let scaled = _mm512_gf2p8mul_epi8(load_64(other), by);
+        store_64(block, _mm512_xor_si512(scaled, load_64(next)));
+    }
+    portable::scaled_plus(rest, other_rest, factor, next_rest);
 }
 
 #[target_feature(enable = "avx512f,gfni")]
@@ -139,6 +167,20 @@ impl Multiples {
             _mm256_shuffle_epi8(self.high, high),
         )
     }
+}
+
+#[target_feature(enable = "avx2")]
+fn scaled_plus_avx2(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {
+    let length = out.len().min(values.len()).min(next.len());
+    let (blocks, rest) = out[..length].as_chunks_mut::<32>();
+    let (others, other_rest) = values[..length].as_chunks::<32>();
+    let (nexts, next_rest) = next[..length].as_chunks::<32>();
+    let multiples = Multiples::of(factor);
+    for ((block, other), next) in blocks.iter_mut().zip(others).zip(nexts) {
+        let scaled = multiples.times(load_32(other));
+        store_32(block, _mm256_xor_si256(scaled, load_32(next)));
+    }
+    portable::scaled_plus(rest, other_rest, factor, next_rest);
 }
 
 #[target_feature(enable = "avx2")]

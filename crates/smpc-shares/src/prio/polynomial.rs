@@ -11,6 +11,8 @@ pub(super) struct Domain<F> {
     roots: Vec<F>,
     /// 1/p.
     inverse: F,
+    /// 1/2.
+    half: F,
 }
 
 impl<F: NttField> Domain<F> {
@@ -25,7 +27,8 @@ impl<F: NttField> Domain<F> {
                 current
             })
             .collect();
-        Domain { size, roots, inverse: F::from_u128(size as u128).inverse() }
+        let inverse = |number: u128| F::from_u128(number).inverse();
+        Domain { size, roots, inverse: inverse(size as u128), half: inverse(2) }
     }
 
     /// Values at the p-th roots from coefficients, in place (Cooley, Tukey); with `inverted`, p times
@@ -91,11 +94,11 @@ impl<F: NttField> Domain<F> {
             let narrow = self.barycentric(t, (power - F::ONE) * self.inverse, 2);
             return Some((narrow, wide));
         }
-        let half = F::from_u128(2).inverse();
-        let wide = self.barycentric(t, (double - F::ONE) * self.inverse * half, 1);
-        // The even powers with another scale: (t^p - 1)/p over (t^2p - 1)/2p is 2/(t^p + 1).
-        let scale = F::from_u128(2) * (power + F::ONE).inverse();
-        let narrow = wide.iter().step_by(2).map(|weight| *weight * scale).collect();
+        // The even powers with another scale: (t^p - 1)/p and (t^2p - 1)/2p = (t^p - 1)·(t^p + 1)/2p.
+        let scale = (power - F::ONE) * self.inverse;
+        let wide = self.barycentric(t, scale * self.half, 1);
+        let narrow = wide.iter().step_by(2).map(|weight| *weight + *weight).collect();
+        let wide = wide.into_iter().map(|weight| weight * (power + F::ONE)).collect();
         Some((narrow, wide))
     }
 

@@ -256,17 +256,10 @@ impl<F: NttField> Prio3<F> {
         length * usize::from(self.proofs)
     }
 
-    fn tag(&self, usage: Usage, context: &[u8]) -> Vec<u8> {
-        let mut tag = Vec::with_capacity(8 + context.len());
-        tag.extend_from_slice(&[VERSION, 0]);
-        tag.extend_from_slice(&self.id.to_be_bytes());
-        tag.extend_from_slice(&(usage as u16).to_be_bytes());
-        tag.extend_from_slice(context);
-        tag
-    }
-
     pub(super) fn xof(&self, usage: Usage, context: &[u8], seed: &[u8], binder: &[&[u8]]) -> Xof {
-        Xof::new(seed, &self.tag(usage, context), binder)
+        let mut tag = [VERSION, 0, 0, 0, 0, 0, 0, usage as u8];
+        tag[2..6].copy_from_slice(&self.id.to_be_bytes());
+        Xof::new(seed, [&tag, context], binder)
     }
 
     pub(super) fn joint_part(

@@ -4,6 +4,7 @@ use turboshake::CTurboShake128;
 use turboshake::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::field::Ring;
+use crate::wipe::wipe;
 
 pub(super) const SEED: usize = 32;
 
@@ -11,16 +12,28 @@ pub(super) const SEED: usize = 32;
 pub(super) struct Xof(turboshake::TurboShakeReader<168>);
 
 impl Xof {
-    /// `binder` in parts, to be read as one.
-    pub(super) fn new(seed: &[u8], tag: &[u8], binder: &[&[u8]]) -> Self {
+    /// `tag` and `binder` in parts, each to be read as one.
+    pub(super) fn new(seed: &[u8], tag: [&[u8]; 2], binder: &[&[u8]]) -> Self {
+        let length: usize = tag.iter().map(|part| part.len()).sum();
+        let mut begin = Vec::with_capacity(256);
+        begin.extend_from_slice(&(length as u16).to_le_bytes());
+        begin.extend(tag.iter().copied().flatten());
+        begin.push(seed.len() as u8);
+        begin.extend_from_slice(seed);
         let mut hash = CTurboShake128::<1>::default();
-        hash.update(&(tag.len() as u16).to_le_bytes());
-        hash.update(tag);
-        hash.update(&[seed.len() as u8]);
-        hash.update(seed);
         for part in binder {
-            hash.update(part);
+            // Short parts are absorbed together.
+            if part.len() <= SEED {
+                begin.extend_from_slice(part);
+            } else {
+                hash.update(&begin);
+                wipe(&mut begin);
+                begin.clear();
+                hash.update(part);
+            }
         }
+        hash.update(&begin);
+        wipe(&mut begin);
         Xof(hash.finalize_xof())
     }
 
@@ -34,7 +47,7 @@ impl Xof {
     pub(super) fn elements<F: Ring>(mut self, length: usize) -> Vec<F> {
         let mut out = Vec::with_capacity(length);
         // Whole candidates at a time; what is left over is never read.
-        let mut bytes = [0u8; 1344];
+        let mut bytes = [0u8; 672];
         while out.len() < length {
             let wanted = ((length - out.len()) * F::BYTES).min(bytes.len());
             let bytes = &mut bytes[..wanted];

@@ -213,10 +213,15 @@ impl<F: Field> Base<F> for Shamir {
     }
 
     fn bounded(core: &mut Engine, length: usize, bits: u32) -> Raw<F> {
-        from_sets(core, length, |stream| {
+        let context = core.fresh();
+        let tables = core.tables::<F>();
+        let mut streams = core.set_streams(context);
+        let mut part = |stream: &mut Stream| {
             let wide = u128::from(stream.word()) | (u128::from(stream.word()) << 64);
             F::from_u128(wide & (u128::MAX >> (128 - bits.clamp(1, 128))))
-        })
+        };
+        let share = |_| tables.random_share(streams.iter_mut().map(&mut part));
+        Raw::single((0..length).map(share).collect())
     }
 }
 
@@ -240,39 +245,13 @@ impl BitReader {
     }
 }
 
-/// Σ over this party's sets A of value_A·f_A(me).
-fn from_sets<F: Field>(
-    core: &mut Engine,
-    length: usize,
-    mut sample: impl FnMut(&mut Stream) -> F,
-) -> Raw<F> {
-    let context = core.fresh();
-    let tables = core.tables::<F>();
-    let mut sum = vec![F::ZERO; length];
-    for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
-        for value in &mut sum {
-            *value += sample(&mut stream) * *factor;
-        }
-    }
-    Raw::single(sum)
-}
-
-/// Shares of degree 2t of zero: Σ_A Σ_j value_(A,j)·i^j·f_A(i), j = 1..t.
+/// Shares of degree 2t of zero.
 fn zeros<F: Field>(core: &mut Engine, length: usize) -> Vec<F> {
     let context = core.fresh();
     let tables = core.tables::<F>();
-    let point = tables.points[core.me()];
-    let mut sum = vec![F::ZERO; length];
-    for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
-        for value in &mut sum {
-            let mut power = *factor;
-            for _ in 0..core.scheme.threshold() {
-                power *= point;
-                *value += F::sample(&mut stream) * power;
-            }
-        }
-    }
-    sum
+    let (me, t) = (core.me(), core.scheme.threshold());
+    let mut streams = core.set_streams(context);
+    (0..length).map(|_| tables.zero_share(me, t, |set| F::sample(&mut streams[set]))).collect()
 }
 
 /// Opens shares of `degree` to some. Unchecked, each receiver hears from the `degree` parties before

@@ -123,11 +123,12 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
             let share = bound as f64 / f64::from(bits).exp2();
             let candidates = (missing as f64 / share * 1.1) as usize + 8;
             let planes = self.random_planes(candidates, bits).await?;
+            let numbers = assembled(self, &planes, candidates);
             let good = below_public(self, &planes, &vec![bound; candidates]).await?;
             let good = self.open_flags(&good).await?;
             let places: Vec<usize> = (0..candidates).filter(|i| good[*i]).take(missing).collect();
-            let kept = assembled(self, &planes, candidates).gather(&places);
-            drawn = self.renewed(&drawn).await?.chain(&self.renewed(&kept).await?);
+            let kept = self.renewed(&numbers.gather(&places)).await?;
+            drawn = self.renewed(&drawn).await?.chain(&kept);
         }
         Ok(drawn)
     }

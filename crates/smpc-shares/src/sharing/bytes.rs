@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Shamir;
 use crate::error::{Error, Result};
 use crate::field::{Field, Gf256};
-use crate::kernel::{add_scaled, scale_add};
+use crate::kernel::{add_scaled, scale_add, scaled_plus};
 use crate::stream::Stream;
 use crate::wipe::wipe;
 
@@ -114,8 +114,11 @@ fn share_block(
     stream.bytes(coefficients);
     for (i, share) in shares.iter_mut().enumerate() {
         let x = (i + 1) as u8;
-        share.copy_from_slice(&coefficients[..secret.len()]);
-        for next in coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]) {
+        let mut nexts = coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]);
+        if let Some(next) = nexts.next() {
+            scaled_plus(share, coefficients, x, next);
+        }
+        for next in nexts {
             scale_add(share, x, next);
         }
     }
