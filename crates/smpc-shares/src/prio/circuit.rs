@@ -203,39 +203,36 @@ impl Circuit {
     }
 
     /// The gadget on values of its wires: the product, x² - x, or the sum of products of pairs.
-    pub(super) fn gadget<F: Field>(&self, wires: &[F]) -> F {
-        match (self, wires) {
-            (Circuit::Sum(_), [x]) => *x * *x - *x,
-            _ => wires.chunks_exact(2).map(|pair| pair[0] * pair[1]).sum(),
+    pub(super) fn gadget<F: NttField>(&self, wires: &[F]) -> F {
+        if let (Circuit::Sum(_), [x]) = (self, wires) {
+            return *x * *x - *x;
         }
+        let mut sum = F::Accumulator::default();
+        for [left, right] in wires.as_chunks().0 {
+            F::accumulate(&mut sum, *left, *right);
+        }
+        F::settle(sum)
     }
 
-    /// The inputs of gadget call number `call`, wire by wire.
-    pub(super) fn wires<F: Field>(
-        &self,
-        call: usize,
-        input: &[F],
-        joint: &[F],
-        part: F,
-        mut set: impl FnMut(usize, F),
-    ) {
-        match self {
-            Circuit::Count => {
-                set(0, input[0]);
-                set(1, input[0]);
-            }
-            Circuit::Sum(_) => set(0, input[call]),
-            _ => {
-                let chunk = self.chunk().unwrap_or(1);
-                let r = joint[call];
-                let mut power = r;
-                for j in 0..chunk {
-                    let value = input.get(call * chunk + j).copied().unwrap_or_default();
-                    set(2 * j, power * value);
-                    set(2 * j + 1, value - part);
-                    power *= r;
+    /// Appends the inputs of all gadget calls of a whole measurement, call by call.
+    pub(super) fn wires<F: Field>(&self, input: &[F], joint: &[F], out: &mut Vec<F>) {
+        match (self, self.chunk()) {
+            (_, Some(chunk)) => {
+                for (values, r) in input.chunks(chunk).zip(joint) {
+                    let mut power = *r;
+                    for value in values {
+                        out.push(power * *value);
+                        out.push(*value - F::ONE);
+                        power *= *r;
+                    }
+                    for _ in values.len()..chunk {
+                        out.push(F::ZERO);
+                        out.push(-F::ONE);
+                    }
                 }
             }
+            (Circuit::Count, _) => out.extend_from_slice(&[input[0], input[0]]),
+            _ => out.extend_from_slice(input),
         }
     }
 

@@ -1,12 +1,11 @@
 //! Fully linear proofs that a measurement satisfies its circuit (Boneh et al. 2019,
 //! <https://eprint.iacr.org/2019/188>), with polynomials by their values at roots of unity.
 
-use zeroize::Zeroize;
-
 use super::circuit::Circuit;
 use super::polynomial::Domain;
 use crate::error::{Error, Result};
 use crate::field::NttField;
+use crate::wipe::wipe;
 
 /// A circuit with the tables for its proofs.
 #[derive(Clone, Debug)]
@@ -38,53 +37,27 @@ impl<F: NttField> Flp<F> {
         1 + if checks > 1 { checks } else { 0 }
     }
 
-    /// The wires of all gadget calls: for each wire its seed, its inputs and zeros.
-    fn wires(&self, input: &[F], seeds: &[F], joint: &[F], part: F) -> Vec<F> {
-        let size = self.domain.size;
-        let mut wires = vec![F::ZERO; seeds.len() * size];
-        for (wire, seed) in wires.chunks_exact_mut(size).zip(seeds) {
-            wire[0] = *seed;
-        }
-        for call in 0..self.circuit.calls() {
-            self.circuit.wires(call, input, joint, part, |wire, value| {
-                wires[wire * size + call + 1] = value;
-            });
-        }
-        wires
-    }
-
     /// Appends a proof.
     pub(super) fn prove(&self, input: &[F], seeds: &[F], joint: &[F], proof: &mut Vec<F>) {
-        let size = self.domain.size;
-        let mut wires = self.wires(input, seeds, joint, F::ONE);
+        let arity = self.circuit.arity();
+        // Row by row the wires: their seeds, the inputs of each gadget call, zeros.
+        let mut rows = Vec::with_capacity(arity * self.domain.size);
+        rows.extend_from_slice(seeds);
+        self.circuit.wires(input, joint, &mut rows);
+        rows.resize(arity * self.domain.size, F::ZERO);
         // The gadget polynomial at even powers of the 2p-th root is the gadget on the wires, at odd
         // powers the gadget on their continuation.
-        let even = self.gadget_values(&wires);
-        for wire in wires.chunks_exact_mut(size) {
-            self.domain.to_odd(wire);
-        }
-        let odd = self.gadget_values(&wires);
-        wires.zeroize();
+        let gadget = |rows: &[F]| -> Vec<F> {
+            rows.chunks_exact(arity).map(|row| self.circuit.gadget(row)).collect()
+        };
+        let even = gadget(&rows);
+        self.domain.to_odd(&mut rows, arity);
+        let odd = gadget(&rows);
+        wipe(&mut rows);
         let end = proof.len() + self.proof_length();
         proof.extend_from_slice(seeds);
         proof.extend(even.iter().zip(&odd).flat_map(|(even, odd)| [*even, *odd]));
         proof.truncate(end);
-    }
-
-    /// The gadget at each of the p places of its wires.
-    fn gadget_values(&self, wires: &[F]) -> Vec<F> {
-        let size = self.domain.size;
-        if self.circuit.arity() == 1 {
-            return wires.iter().map(|x| self.circuit.gadget(&[*x])).collect();
-        }
-        let mut sums = vec![F::ZERO; size];
-        for pair in wires.chunks_exact(2 * size) {
-            let (left, right) = pair.split_at(size);
-            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                *sum += *left * *right;
-            }
-        }
-        sums
     }
 
     /// Appends this party's share of the verifier: what is left to be checked of a proof.

@@ -11,6 +11,8 @@ pub(super) struct Domain<F> {
     roots: Vec<F>,
     /// 1/p.
     inverse: F,
+    /// Power i of the 2p-th root over p, for i with its bits reversed.
+    turned: Vec<F>,
     /// 1/2.
     half: F,
 }
@@ -20,55 +22,62 @@ impl<F: NttField> Domain<F> {
         let log = size.trailing_zeros();
         let root = F::root_of(log + 1);
         let mut power = F::ONE;
-        let roots = (0..2 * size)
+        let roots: Vec<F> = (0..2 * size)
             .map(|_| {
                 let current = power;
                 power *= root;
                 current
             })
             .collect();
-        let inverse = |number: u128| F::from_u128(number).inverse();
-        Domain { size, roots, inverse: inverse(size as u128), half: inverse(2) }
+        let inverse = F::from_u128(size as u128).inverse();
+        let reversed = |i: usize| if log == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - log) };
+        let turned = (0..size).map(|i| roots[reversed(i)] * inverse).collect();
+        Domain { size, turned, roots, inverse, half: F::from_u128(2).inverse() }
     }
 
-    /// Values at the p-th roots from coefficients, in place (Cooley, Tukey); with `inverted`, p times
-    /// the coefficients from values.
-    fn transform(&self, values: &mut [F], inverted: bool) {
+    /// From values at the p-th roots to values at the odd powers of the 2p-th root, of `width` polynomials
+    /// at once: row i of `rows` has the values of all at root i.
+    ///
+    /// Interpolation by decimation in frequency leaves coefficients in bit-reversed order, evaluation by
+    /// decimation in time takes them so (Cooley, Tukey 1965; Gentleman, Sande 1966).
+    pub(super) fn to_odd(&self, rows: &mut [F], width: usize) {
         let n = self.size;
-        let shift = usize::BITS - n.trailing_zeros();
-        for i in 0..n {
-            let j = if n > 1 { i.reverse_bits() >> shift } else { 0 };
-            if i < j {
-                values.swap(i, j);
+        let mut half = n / 2;
+        while half > 0 {
+            let stride = n / half;
+            for block in rows.chunks_exact_mut(2 * half * width) {
+                let (low, high) = block.split_at_mut(half * width);
+                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
+                for (i, (low, high)) in pairs.enumerate() {
+                    let root = self.roots[(2 * n - i * stride) & (2 * n - 1)];
+                    for (low, high) in low.iter_mut().zip(high) {
+                        (*low, *high) = (*low + *high, (*low - *high) * root);
+                    }
+                }
+            }
+            half /= 2;
+        }
+        for (row, factor) in rows.chunks_exact_mut(width).zip(&self.turned) {
+            for value in row {
+                *value *= *factor;
             }
         }
         let mut half = 1;
         while half < n {
             let stride = n / half;
-            for block in values.chunks_exact_mut(2 * half) {
-                let (low, high) = block.split_at_mut(half);
-                for (i, (low, high)) in low.iter_mut().zip(high).enumerate() {
-                    let turned = *high * self.root(i * stride, inverted);
-                    (*low, *high) = (*low + turned, *low - turned);
+            for block in rows.chunks_exact_mut(2 * half * width) {
+                let (low, high) = block.split_at_mut(half * width);
+                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
+                for (i, (low, high)) in pairs.enumerate() {
+                    let root = self.roots[i * stride];
+                    for (low, high) in low.iter_mut().zip(high) {
+                        let turned = *high * root;
+                        (*low, *high) = (*low + turned, *low - turned);
+                    }
                 }
             }
             half *= 2;
         }
-    }
-
-    #[inline]
-    fn root(&self, power: usize, inverted: bool) -> F {
-        let count = 2 * self.size;
-        self.roots[if inverted { (count - power) & (count - 1) } else { power }]
-    }
-
-    /// From values at the p-th roots to values at the odd powers of the 2p-th root, in place.
-    pub(super) fn to_odd(&self, values: &mut [F]) {
-        self.transform(values, true);
-        for (value, root) in values.iter_mut().zip(&self.roots) {
-            *value *= *root * self.inverse;
-        }
-        self.transform(values, false);
     }
 
     /// The missing last of 2p values of a polynomial of degree at most 2p - 2.
@@ -137,10 +146,12 @@ mod tests {
                 (0..size as u128).map(|i| F::from_u128(i * i * 77 + 5)).collect();
             let values: Vec<F> =
                 (0..size).map(|i| evaluate(&coefficients, domain.roots[2 * i])).collect();
-            let mut odd = values.clone();
-            domain.to_odd(&mut odd);
-            for (i, odd) in odd.iter().enumerate() {
-                assert_eq!(*odd, evaluate(&coefficients, domain.roots[2 * i + 1]));
+            // Beside each other the polynomial and three times it.
+            let mut odd: Vec<F> = values.iter().flat_map(|v| [*v, *v + *v + *v]).collect();
+            domain.to_odd(&mut odd, 2);
+            for (i, odd) in odd.as_chunks::<2>().0.iter().enumerate() {
+                let expected = evaluate(&coefficients, domain.roots[2 * i + 1]);
+                assert_eq!(*odd, [expected, expected + expected + expected]);
             }
             let wide: Vec<F> =
                 domain.roots.iter().map(|root| evaluate(&coefficients, *root)).collect();

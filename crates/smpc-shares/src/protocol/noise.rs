@@ -83,6 +83,23 @@ fn bits(scale: f64) -> u32 {
     (scale * TAIL_BITS * std::f64::consts::LN_2).log2().ceil().max(1.0) as u32
 }
 
+/// For each bit of a geometric variable the probability that it is 1, times 2^PRECISION.
+fn thresholds(scale: f64) -> Vec<u64> {
+    let threshold = |bit: u32| {
+        let power = (-f64::from(bit).exp2() / scale).exp();
+        (power / (1.0 + power) * f64::from(PRECISION).exp2()).round() as u64
+    };
+    (0..bits(scale)).map(threshold).collect()
+}
+
+/// A bound on the total variation distance from discrete Laplace noise: the rounding of the thresholds
+/// of two variables, and their tails.
+fn distance(scale: f64) -> f64 {
+    let count = bits(scale);
+    let rounding = f64::from(2 * count) * f64::from(-(PRECISION as i32)).exp2();
+    rounding + 2.0 * (-f64::from(count).exp2() / scale).exp()
+}
+
 impl<R: Ring, S: Scheme<R>> Party<R, S> {
     /// Discrete Laplace noise of this scale, probability proportional to exp(-|x|/scale), that nobody
     /// knows.
@@ -117,12 +134,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         // together is one vector.
         let width = 2 * count as usize * length;
         let random = self.random_bits(PRECISION as usize * width).await?;
-        let thresholds: Vec<u64> = (0..count)
-            .map(|bit| {
-                let power = (-f64::from(bit).exp2() / scale).exp();
-                (power / (1.0 + power) * f64::from(PRECISION).exp2()).round() as u64
-            })
-            .collect();
+        let thresholds = thresholds(scale);
         let planes: Vec<_> = (0..PRECISION as usize)
             .map(|place| random.slice(place * width..(place + 1) * width))
             .collect();
@@ -136,9 +148,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
             let minus = biased.slice(start + length..start + 2 * length);
             noise += &(plus - minus).scaled(R::from_u128(1 << bit));
         }
-        let rounding = f64::from(2 * count) * f64::from(-(PRECISION as i32)).exp2();
-        let cut = 2.0 * (-f64::from(count).exp2() / scale).exp();
-        Ok(SharedNoise { noise, distance: rounding + cut, scale })
+        Ok(SharedNoise { noise, distance: distance(scale), scale })
     }
 
     /// Opens integers with discrete Laplace noise that nobody knows, and declares the price to the
@@ -190,5 +200,37 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         let values = self.renewed(values).await?;
         self.declare_price(Price { request: release.request, charge, scope: release.scope });
         self.open(&(values + &drawn.noise)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The law that the thresholds make, computed exactly up to rounding, beside the discrete Laplace law.
+    #[test]
+    fn the_thresholds_make_the_law_up_to_the_stated_distance() {
+        for scale in [0.125, 0.7, 1.0, 3.0, 20.0] {
+            let mut geometric = vec![1.0f64];
+            for threshold in thresholds(scale) {
+                let one = threshold as f64 / f64::from(PRECISION).exp2();
+                let zeros = geometric.iter().map(|p| p * (1.0 - one));
+                geometric = zeros.chain(geometric.iter().map(|p| p * one)).collect();
+            }
+            let n = geometric.len();
+            let q = (-1.0 / scale).exp();
+            let mut far = 0.0;
+            let mut covered = 0.0;
+            for x in 0..n {
+                let same = geometric[x..].iter().zip(&geometric).map(|(a, b)| a * b).sum::<f64>();
+                let law = (1.0 - q) / (1.0 + q) * q.powi(x as i32);
+                let sides = if x == 0 { 1.0 } else { 2.0 };
+                far += sides * (same - law).abs();
+                covered += sides * law;
+            }
+            let total_variation = (far + (1.0 - covered)) / 2.0;
+            assert!(total_variation <= distance(scale) + 1e-13, "{scale}: {total_variation}");
+            assert!(distance(scale) < 1e-12);
+        }
     }
 }

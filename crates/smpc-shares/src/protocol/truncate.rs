@@ -18,8 +18,8 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     ///
     /// As a comparison: what is opened is masked, perfectly in Z/2^64 and statistically with the
     /// session's mask bits in a field. The choice between the two quotients depends on the mask, which
-    /// some parties know in part; it is not the ideal functionality that tosses a fresh coin (Santos,
-    /// Mouris, Ugurbil, Jarecki 2024, <https://eprint.iacr.org/2024/1127>).
+    /// some parties know in part: nobody learns it, but it is not the ideal functionality that tosses a
+    /// fresh coin, and no proof here covers programs that open both the quotient and the number.
     ///
     /// # Errors
     ///

@@ -16,9 +16,9 @@ use crate::sharing::Shamir;
 /// # Security
 ///
 /// Needs a broadcast that all parties see alike, and threshold < parties/2, so that an honest majority
-/// holds shares of the committed polynomial. A published share is public: it belonged to a liar, or was
-/// exposed by a lying dealer, and at most threshold of them are published while the dealer stays, of
-/// parties that are all dishonest if the dealer is honest (Pedersen 1991, section 4).
+/// holds shares of the committed polynomial (Gennaro, Jarecki, Krawczyk, Rabin 1999). A published share
+/// is public; while the dealer stays there are at most threshold of them, and if it is honest they all
+/// belonged to parties that lied.
 ///
 /// ```
 /// use privacy_core::random::SystemRng;
