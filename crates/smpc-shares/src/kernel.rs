@@ -1,14 +1,21 @@
-//! Slices of bytes times a public byte in GF(2^8), with vector instructions where the processor has
-//! them; the only module with `unsafe`.
+//! Kernels with vector instructions where the processor has them; the only module with `unsafe`.
 //!
-//! Three ways to the same result, chosen once a call: GFNI has the product of this very field, 64 bytes
+//! Here slices of bytes times a public byte in GF(2^8), and in `keccak` the permutation of
+//! Prio3's hashing. Each has a portable twin, which tests hold it to.
+//!
+//! For bytes there are three ways to the same result, chosen once a call: GFNI has the product of this very field, 64 bytes
 //! an instruction; AVX2 looks up both halves of each byte in tables of the factor's multiples, held in
 //! registers; [`portable`] doubles eight bytes at a time in a word. None branches on the bytes or
 //! addresses memory by them; all depend on the factor, which is public.
 
+#[cfg(feature = "prio")]
+mod keccak;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86;
+
+#[cfg(feature = "prio")]
+pub(crate) use keccak::keccak;
 
 /// out = values·factor + next, byte by byte, up to the shortest length.
 pub(crate) fn scaled_plus(out: &mut [u8], values: &[u8], factor: u8, next: &[u8]) {

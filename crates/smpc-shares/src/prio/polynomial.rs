@@ -2,6 +2,9 @@
 
 use crate::field::NttField;
 
+/// Up to this p weights are cheaper by a transform than by an inversion.
+const MOST_TRANSFORMED: usize = 64;
+
 /// Tables for polynomials with values at the p-th and the 2p-th roots of unity.
 #[derive(Clone, Debug)]
 pub(super) struct Domain<F> {
@@ -42,21 +45,7 @@ impl<F: NttField> Domain<F> {
     /// decimation in time takes them so (Cooley, Tukey 1965; Gentleman, Sande 1966).
     pub(super) fn to_odd(&self, rows: &mut [F], width: usize) {
         let n = self.size;
-        let mut half = n / 2;
-        while half > 0 {
-            let stride = n / half;
-            for block in rows.chunks_exact_mut(2 * half * width) {
-                let (low, high) = block.split_at_mut(half * width);
-                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
-                for (i, (low, high)) in pairs.enumerate() {
-                    let root = self.roots[(2 * n - i * stride) & (2 * n - 1)];
-                    for (low, high) in low.iter_mut().zip(high) {
-                        (*low, *high) = (*low + *high, (*low - *high) * root);
-                    }
-                }
-            }
-            half /= 2;
-        }
+        self.interpolate(rows, width);
         for (row, factor) in rows.chunks_exact_mut(width).zip(&self.turned) {
             for value in row {
                 *value *= *factor;
@@ -71,12 +60,35 @@ impl<F: NttField> Domain<F> {
                 for (i, (low, high)) in pairs.enumerate() {
                     let root = self.roots[i * stride];
                     for (low, high) in low.iter_mut().zip(high) {
-                        let turned = *high * root;
+                        let turned = if i == 0 { *high } else { *high * root };
                         (*low, *high) = (*low + turned, *low - turned);
                     }
                 }
             }
             half *= 2;
+        }
+    }
+
+    /// From values at roots of unity, p or 2p of them, to as many times the coefficients, in bit-reversed
+    /// order.
+    fn interpolate(&self, rows: &mut [F], width: usize) {
+        let count = 2 * self.size;
+        let mut half = rows.len() / width / 2;
+        while half > 0 {
+            let stride = self.size / half;
+            for block in rows.chunks_exact_mut(2 * half * width) {
+                let (low, high) = block.split_at_mut(half * width);
+                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
+                for (i, (low, high)) in pairs.enumerate() {
+                    let root = self.roots[(count - i * stride) & (count - 1)];
+                    for (low, high) in low.iter_mut().zip(high) {
+                        let difference = *low - *high;
+                        let turned = if i == 0 { difference } else { difference * root };
+                        (*low, *high) = (*low + *high, turned);
+                    }
+                }
+            }
+            half /= 2;
         }
     }
 
@@ -95,6 +107,10 @@ impl<F: NttField> Domain<F> {
         if power == F::ONE {
             return None;
         }
+        if self.size <= MOST_TRANSFORMED {
+            let narrow = self.transformed_powers(t, self.size, self.inverse);
+            return Some((narrow, self.transformed_powers(t, 2 * self.size, self.inverse * self.half)));
+        }
         let double = power * power;
         if double == F::ONE {
             // A 2p-th root itself: the polynomial's value there is known.
@@ -109,6 +125,26 @@ impl<F: NttField> Domain<F> {
         let narrow = wide.iter().step_by(2).map(|weight| *weight + *weight).collect();
         let wide = wide.into_iter().map(|weight| weight * (power + F::ONE)).collect();
         Some((narrow, wide))
+    }
+
+    /// scale·Σ (t/r)^k, k below `count`, for each of as many roots r of unity: with scale 1/count the weight
+    /// of the value at r, for a sum of powers is what a transform makes.
+    fn transformed_powers(&self, t: F, count: usize, scale: F) -> Vec<F> {
+        let mut power = scale;
+        let mut weights = Vec::with_capacity(count);
+        for _ in 0..count {
+            weights.push(power);
+            power *= t;
+        }
+        self.interpolate(&mut weights, 1);
+        let shift = usize::BITS - count.trailing_zeros();
+        for i in 0..count {
+            let j = if count > 1 { i.reverse_bits() >> shift } else { 0 };
+            if i < j {
+                weights.swap(i, j);
+            }
+        }
+        weights
     }
 
     /// scale·r/(t - r) for every `step`-th root r, with one inversion (Montgomery 1987).
@@ -140,7 +176,7 @@ mod tests {
     }
 
     fn check<F: NttField>() {
-        for size in [1usize, 2, 4, 16, 64] {
+        for size in [1usize, 2, 4, 16, 64, 256] {
             let domain = Domain::<F>::new(size);
             let coefficients: Vec<F> =
                 (0..size as u128).map(|i| F::from_u128(i * i * 77 + 5)).collect();
