@@ -305,7 +305,8 @@ macro_rules! bulk_words {
         fn decode_all(bytes: &[u8]) -> Option<Vec<Self>> {
             let valid = $valid;
             let (words, []) = bytes.as_chunks::<8>() else { return None };
-            let all: Vec<Self> = words.iter().map(|word| $type(u64::from_le_bytes(*word))).collect();
+            let all: Vec<Self> =
+                words.iter().map(|word| $type(u64::from_le_bytes(*word))).collect();
             all.iter().fold(true, |all, element| all & valid(element.0)).then_some(all)
         }
     };

@@ -126,10 +126,9 @@ impl Policy {
         let Some((trail, actor)) = &self.audit else { return Ok(()) };
         let guarantee = match opening.price {
             None => self.guarantee.clone(),
-            Some(price) => Guarantee::DifferentialPrivacy {
-                charge: price.charge.clone(),
-                scope: price.scope,
-            },
+            Some(price) => {
+                Guarantee::DifferentialPrivacy { charge: price.charge.clone(), scope: price.scope }
+            }
         };
         let mut record = AuditRecord::new(
             actor.clone(),

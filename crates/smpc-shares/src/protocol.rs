@@ -25,4 +25,4 @@ pub use expression::Expr;
 pub use fixed::FixedPoint;
 pub use groups::Groups;
 pub use noise::{NoisyOpening, SharedNoise};
-pub use triples::{DealtForTestsOnly, TrustedDealerForTestsOnly, Triples};
+pub use triples::{DealtForTestsOnly, Triples, TrustedDealerForTestsOnly};

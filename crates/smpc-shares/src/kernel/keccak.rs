@@ -106,8 +106,8 @@ mod x86 {
         let places: [__m512i; 5] = std::array::from_fn(|y| {
             lanes(std::array::from_fn(|j| if j < 5 { ((y + 3 * j) % 5) as i64 } else { j as i64 }))
         });
-        let pairs: [__m512i; 3] =
-            std::array::from_fn(|k| 2 * k as i64).map(|k| lanes([k, k + 1, k + 8, k + 9, 0, 0, 0, 0]));
+        let pairs: [__m512i; 3] = std::array::from_fn(|k| 2 * k as i64)
+            .map(|k| lanes([k, k + 1, k + 8, k + 9, 0, 0, 0, 0]));
         for constant in CONSTANTS {
             let parity = _mm512_ternarylogic_epi64::<XOR3>(
                 _mm512_ternarylogic_epi64::<XOR3>(r[0], r[1], r[2]),

@@ -162,10 +162,7 @@ impl Multiples {
     fn times(&self, values: __m256i) -> __m256i {
         let low = _mm256_and_si256(values, self.nibble);
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(values), self.nibble);
-        _mm256_xor_si256(
-            _mm256_shuffle_epi8(self.low, low),
-            _mm256_shuffle_epi8(self.high, high),
-        )
+        _mm256_xor_si256(_mm256_shuffle_epi8(self.low, low), _mm256_shuffle_epi8(self.high, high))
     }
 }
 

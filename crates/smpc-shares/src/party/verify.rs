@@ -15,7 +15,10 @@ use crate::stream::Stream;
 
 impl<R: Ring, S: Scheme<R>> Party<R, S> {
     /// MACs for values under the current key. One round.
-    pub(super) async fn authenticate(&mut self, values: Vec<Raw<R>>) -> Result<Vec<ShareVec<R, S>>> {
+    pub(super) async fn authenticate(
+        &mut self,
+        values: Vec<Raw<R>>,
+    ) -> Result<Vec<ShareVec<R, S>>> {
         let mut parts = Vec::new();
         for raw in &values {
             let key = self.place.key.gather(&vec![0; raw.len()]);

@@ -33,7 +33,8 @@ impl<F: NttField> Domain<F> {
             })
             .collect();
         let inverse = F::from_u128(size as u128).inverse();
-        let reversed = |i: usize| if log == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - log) };
+        let reversed =
+            |i: usize| if log == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - log) };
         let turned = (0..size).map(|i| roots[reversed(i)] * inverse).collect();
         Domain { size, turned, roots, inverse, half: F::from_u128(2).inverse() }
     }
@@ -109,7 +110,10 @@ impl<F: NttField> Domain<F> {
         }
         if self.size <= MOST_TRANSFORMED {
             let narrow = self.transformed_powers(t, self.size, self.inverse);
-            return Some((narrow, self.transformed_powers(t, 2 * self.size, self.inverse * self.half)));
+            return Some((
+                narrow,
+                self.transformed_powers(t, 2 * self.size, self.inverse * self.half),
+            ));
         }
         let double = power * power;
         if double == F::ONE {

@@ -99,9 +99,8 @@ impl Prio3<Goldilocks> {
     }
 
     fn several(circuit: Circuit, aggregators: u8, max: u64, proofs: u8) -> Result<Self> {
-        let refuse = |parameter, requirement, given| {
-            Err(Error::Parameter { parameter, requirement, given })
-        };
+        let refuse =
+            |parameter, requirement, given| Err(Error::Parameter { parameter, requirement, given });
         if proofs < LEAST_PROOFS {
             return refuse("the number of proofs", "at least 3", proofs.into());
         }

@@ -326,7 +326,7 @@ pub(super) async fn zero(core: &mut Engine, x: &Raw<Z64>) -> Result<Raw<Z64>> {
     to_integers(core, &equal, length).await
 }
 
-/// x / 2^by rounded down, as a signed integer, 0 < by < 64. Eight rounds.
+/// x / 2^by rounded down, as a signed integer, 0 < by < 64. Nine rounds.
 pub(super) async fn shifted(core: &mut Engine, x: &Raw<Z64>, by: u32) -> Result<Raw<Z64>> {
     // With the offset 2^63 the number is u + v - 2^64·(carry out), and its quotient is
     // (u >> by) + (v >> by) + (carry of the lower bits) - 2^(64-by)·(carry out) - 2^(63-by).

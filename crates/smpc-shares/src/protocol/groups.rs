@@ -139,11 +139,8 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         // The last row of each run has its whole sum.
         let present = -same.chain(&none) + 1;
         let columns = [(&present, &keys), (&present, &sums), (&present, &counts)];
-        let [keys, sums, counts] = self
-            .multiply_all(&columns)
-            .await?
-            .try_into()
-            .map_err(|_| Error::Poisoned)?;
+        let [keys, sums, counts] =
+            self.multiply_all(&columns).await?.try_into().map_err(|_| Error::Poisoned)?;
         Ok(Groups { keys, sums, counts, present })
     }
 }

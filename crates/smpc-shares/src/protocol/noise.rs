@@ -40,7 +40,7 @@ impl<R: Ring, S> SharedNoise<R, S> {
     ///
     /// (ε, δ) with ε = sensitivity/scale (Ghosh, Roughgarden, Sundararajan 2012) and δ = (1 + e^ε)·d for
     /// the total variation distance d of all values together: a law within d of one that is ε-differentially
-    /// private gives P[S] ≤ e^ε·(P'[S] + d) + d.
+    /// private gives P(S) ≤ e^ε·(P'(S) + d) + d.
     ///
     /// # Errors
     ///

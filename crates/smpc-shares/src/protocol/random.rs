@@ -141,7 +141,11 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     pub async fn randint(&mut self, count: usize, low: i64, high: i64) -> Result<ShareVec<R, S>> {
         let bound = (i128::from(high) - i128::from(low) + 1).try_into().unwrap_or(0);
         if bound == 0 {
-            return Err(refuse("the upper end", "not below the lower end, fewer than 2^64 away", 0));
+            return Err(refuse(
+                "the upper end",
+                "not below the lower end, fewer than 2^64 away",
+                0,
+            ));
         }
         Ok(self.randrange(count, bound).await? + low)
     }

@@ -52,10 +52,7 @@ fn pruned(mut layers: Vec<Layer>, length: usize, wanted: &[usize]) -> Vec<Layer>
 
 impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     /// Keys and what stands beside them, of one length.
-    fn columns(
-        keys: &ShareVec<R, S>,
-        beside: &[ShareVec<R, S>],
-    ) -> Result<Vec<ShareVec<R, S>>> {
+    fn columns(keys: &ShareVec<R, S>, beside: &[ShareVec<R, S>]) -> Result<Vec<ShareVec<R, S>>> {
         let length = keys.checked()?.len();
         let mut columns = vec![keys.clone()];
         for column in beside {

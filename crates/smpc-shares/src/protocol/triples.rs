@@ -123,9 +123,8 @@ impl TrustedDealerForTestsOnly {
         R::fill(&mut self.stream, &mut a.own);
         R::fill(&mut self.stream, &mut b.own);
         let c = a.scale_each(&b.own);
-        let mut split = |secrets: Raw<R>| {
-            S::Base::split(&scheme, &secrets.own, &mut self.stream).into_iter()
-        };
+        let mut split =
+            |secrets: Raw<R>| S::Base::split(&scheme, &secrets.own, &mut self.stream).into_iter();
         let (a, b, c) = (split(a), split(b), split(c));
         let part = |(party, ((a, b), c))| DealtForTestsOnly {
             raw: [a, b, c],
@@ -179,11 +178,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
             return Err(Error::Mismatch);
         }
         let [a, b, c] = dealt.raw;
-        Ok(Triples {
-            a: self.adopt(a).await?,
-            b: self.adopt(b).await?,
-            c: self.adopt(c).await?,
-        })
+        Ok(Triples { a: self.adopt(a).await?, b: self.adopt(b).await?, c: self.adopt(c).await? })
     }
 
     /// Element by element, the product, at the price of one triple each: one round, two openings.

@@ -50,10 +50,8 @@ impl Replicated {
             .zip(&components[1])
             .map(|((x, a), b)| *x - *a - *b)
             .collect();
-        let share = |i: usize| Raw {
-            own: components[i].clone(),
-            next: components[(i + 1) % 3].clone(),
-        };
+        let share =
+            |i: usize| Raw { own: components[i].clone(), next: components[(i + 1) % 3].clone() };
         let shares = (0..3).map(share).collect();
         components.iter_mut().for_each(|component| wipe(component));
         shares

@@ -25,7 +25,10 @@ fn shares_come_back_from_bytes() {
     let back: Vec<ShareVec<F257>> =
         stored.iter().map(|bytes| ShareVec::from_bytes(bytes).unwrap()).collect();
     assert_eq!(scheme.reconstruct(&back[1..4]).unwrap(), secrets);
-    assert_eq!(scheme.reconstruct(&[back[0].clone(), shares[1].clone(), back[4].clone()]).unwrap(), secrets);
+    assert_eq!(
+        scheme.reconstruct(&[back[0].clone(), shares[1].clone(), back[4].clone()]).unwrap(),
+        secrets
+    );
     let z = [Z64(u64::MAX), Z64(3)];
     let shares = Replicated::share(&z, &mut rng()).unwrap();
     let back: Vec<ShareVec<Z64, Replicated>> = shares

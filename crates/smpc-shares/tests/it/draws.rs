@@ -30,9 +30,8 @@ fn as_likely(drawn: &[i128], value: i128, probability: f64) {
 }
 
 fn draws<R: Ordered + From<i64>, S: Scheme<R>>(config: Config, count: usize) {
-    let bits = opened(config.clone(), async |party: &mut Party<R, S>| {
-        party.getrandbits(count, 3).await
-    });
+    let bits =
+        opened(config.clone(), async |party: &mut Party<R, S>| party.getrandbits(count, 3).await);
     (0..8).for_each(|value| as_likely(&bits, value, 0.125));
     for bound in [1u64, 5, 6] {
         let drawn = opened(config.clone(), async |party: &mut Party<R, S>| {
@@ -44,9 +43,8 @@ fn draws<R: Ordered + From<i64>, S: Scheme<R>>(config: Config, count: usize) {
             (0..bound.into()).for_each(|value| as_likely(&drawn, value, 1.0 / bound as f64));
         }
     }
-    let drawn = opened(config.clone(), async |party: &mut Party<R, S>| {
-        party.randint(count, -3, 3).await
-    });
+    let drawn =
+        opened(config.clone(), async |party: &mut Party<R, S>| party.randint(count, -3, 3).await);
     (-3..=3).for_each(|value| as_likely(&drawn, value, 1.0 / 7.0));
     let point = FixedPoint::new(2).unwrap();
     let drawn = opened(config.clone(), async |party: &mut Party<R, S>| {

@@ -61,13 +61,8 @@ fn an_opening_is_paid_and_recorded_before_it_happens() {
     assert!(matches!(errors[3], Error::Budget(_)), "the same request twice");
     assert_eq!(budget.remaining().unwrap().to_string(), "ε = 0.4");
     let outcomes: Vec<Outcome> = trail.records().iter().map(|record| record.outcome).collect();
-    let expected = [
-        Outcome::Denied,
-        Outcome::Refused,
-        Outcome::Refused,
-        Outcome::Completed,
-        Outcome::Refused,
-    ];
+    let expected =
+        [Outcome::Denied, Outcome::Refused, Outcome::Refused, Outcome::Completed, Outcome::Refused];
     assert_eq!(outcomes, expected);
     let paid = &trail.records()[3];
     assert_eq!(paid.request, Some(RequestId::new("week 1")));

@@ -252,7 +252,8 @@ fn groups_of_secret_keys() {
                 *group = (group.0 + i128::from(*value), group.1 + 1);
             }
             let rows: Vec<usize> = (0..length).filter(|row| column(3)[*row] == 1).collect();
-            let found = rows.iter().map(|row| (column(0)[*row], (column(1)[*row], column(2)[*row])));
+            let found =
+                rows.iter().map(|row| (column(0)[*row], (column(1)[*row], column(2)[*row])));
             assert!(found.eq(expected), "{length}");
             let others = (0..length).filter(|row| !rows.contains(row));
             others.for_each(|row| assert!((0..4).all(|i| column(i)[row] == 0)));

@@ -10,7 +10,8 @@ use smpc_shares::{Active, Error, Party, Replicated, Scheme, Shamir};
 
 fn products<R: Ring + From<u64>, S: Scheme<R>>(config: Config) {
     let results = simulate(config, async |party: &mut Party<R, S>| {
-        let mine: Vec<R> = (1..=20u64).map(|i| R::from(i * 1_000_003 + party.id() as u64)).collect();
+        let mine: Vec<R> =
+            (1..=20u64).map(|i| R::from(i * 1_000_003 + party.id() as u64)).collect();
         let shared = party.input_from_all(&mine).await?;
         let mut triples = party.triples(30).await?;
         let first = triples.take(20);
@@ -21,9 +22,8 @@ fn products<R: Ring + From<u64>, S: Scheme<R>>(config: Config) {
         party.open(&product).await
     })
     .unwrap();
-    let expected: Vec<R> = (1..=20u64)
-        .map(|i| R::from(i * 1_000_003 + 1) * R::from(i * 1_000_003 + 2))
-        .collect();
+    let expected: Vec<R> =
+        (1..=20u64).map(|i| R::from(i * 1_000_003 + 1) * R::from(i * 1_000_003 + 2)).collect();
     assert!(results.iter().all(|result| *result == expected));
 }
 
