@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Secret sharing, computing on shares and Prio3 beside MPyC, blahaj and prio.
+"""Secret sharing, computing on shares and Prio3 beside MPyC, blahaj, vsss-rs and prio.
 
     python3 benches/peers/smpc.py --json target/peers/smpc.json
     python3 benches/peers/smpc.py --check    # only: our Prio3 reports are prio's, byte by byte
@@ -17,6 +17,7 @@ from harness import Comparison, Side, Worker
 HERE = pathlib.Path(__file__).resolve().parent
 MPYC = "mpyc 0.11"
 BLAHAJ = "blahaj 0.7"
+VSSS = "vsss-rs 6.0.1"
 PRIO = "prio 0.18.1"
 MANIFEST = """\
 [package]
@@ -28,6 +29,8 @@ publish = false
 [dependencies]
 blahaj = "0.7"
 prio = { version = "=0.18.1", features = ["test-util"] }
+rand = "0.10"
+vsss-rs = "=6.0.1"
 smpc-shares = { path = "ROOT/crates/smpc-shares" }
 
 [profile.release]
@@ -61,25 +64,23 @@ def prepare():
     rust = Worker("Rust peers", [rust_path])
     python = harness.environment("smpc", ["mpyc==0.11"])
     mpyc = Worker("MPyC", [python, HERE / "smpc_mpyc.py"])
-    yield Comparison(
-        "Shamir (3, 1) sharing of 1 MiB, a byte",
-        BLAHAJ,
-        Side(ours, "share-bytes", MEBIBYTE),
-        Side(rust, "blahaj-share", MEBIBYTE),
-        20,
-    )
-    yield Comparison(
-        "Shamir (3, 1) reconstruction of 1 MiB, a byte",
-        BLAHAJ,
-        Side(ours, "reconstruct-bytes", MEBIBYTE),
-        Side(rust, "blahaj-reconstruct", MEBIBYTE),
-        20,
-    )
+    for peer, prefix in ((BLAHAJ, "blahaj"), (VSSS, "vsss")):
+        for step, what in (("share", "sharing"), ("reconstruct", "reconstruction")):
+            yield Comparison(
+                f"Shamir (3, 1) {what} of 1 MiB, a byte",
+                peer,
+                Side(ours, f"{step}-bytes", MEBIBYTE),
+                Side(rust, f"{prefix}-{step}", MEBIBYTE),
+                20,
+            )
     for kind, name, goal in (
         ("count", "Prio3Count", 2),
         ("sum", "Prio3Sum up to 1000", 2),
         ("histogram", "Prio3Histogram of 1000", 1),
         ("sumvec", "Prio3SumVec of 1000 bits", 1),
+        ("multiproof", "Prio3SumVec of 1000 bits, Field64 with 3 proofs", 2),
+        ("average", "Prio3Average up to 1000", 1),
+        ("l1bound", "Prio3L1BoundSum of 1000 bits", 1),
     ):
         for step, what in (("shard", "sharding"), ("prepare", "preparation by both aggregators")):
             operation = f"{kind}-{step}"

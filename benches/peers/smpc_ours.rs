@@ -16,7 +16,7 @@ use smpc_shares::net::{Config, simulate};
 use smpc_shares::prio::{Measurement, Prio3};
 use smpc_shares::secagg::{Client, Graph, Server};
 use smpc_shares::sharing::bytes;
-use smpc_shares::{Party, Replicated, Result, Scheme, Shamir};
+use smpc_shares::{Error, Party, Replicated, Result, Scheme, Shamir};
 
 /// Secrets that are split and put together at a time.
 const SECRETS: usize = 1 << 16;
@@ -78,8 +78,9 @@ fn prio<F: NttField>(
     }
 }
 
-/// Only the unmasking by the server is timed; the clients are made once.
-fn aggregation(clients: u32, length: usize) -> Result<Duration> {
+/// The whole session of all clients on two threads, or only the unmasking by the server.
+fn aggregation(clients: u32, length: usize, whole: bool) -> Result<Duration> {
+    let start = Instant::now();
     let mut rng = SystemRng::new()?;
     let (degree, threshold) = Graph::parameters(clients, 0.05, 0.1)?;
     let graph = Graph::new(clients, degree, threshold, &[1; 32])?;
@@ -98,11 +99,23 @@ fn aggregation(clients: u32, length: usize) -> Result<Duration> {
         server.has_shared(client.id());
     }
     let values = vec![1; length];
-    for (client, inbox) in all.iter_mut().zip(&mail) {
-        if client.id() % 10 != 9 {
-            server.add(client.id(), &client.masked(inbox, &values)?)?;
+    let server = Mutex::new(server);
+    // One client in ten drops out.
+    let mask = |clients: &mut [Client]| -> Result<()> {
+        for client in clients.iter_mut().filter(|client| client.id() % 10 != 9) {
+            let masked = client.masked(&mail[client.id() as usize], &values)?;
+            server.lock().map_err(|_| Error::Poisoned)?.add(client.id(), &masked)?;
         }
-    }
+        Ok(())
+    };
+    let half = all.len() / 2;
+    let (left, right) = all.split_at_mut(half);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| mask(left));
+        mask(right)?;
+        other.join().map_err(|_| Error::Poisoned)?
+    })?;
+    let server = server.into_inner().map_err(|_| Error::Poisoned)?;
     let mut answers = Vec::new();
     for client in &mut all {
         if client.id() % 10 != 9 {
@@ -110,7 +123,7 @@ fn aggregation(clients: u32, length: usize) -> Result<Duration> {
             answers.push(client.reveal(&sent, &dropped)?);
         }
     }
-    let begin = Instant::now();
+    let begin = if whole { start } else { Instant::now() };
     let sum = server.unmask(&answers, 2)?;
     assert_eq!(sum[0], clients - clients / 10);
     Ok(begin.elapsed())
@@ -183,7 +196,8 @@ fn run(operation: &str, repetitions: u32) -> Result<Duration> {
                 party.less_than(&x[0], &x[1]).await.map(|less| drop(black_box(less)))
             },
         ),
-        "aggregation" => aggregation(1000, 100_000),
+        "aggregation" => aggregation(1000, 100_000, false),
+        "aggregation-whole" => aggregation(1000, 100_000, true),
         _ => {
             let (kind, step) = operation.rsplit_once('-').unwrap_or((operation, ""));
             match kind {
@@ -192,10 +206,21 @@ fn run(operation: &str, repetitions: u32) -> Result<Duration> {
                 "histogram" => {
                     prio(&Prio3::histogram(2, 1000)?, &Measurement::Bucket(5), step, repetitions)
                 }
-                _ => {
-                    let values = vec![1; 1000];
-                    let task = Prio3::sum_vec(2, 1000, 1)?;
+                "average" => {
+                    prio(&Prio3::average(2, 1000)?, &Measurement::Number(77), step, repetitions)
+                }
+                "l1bound" => {
+                    let values: Vec<u64> = (0..1000).map(|i| u64::from(i == 5)).collect();
+                    let task = Prio3::l1_bound_sum(2, 1000, 1)?;
                     prio(&task, &Measurement::Vector(&values), step, repetitions)
+                }
+                "multiproof" => {
+                    let task = Prio3::sum_vec_multiproof(2, 1000, 1, 3)?;
+                    prio(&task, &Measurement::Vector(&[1; 1000]), step, repetitions)
+                }
+                _ => {
+                    let task = Prio3::sum_vec(2, 1000, 1)?;
+                    prio(&task, &Measurement::Vector(&[1; 1000]), step, repetitions)
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The sides of `benches/peers/smpc.py` that run prio and blahaj, and the check that reports of prio
+//! The sides of `benches/peers/smpc.py` that run prio, blahaj and vsss-rs, and the check that reports of prio
 //! and of this family are the same bytes.
 //!
 //! `check` compares, for each kind of task: reports made from the same randomness, verifier shares,
@@ -9,9 +9,13 @@ use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 
 use prio::codec::Encode;
-use prio::vdaf::test_utils::TestVectorClient;
-use prio::vdaf::{Aggregator, Client, VerifyTransition};
+use prio::field::Field64;
+use prio::flp::gadgets::{Mul, ParallelSum};
+use prio::flp::types::SumVec;
 use prio::vdaf::prio3::Prio3 as Theirs;
+use prio::vdaf::test_utils::TestVectorClient;
+use prio::vdaf::xof::XofTurboShake128;
+use prio::vdaf::{Aggregator, Client, VdafError, VerifyTransition};
 use smpc_shares::field::{NttField, Ring};
 use smpc_shares::prio::{Measurement, Prio3 as Ours};
 
@@ -62,6 +66,17 @@ fn run(operation: &str, repetitions: u32) -> Duration {
         "blahaj-share" => timed(repetitions, || {
             black_box(blahaj::Sharks(2).dealer(&secret).take(3).collect::<Vec<_>>());
         }),
+        "vsss-share" => timed(repetitions, || {
+            let shares = vsss_rs::Gf256::split_array(2, 3, &secret, rand::rng());
+            black_box(shares.expect("three shares"));
+        }),
+        "vsss-reconstruct" => {
+            let shares = vsss_rs::Gf256::split_array(2, 3, &secret, rand::rng());
+            let shares = shares.expect("three shares");
+            timed(repetitions, || {
+                black_box(vsss_rs::Gf256::combine_array(&shares[..2]).expect("two shares"));
+            })
+        }
         "blahaj-reconstruct" => {
             let shares: Vec<_> = blahaj::Sharks(2).dealer(&secret).take(2).collect();
             timed(repetitions, || {
@@ -73,11 +88,38 @@ fn run(operation: &str, repetitions: u32) -> Duration {
             match kind {
                 "count" => theirs!(Theirs::new_count(2), &true, step, repetitions),
                 "sum" => theirs!(Theirs::new_sum(2, 1000), &77, step, repetitions),
+                "average" => theirs!(Theirs::new_average(2, 1000), &77, step, repetitions),
+                "l1bound" => theirs!(
+                    Theirs::new_l1_bound_sum(2, 1, 1000, 33),
+                    &bit(5, 1000),
+                    step,
+                    repetitions
+                ),
+                "multiproof" => {
+                    theirs!(multiproof(2, 3, 1, 1000, 33), &vec![1; 1000], step, repetitions)
+                }
                 "histogram" => theirs!(Theirs::new_histogram(2, 1000, 33), &5, step, repetitions),
                 _ => theirs!(Theirs::new_sum_vec(2, 1, 1000, 33), &vec![1; 1000], step, repetitions),
             }
         }
     }
+}
+
+/// Prio3SumVec over Field64 with several proofs, under the id of the draft's test vectors.
+fn multiproof(
+    shares: u8,
+    proofs: u8,
+    max: u64,
+    length: usize,
+    chunk: usize,
+) -> Result<Theirs<SumVec<Field64, ParallelSum<Field64, Mul>>, XofTurboShake128, 32>, VdafError> {
+    let circuit = SumVec::new(max, length, chunk).expect("a circuit");
+    Theirs::new(shares, proofs, u32::MAX, circuit)
+}
+
+/// A vector with a single one.
+fn bit(place: usize, length: usize) -> Vec<u128> {
+    (0..length).map(|i| u128::from(i == place)).collect()
 }
 
 fn random(length: usize, seed: u64) -> Vec<u8> {
@@ -160,6 +202,41 @@ fn check_all() {
                 Theirs::new_sum_vec(shares, u128::from(max), length, chunk),
                 Ours::sum_vec_chunked(shares, length, max, chunk),
                 &wide,
+                Measurement::Vector(&values),
+                seed
+            );
+        }
+        for max in [1u64, 5, 1000, 1 << 50] {
+            for value in [0, max / 2, max] {
+                same!(
+                    Theirs::new_average(shares, u128::from(max)),
+                    Ours::average(shares, max),
+                    &u128::from(value),
+                    Measurement::Number(value),
+                    seed
+                );
+            }
+        }
+        for (length, max, chunk) in [(1, 1, 1), (4, 7, 3), (10, 255, 9), (7, 100, 100), (33, 40, 4)] {
+            // Entries that add up to the maximum, or to less.
+            let values: Vec<u64> = (0..length as u64).map(|i| u64::from(i < max)).collect();
+            let wide: Vec<u128> = values.iter().map(|value| u128::from(*value)).collect();
+            same!(
+                Theirs::new_l1_bound_sum(shares, u128::from(max), length, chunk),
+                Ours::l1_bound_sum_chunked(shares, length, max, chunk),
+                &wide,
+                Measurement::Vector(&values),
+                seed
+            );
+        }
+        for (length, max, chunk, proofs) in
+            [(1, 1, 1, 3), (5, 1, 2, 3), (10, 255, 9, 4), (7, 100, 100, 3), (33, 3, 4, 5)]
+        {
+            let values: Vec<u64> = (0..length as u64).map(|i| i % (max + 1)).collect();
+            same!(
+                multiproof(shares, proofs, max, length, chunk),
+                Ours::sum_vec_multiproof_chunked(shares, length, max, chunk, proofs),
+                &values,
                 Measurement::Vector(&values),
                 seed
             );

@@ -268,7 +268,8 @@ impl Engine {
         {
             return tables;
         }
-        let tables = Arc::new(Tables::new(self));
+        let sets = self.sets.iter().map(|set| set.members.as_slice());
+        let tables = Arc::new(Tables::new(&self.scheme, self.me(), sets));
         self.tables.insert(id, Arc::<Tables<F>>::clone(&tables));
         tables
     }
@@ -313,30 +314,117 @@ pub(crate) fn derived(dealer: usize, scheme: &Shamir) -> Vec<usize> {
 }
 
 impl<F: Field> Tables<F> {
-    fn new(core: &Engine) -> Self {
-        let n = core.parties();
-        let point = |party: usize| F::point(party as u64 + 1);
-        let me = core.me();
-        let points: Vec<F> = (0..n).map(point).collect();
-        let sets = core
-            .sets()
-            .iter()
-            .map(|set| {
-                (0..n)
-                    .filter(|party| !set.members.contains(party))
-                    .map(|party| (point(me) - point(party)) * (-point(party)).inverse())
-                    .fold(F::ONE, |product, factor| product * factor)
-            })
-            .collect();
-        let multipliers = (2 * core.scheme.threshold() + 1).min(n);
+    /// For party `me`, which belongs to `sets`.
+    fn new<'a>(scheme: &Shamir, me: usize, sets: impl Iterator<Item = &'a [usize]>) -> Self {
+        let n = scheme.parties();
+        let points: Vec<F> = (0..n).map(|party| F::point(party as u64 + 1)).collect();
+        // f_A is 1 at zero and 0 at the points of parties outside of A.
+        let coefficient = |set: &[usize]| {
+            (0..n)
+                .filter(|party| !set.contains(party))
+                .map(|party| (points[me] - points[party]) * (-points[party]).inverse())
+                .fold(F::ONE, |product, factor| product * factor)
+        };
+        let sets = sets.map(coefficient).collect();
+        let multipliers = (2 * scheme.threshold() + 1).min(n);
         let product = F::lagrange(&points[..multipliers], F::ZERO);
-        let free = derived(me, &core.scheme);
+        let free = derived(me, scheme);
         let mut nodes = vec![F::ZERO];
-        nodes.extend(free.iter().map(|party| point(*party)));
+        nodes.extend(free.iter().map(|party| points[*party]));
         let rows = (0..n)
             .filter(|party| !free.contains(party))
-            .map(|party| (party, F::lagrange(&nodes, point(party))))
+            .map(|party| (party, F::lagrange(&nodes, points[party])))
             .collect();
         Tables { sets, product, rows, points }
+    }
+
+    /// This party's share of a number of which each set A that it belongs to knows a part psi.
+    pub(crate) fn random_share(&self, parts: impl Iterator<Item = F>) -> F {
+        parts.zip(&self.sets).map(|(part, factor)| part * *factor).sum()
+    }
+
+    /// This party's share, of degree 2t, of zero, of which each set A that it belongs to knows t parts:
+    /// Σ_A Σ_j psi_(A,j)·i^j·f_A(i) for party i.
+    pub(crate) fn zero_share(&self, me: usize, t: usize, mut parts: impl FnMut(usize) -> F) -> F {
+        let mut sum = F::ZERO;
+        for (set, factor) in self.sets.iter().enumerate() {
+            let mut power = *factor;
+            for _ in 0..t {
+                power *= self.points[me];
+                sum += parts(set) * power;
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::{Prime64, Ring};
+
+    type F = Prime64<257>;
+
+    /// All parties' tables, and the sets in lexicographic order.
+    fn tables(n: usize, t: usize) -> (Vec<Vec<usize>>, Vec<Tables<F>>) {
+        let sets = subsets(n, n - t);
+        let scheme = Shamir::new(n, t).unwrap();
+        let table = |me| {
+            let mine = sets.iter().filter(move |set| set.contains(&me)).map(Vec::as_slice);
+            Tables::new(&scheme, me, mine)
+        };
+        let all = (0..n).map(table).collect();
+        (sets, all)
+    }
+
+    /// The shares of all parties where set number i knows psi(i).
+    fn random_shares(n: usize, t: usize, psi: impl Fn(usize) -> i64) -> Vec<u128> {
+        let (sets, tables) = tables(n, t);
+        let share = |(me, table): (usize, &Tables<F>)| {
+            let mine = (0..sets.len()).filter(|i| sets[*i].contains(&me));
+            table.random_share(mine.map(|i| F::from(psi(i)))).to_u128()
+        };
+        tables.iter().enumerate().map(share).collect()
+    }
+
+    /// By hand from the definition (Cramer, Damgård, Ishai 2005): f_A for (3, 1) is linear, with values
+    /// 2/3, 1/3 of {1, 2}, and so on.
+    #[test]
+    fn pseudo_random_shares_are_those_derived_by_hand() {
+        assert_eq!(random_shares(3, 1, |i| [10, 20, 30][i]), [188, 59, 187]);
+        assert_eq!(random_shares(5, 2, |i| 7 * i as i64 + 3), [223, 53, 92, 83, 26]);
+        for (n, t, sum) in [(3, 1, 3 * 3 + 7 * 3), (5, 2, 88 + 257)] {
+            let shares = random_shares(n, t, |i| 7 * i as i64 + 3);
+            let points: Vec<F> = (1..=n as u64).map(F::from).collect();
+            let at_zero = F::lagrange(&points[..=t], F::ZERO);
+            let value: F = shares.iter().zip(at_zero).map(|(s, l)| F::from_u128(*s) * l).sum();
+            assert_eq!(value, F::from(sum), "({n}, {t})");
+        }
+    }
+
+    #[test]
+    fn pseudo_random_shares_of_zero_are_those_derived_by_hand() {
+        let (sets, tables) = tables(3, 1);
+        let psi = [10, 20, 30].map(F::from);
+        let share = |(me, table): (usize, &Tables<F>)| {
+            let mine: Vec<usize> = (0..3).filter(|i| sets[*i].contains(&me)).collect();
+            table.zero_share(me, 1, |set| psi[mine[set]]).to_u128()
+        };
+        let shares: Vec<u128> = tables.iter().enumerate().map(share).collect();
+        assert_eq!(shares, [188, 118, 47]);
+    }
+
+    /// 6 + x times 7 + 2x: the local products 63, 88 and 117 recombine to 42 with 3, -3 and 1; a dealer
+    /// with value v whose neighbour derives m sends (v + m)/2 to itself and (3m - v)/2 to the other.
+    #[test]
+    fn the_degree_reduction_is_the_one_derived_by_hand() {
+        let (_, tables) = tables(3, 1);
+        assert_eq!(tables[0].product, [3, -3, 1].map(F::from));
+        let product: F =
+            [63, 88, 117].map(F::from).iter().zip(&tables[0].product).map(|(v, l)| *v * *l).sum();
+        assert_eq!(product, F::from(42));
+        let half = F::from(2).inverse();
+        let rows = [(0, vec![half, half]), (2, vec![-half, half * F::from(3)])];
+        assert_eq!(tables[0].rows, rows);
     }
 }

@@ -1,5 +1,6 @@
 //! The one error of the crate.
 
+use privacy_core::budget::Refusal;
 use privacy_core::random::EntropyError;
 
 /// The result of every fallible function of the crate.
@@ -135,6 +136,9 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// The budget refused to pay for the opening; nothing was sent and nothing spent.
+    #[error(transparent)]
+    Budget(#[from] Refusal),
     /// A transport failed.
     #[error("the connection to party {peer} failed while it was {operation}")]
     Transport {

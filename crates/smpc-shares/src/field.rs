@@ -137,7 +137,11 @@ pub trait Ring:
         if !bytes.len().is_multiple_of(Self::BYTES) {
             return None;
         }
-        bytes.chunks_exact(Self::BYTES).map(Self::decode).collect()
+        let mut out = Vec::with_capacity(bytes.len() / Self::BYTES);
+        for bytes in bytes.chunks_exact(Self::BYTES) {
+            out.push(Self::decode(bytes)?);
+        }
+        Some(out)
     }
 }
 
@@ -207,6 +211,18 @@ pub trait NttField: PrimeField {
     /// The largest order is two to this.
     const TWO_ADICITY: u32;
 
+    /// A sum of products that is reduced once, at its end.
+    #[doc(hidden)]
+    type Accumulator: Copy + Default;
+
+    /// sum + a·b.
+    #[doc(hidden)]
+    fn accumulate(sum: &mut Self::Accumulator, a: Self, b: Self);
+
+    /// The reduced sum of fewer than 2^32 products.
+    #[doc(hidden)]
+    fn settle(sum: Self::Accumulator) -> Self;
+
     /// A root of unity of order exactly 2^[`TWO_ADICITY`](NttField::TWO_ADICITY), as VDAF fixes it.
     fn root() -> Self;
 
@@ -265,6 +281,37 @@ macro_rules! operators {
     };
 }
 pub(crate) use operators;
+
+/// Bulk methods of rings whose element is one canonical 64-bit word, given the mask of a candidate
+/// word and which words are elements.
+macro_rules! bulk_words {
+    ($type:ident, $mask:expr, $valid:expr) => {
+        fn fill(stream: &mut Stream, out: &mut [Self]) {
+            let valid = $valid;
+            stream.fill_words(out, |word| $type(word & $mask), |element| !valid(element.0));
+        }
+
+        fn encode_all(values: &[Self], out: &mut Vec<u8>) {
+            out.reserve(values.len() * 8);
+            let mut block = [0; 2048];
+            for values in values.chunks(256) {
+                for (bytes, value) in block.as_chunks_mut().0.iter_mut().zip(values) {
+                    *bytes = value.0.to_le_bytes();
+                }
+                out.extend_from_slice(&block[..values.len() * 8]);
+            }
+        }
+
+        fn decode_all(bytes: &[u8]) -> Option<Vec<Self>> {
+            let valid = $valid;
+            let (words, []) = bytes.as_chunks::<8>() else { return None };
+            let all: Vec<Self> =
+                words.iter().map(|word| $type(u64::from_le_bytes(*word))).collect();
+            all.iter().fold(true, |all, element| all & valid(element.0)).then_some(all)
+        }
+    };
+}
+pub(crate) use bulk_words;
 
 /// Conversions from machine integers, reduced.
 macro_rules! conversions {

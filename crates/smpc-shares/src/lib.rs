@@ -1,11 +1,12 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod engine;
 pub mod error;
 pub mod field;
 #[cfg(feature = "curve")]
 pub mod intersection;
+mod kernel;
 pub mod net;
 pub mod opening;
 mod party;
@@ -19,6 +20,7 @@ pub mod sharing;
 pub mod stage;
 pub mod statistics;
 pub mod stream;
+mod wipe;
 
 pub use error::{Error, Result};
 pub use party::Party;

@@ -1,12 +1,31 @@
-//! Opening is a decision: what may be revealed, to whom, of how many people.
+//! Opening is a decision: what may be revealed, to whom, of how many people, at which price.
+//!
+//! A party asks its [`OpenPolicy`] before its share of an opened value leaves it. [`Policy`] reserves
+//! the price in a [`Budget`], commits it and writes the audit record, in this order, and only then lets
+//! the share go: whatever fails on the way, nothing is opened that was not paid for and recorded. An
+//! opening that fails later has been paid for all the same.
 
 use std::sync::Arc;
 
 use privacy_core::access::{Actor, Purpose, Resource};
 use privacy_core::audit::{AuditRecord, AuditSink, Outcome};
+use privacy_core::budget::{Budget, RequestId};
 use privacy_core::guarantee::Guarantee;
+use privacy_core::measure::Charge;
+use privacy_core::unit::Scope;
 
 use crate::error::{Error, Result};
+
+/// What an opening costs in privacy, and under which name it is charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Names the opening; a budget accepts each name once.
+    pub request: RequestId,
+    /// What is known of the privacy loss.
+    pub charge: Charge,
+    /// Whose privacy, and which data sets are neighbours.
+    pub scope: Scope,
+}
 
 /// An opening that a policy is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +39,8 @@ pub struct Opening<'a> {
     pub contributors: u64,
     /// To whom: ids from 1.
     pub recipients: &'a [usize],
+    /// What it costs, where the program said so.
+    pub price: Option<&'a Price>,
 }
 
 /// Decides about openings, before a share leaves the party. Each party has its own; an opening takes
@@ -29,11 +50,12 @@ pub trait OpenPolicy: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::OpeningRefused`] with a reason that holds no data.
+    /// [`Error::OpeningRefused`] with a reason that holds no data; [`Error::Budget`].
     fn permit(&mut self, opening: &Opening<'_>) -> Result<()>;
 }
 
-/// The policy of this crate: a minimum of contributors, a maximum of opened values, an audit trail.
+/// The policy of this crate: a minimum of contributors, a maximum of opened values, a budget, an audit
+/// trail.
 ///
 /// ```
 /// use smpc_shares::{Error, Party, field::Mersenne61 as F, net::{Config, simulate}};
@@ -51,6 +73,7 @@ pub trait OpenPolicy: Send + Sync {
 pub struct Policy {
     at_least: u64,
     values_left: Option<usize>,
+    budget: Option<Arc<dyn Budget>>,
     audit: Option<(Arc<dyn AuditSink>, Actor)>,
     guarantee: Guarantee,
 }
@@ -59,7 +82,13 @@ impl Policy {
     /// Permits everything and records nothing.
     #[must_use]
     pub fn new() -> Self {
-        Policy { at_least: 0, values_left: None, audit: None, guarantee: Guarantee::None }
+        Policy {
+            at_least: 0,
+            values_left: None,
+            budget: None,
+            audit: None,
+            guarantee: Guarantee::None,
+        }
     }
 
     /// Refuses openings of fewer contributors.
@@ -74,16 +103,61 @@ impl Policy {
         Policy { values_left: Some(values), ..self }
     }
 
+    /// Charges every opening to this budget, and refuses those without a
+    /// [price](crate::Party::declare_price).
+    #[must_use]
+    pub fn paid_from(self, budget: Arc<dyn Budget>) -> Self {
+        Policy { budget: Some(budget), ..self }
+    }
+
     /// Records every decision under this actor's name.
     #[must_use]
     pub fn audited(self, trail: impl AuditSink + 'static, actor: Actor) -> Self {
         Policy { audit: Some((Arc::new(trail), actor)), ..self }
     }
 
-    /// What may be said of the opened values, for the record; nothing by default.
+    /// What may be said of values opened without a price, for the record; nothing by default.
     #[must_use]
     pub fn with_guarantee(self, guarantee: Guarantee) -> Self {
         Policy { guarantee, ..self }
+    }
+
+    fn record(&self, opening: &Opening<'_>, outcome: Outcome) -> Result<()> {
+        let Some((trail, actor)) = &self.audit else { return Ok(()) };
+        let guarantee = match opening.price {
+            None => self.guarantee.clone(),
+            Some(price) => {
+                Guarantee::DifferentialPrivacy { charge: price.charge.clone(), scope: price.scope }
+            }
+        };
+        let mut record = AuditRecord::new(
+            actor.clone(),
+            Purpose::new(opening.purpose),
+            Resource::new("opening of shares"),
+            guarantee,
+        );
+        if let Some(price) = opening.price {
+            record = record.charged(price.request.clone(), price.charge.clone());
+        }
+        let refused = |_| Error::OpeningRefused { reason: "it could not be recorded" };
+        trail.append(record.ended(outcome)).map(|_| ()).map_err(refused)
+    }
+
+    /// Reserves and commits the price.
+    fn pay(&self, opening: &Opening<'_>) -> Result<()> {
+        let Some(budget) = &self.budget else { return Ok(()) };
+        let Some(price) = opening.price else {
+            let reason = "the policy has a budget, and nothing says what the opening costs; declare \
+                          its price";
+            return Err(Error::OpeningRefused { reason });
+        };
+        let failed = |error| match error {
+            privacy_core::Error::Budget(refusal) => Error::Budget(refusal),
+            _ => Error::OpeningRefused { reason: "the account of the budget cannot be reached" },
+        };
+        let reservation =
+            budget.reserve(&price.request, &price.charge, price.scope).map_err(failed)?;
+        budget.commit(reservation).map_err(failed)
     }
 }
 
@@ -102,21 +176,15 @@ impl OpenPolicy for Policy {
         } else {
             None
         };
-        if let Some((trail, actor)) = &self.audit {
-            let outcome = if refusal.is_some() { Outcome::Denied } else { Outcome::Completed };
-            let record = AuditRecord::new(
-                actor.clone(),
-                Purpose::new(opening.purpose),
-                Resource::new("opening of shares"),
-                self.guarantee.clone(),
-            );
-            if trail.append(record.ended(outcome)).is_err() {
-                return Err(Error::OpeningRefused { reason: "it could not be recorded" });
-            }
-        }
         if let Some(reason) = refusal {
+            self.record(opening, Outcome::Denied)?;
             return Err(Error::OpeningRefused { reason });
         }
+        if let Err(refusal) = self.pay(opening) {
+            self.record(opening, Outcome::Refused)?;
+            return Err(refusal);
+        }
+        self.record(opening, Outcome::Completed)?;
         if let Some(left) = &mut self.values_left {
             *left -= opening.values;
         }

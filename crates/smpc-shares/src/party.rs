@@ -4,17 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use privacy_core::random::SecureRng;
-use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::field::Ring;
-use crate::net::{Config, Cost, HEADER, Link};
-use crate::opening::{OpenPolicy, Opening};
+use crate::net::{Config, Cost, Link};
+use crate::opening::{OpenPolicy, Opening, Price};
 use crate::protocol::base::Base;
 use crate::security::Scheme;
 use crate::sharing::{Place, Raw, Shamir, ShareVec};
-use crate::stream::Stream;
+
+mod input;
+mod verify;
 
 /// One party of a running session, with its keys and links.
 ///
@@ -45,6 +46,7 @@ pub struct Party<R: Ring, S: Scheme<R> = Shamir> {
     policy: Option<Box<dyn OpenPolicy>>,
     purpose: &'static str,
     contributors: u64,
+    price: Option<Price>,
     scheme: std::marker::PhantomData<S>,
 }
 
@@ -67,6 +69,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
             policy: None,
             purpose: "unnamed",
             contributors: config.parties as u64,
+            price: None,
             scheme: std::marker::PhantomData,
         })
     }
@@ -133,6 +136,12 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         self.contributors = contributors;
     }
 
+    /// Says what the next opening costs in privacy: that one alone. A policy with a
+    /// [budget](crate::opening::Policy::paid_from) refuses openings without a price.
+    pub fn declare_price(&mut self, price: Price) {
+        self.price = Some(price);
+    }
+
     pub(crate) fn wrap(&self, raw: Raw<R>, mac: Raw<R>) -> ShareVec<R, S> {
         ShareVec::new(raw, mac, &self.place)
     }
@@ -140,169 +149,6 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
     /// A public vector as shares. No communication.
     pub fn public(&self, values: &[R]) -> ShareVec<R, S> {
         self.wrap(self.place.constant(values), self.place.constant_mac(values))
-    }
-
-    /// Every party inputs `mine`, equally many elements; the shares of party 1, 2, … One round
-    /// (two in active security, and the MACs).
-    ///
-    /// # Errors
-    ///
-    /// Those of the session: [`Error::Frame`], [`Error::Deadline`], [`Error::Poisoned`], …
-    pub async fn input_from_all(&mut self, mine: &[R]) -> Result<Vec<ShareVec<R, S>>> {
-        let lengths: Vec<_> = (1..=self.parties()).map(|party| (party, mine.len())).collect();
-        self.input(&lengths, mine).await
-    }
-
-    /// As [`input_from_all`](Party::input_from_all), as an array for patterns.
-    ///
-    /// # Errors
-    ///
-    /// Also [`Error::Parameter`] unless there are `N` parties.
-    pub async fn input_from_all_as<const N: usize>(
-        &mut self,
-        mine: &[R],
-    ) -> Result<[ShareVec<R, S>; N]> {
-        let refusal = Error::Parameter {
-            parameter: "the number of vectors in the pattern",
-            requirement: "the number of parties",
-            given: N as u64,
-        };
-        if N != self.parties() {
-            return Err(refusal);
-        }
-        self.input_from_all(mine).await?.try_into().map_err(|_| refusal)
-    }
-
-    /// Some parties input: `from` lists them (ids from 1) with the number of their elements, in the
-    /// same order at all parties; `mine` is empty for the others.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BadParties`], [`Error::LengthMismatch`]; those of the session.
-    pub async fn input(
-        &mut self,
-        from: &[(usize, usize)],
-        mine: &[R],
-    ) -> Result<Vec<ShareVec<R, S>>> {
-        let mut seen = vec![false; self.parties()];
-        for (party, _) in from {
-            match party.checked_sub(1).and_then(|party| seen.get_mut(party)) {
-                Some(seen) if !*seen => *seen = true,
-                _ => return Err(Error::BadParties),
-            }
-        }
-        let dealers: Vec<_> = from.iter().map(|(party, length)| (party - 1, *length)).collect();
-        let me = self.core.me();
-        if let Some((_, length)) = dealers.iter().find(|(dealer, _)| *dealer == me)
-            && *length != mine.len()
-        {
-            return Err(Error::LengthMismatch { left: *length, right: mine.len() });
-        }
-        if !S::ACTIVE {
-            let dealt = S::Base::deal(&mut self.core, &dealers, mine).await?;
-            return Ok(dealt.into_iter().map(|raw| self.wrap(raw, Raw::empty())).collect());
-        }
-        self.input_masked(&dealers, mine).await
-    }
-
-    /// Active input: each dealer learns a random mask and broadcasts the difference.
-    async fn input_masked(
-        &mut self,
-        dealers: &[(usize, usize)],
-        mine: &[R],
-    ) -> Result<Vec<ShareVec<R, S>>> {
-        let (me, n) = (self.core.me(), self.parties());
-        let mut masks = Vec::new();
-        let mut known = Vec::new();
-        for (dealer, length) in dealers {
-            let mask = S::Base::random(&mut self.core, *length);
-            let mut to = vec![false; n];
-            to[*dealer] = true;
-            if let Some(values) = S::Base::open(&mut self.core, &mask, &to).await? {
-                known = values;
-            }
-            masks.push(mask);
-        }
-        let mut sends = Vec::new();
-        let mut own = Vec::new();
-        if dealers.iter().any(|(dealer, _)| *dealer == me) {
-            own = mine.iter().zip(&known).map(|(x, mask)| *x - *mask).collect();
-            let peers = self.core.peers();
-            sends.extend(peers.into_iter().map(|peer| (peer, Link::frame_of(&own))));
-        }
-        let expect: Vec<_> = dealers
-            .iter()
-            .filter(|(dealer, _)| *dealer != me)
-            .map(|(dealer, length)| (*dealer, length * R::BYTES))
-            .collect();
-        let frames = self.core.link.exchange("input", sends, &expect).await?;
-        let mut frames = frames.iter();
-        let mut inputs = Vec::new();
-        for ((dealer, _), mask) in dealers.iter().zip(&masks) {
-            let difference = if *dealer == me {
-                let mut payload = Vec::new();
-                R::encode_all(&own, &mut payload);
-                self.core.remember(*dealer, &payload);
-                std::mem::take(&mut own)
-            } else {
-                let Some(frame) = frames.next() else { return Err(Error::Poisoned) };
-                self.core.remember(*dealer, &frame[HEADER..]);
-                self.core.link.elements(*dealer, frame)?
-            };
-            let mut raw = mask.clone();
-            raw.add_assign(&self.place.constant(&difference));
-            inputs.push(raw);
-        }
-        self.authenticate(inputs).await
-    }
-
-    /// MACs for values under the current key. One round.
-    async fn authenticate(&mut self, values: Vec<Raw<R>>) -> Result<Vec<ShareVec<R, S>>> {
-        let mut parts = Vec::new();
-        for raw in &values {
-            let key = self.place.key.gather(&vec![0; raw.len()]);
-            parts.extend(S::Base::products(&key, raw));
-        }
-        let macs = S::Base::reshare(&mut self.core, parts).await?;
-        let mut start = 0;
-        let mut out = Vec::new();
-        for raw in values {
-            let mac = macs.range(start..start + raw.len());
-            start += raw.len();
-            self.pending.push((raw.clone(), mac.clone()));
-            out.push(self.wrap(raw, mac));
-        }
-        Ok(out)
-    }
-
-    /// The shares under the key of this moment: what an earlier check covered gets new MACs.
-    async fn current(&mut self, shares: &ShareVec<R, S>) -> Result<ShareVec<R, S>> {
-        shares.checked()?;
-        if Arc::ptr_eq(&shares.place, &self.place) || self.place.same(&shares.place) {
-            return Ok(shares.clone());
-        }
-        let place = &shares.place;
-        if (place.id, place.parties, place.threshold, place.replicated)
-            != (self.id(), self.parties(), self.threshold(), S::Base::REPLICATED)
-        {
-            return Err(Error::Mismatch);
-        }
-        if !S::ACTIVE {
-            return Ok(self.wrap(shares.raw.clone(), Raw::empty()));
-        }
-        let mut renewed = self.authenticate(vec![shares.raw.clone()]).await?;
-        renewed.pop().ok_or(Error::Poisoned)
-    }
-
-    /// The same secrets, for computing on after an opening in active security: an opening checks all
-    /// MACs and spends their key, and operators refuse to mix values from before and after it.
-    /// Products renew their operands by themselves. One round; free in passive security.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Mismatch`] for shares of another party or scheme; those of the session.
-    pub async fn renewed(&mut self, shares: &ShareVec<R, S>) -> Result<ShareVec<R, S>> {
-        self.current(shares).await
     }
 
     fn is_current(&self, shares: &ShareVec<R, S>) -> bool {
@@ -495,7 +341,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::OpeningRefused`] by the policy, before anything is sent;
+    /// [`Error::OpeningRefused`] and [`Error::Budget`] by the policy, before anything is sent;
     /// [`Error::CheatingDetected`] in active security; those of the session.
     pub async fn open(&mut self, shares: &ShareVec<R, S>) -> Result<Vec<R>> {
         let all: Vec<usize> = (1..=self.parties()).collect();
@@ -523,77 +369,18 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         if shares.place.id != self.id() || shares.place.replicated != S::Base::REPLICATED {
             return Err(Error::Mismatch);
         }
+        let price = self.price.take();
         if let Some(policy) = &mut self.policy {
             policy.permit(&Opening {
                 purpose: self.purpose,
                 values: shares.len(),
                 contributors: self.contributors,
                 recipients,
+                price: price.as_ref(),
             })?;
         }
         self.verify().await?;
         S::Base::open(&mut self.core, &shares.raw, &to).await
-    }
-
-    /// Checks everything computed since the last check, in active security; nothing otherwise.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CheatingDetected`]; the session is then void.
-    pub async fn verify(&mut self) -> Result<()> {
-        if !S::ACTIVE || self.pending.is_empty() {
-            return Ok(());
-        }
-        let result = self.check_macs().await;
-        self.pending.clear();
-        if result.is_err() {
-            self.core.link.poison();
-        } else {
-            self.place = Arc::new(Self::new_place(&mut self.core));
-        }
-        result
-    }
-
-    async fn check_macs(&mut self) -> Result<()> {
-        // Everything broadcast so far was the same for all.
-        if let Some(echo) = self.core.echo.take() {
-            let digest = echo.clone().finalize().into();
-            self.core.echo = Some(echo);
-            self.core.compare("verify/echo", &digest).await?;
-        }
-        // The coin is fixed by keys before anyone sees it, and opened after the last product.
-        let all = vec![true; self.parties()];
-        let coin = S::Base::random(&mut self.core, 256usize.div_ceil(R::BITS as usize) + 1);
-        let coin = S::Base::open(&mut self.core, &coin, &all).await?.ok_or(Error::Poisoned)?;
-        let mut bytes = Vec::new();
-        R::encode_all(&coin, &mut bytes);
-        let seed: [u8; 32] = Sha256::digest(&bytes).into();
-        let mut stream = Stream::derive(&seed, "smpc-shares/coefficients", &[]);
-        let mut value = self.place.constant(&[R::ZERO]);
-        let mut mac = self.place.constant(&[R::ZERO]);
-        for (raw, raw_mac) in &self.pending {
-            let mut factors = vec![R::ZERO; raw.len()];
-            R::fill(&mut stream, &mut factors);
-            if !factors.is_empty() {
-                value.add_assign(&raw.combine(&factors));
-                mac.add_assign(&raw_mac.combine(&factors));
-            }
-        }
-        // Masked openings of both sums: their degree is checked, and with it that of every value.
-        let masks = S::Base::random(&mut self.core, 3);
-        let mut masked = value.clone();
-        masked.append(&mac);
-        masked.add_assign(&masks.range(0..2));
-        S::Base::open(&mut self.core, &masked, &all).await?.ok_or(Error::Poisoned)?;
-        let key = S::Base::open(&mut self.core, &self.place.key, &all).await?;
-        let key = key.and_then(|key| key.first().copied()).ok_or(Error::Poisoned)?;
-        let difference = mac.sub(&value.map(|value| value * key));
-        let parts = S::Base::products(&difference, &masks.range(2..3));
-        let product = S::Base::reshare(&mut self.core, parts).await?;
-        match S::Base::open(&mut self.core, &product, &all).await?.as_deref() {
-            Some([zero]) if *zero == R::ZERO => Ok(()),
-            _ => Err(Error::CheatingDetected),
-        }
     }
 }
 

@@ -40,9 +40,14 @@
 //! ```
 
 mod circuit;
+mod flp;
 mod polynomial;
+mod prepare;
 mod prio3;
+mod shard;
 mod xof;
 
 pub use circuit::{Measurement, optimal_chunk};
-pub use prio3::{Prio3, Report, State};
+pub use prepare::State;
+pub use prio3::Prio3;
+pub use shard::Report;

@@ -1,4 +1,4 @@
-//! Protocols on shares: multiplication, comparison, selection, sorting, division, fixed point.
+//! Protocols on shares: products, order, selection, sorting, groups, division, fixed point, draws.
 //!
 //! They are methods of [`Party`](crate::Party); this module has the types they speak of. Every protocol
 //! works on whole vectors: one frame for each peer and round, however long the vector.
@@ -11,11 +11,18 @@ mod compare;
 mod divide;
 mod expression;
 mod fixed;
+mod groups;
 mod noise;
+mod random;
 mod select;
 mod shuffle;
+mod sort;
+mod triples;
+mod truncate;
 
 pub use compare::Ordered;
 pub use expression::Expr;
 pub use fixed::FixedPoint;
-pub use noise::SharedNoise;
+pub use groups::Groups;
+pub use noise::{NoisyOpening, SharedNoise};
+pub use triples::{DealtForTestsOnly, Triples, TrustedDealerForTestsOnly};

@@ -29,6 +29,17 @@ use crate::sharing::{Replicated, Shamir};
 const MAC_BITS: u32 = 41;
 
 /// Active security with abort, over the sharing scheme `S`.
+///
+/// For prime fields alone: MACs over rings such as Z/2^64 need a larger ring to be sound in, which this
+/// crate does not have, and so the combination does not exist.
+///
+/// ```compile_fail,E0277
+/// use smpc_shares::{Active, Party, Replicated, field::Z64, net::{Config, simulate}};
+///
+/// let refused = simulate(Config::replicated(), async |party: &mut Party<Z64, Active<Replicated>>| {
+///     party.random(1).await.map(|_| ())
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Active<S>(std::marker::PhantomData<S>);
 
@@ -41,19 +52,23 @@ pub trait Scheme<R: Ring>: Send + Sync + 'static {
     #[doc(hidden)]
     const NAME: &'static str;
 
+    /// Refuses sharings that cannot be.
+    #[doc(hidden)]
+    fn shape(parties: usize, threshold: usize) -> Result<()>;
+
     /// Refuses sessions that cannot be.
     #[doc(hidden)]
     fn validate(config: &Config) -> Result<()>;
 }
 
-fn three(config: &Config) -> Result<()> {
-    if (config.parties, config.threshold) == (3, 1) {
+fn three(parties: usize, threshold: usize) -> Result<()> {
+    if (parties, threshold) == (3, 1) {
         return Ok(());
     }
     Err(Error::Parameter {
         parameter: "the number of parties of replicated sharing",
         requirement: "3, with threshold 1",
-        given: config.parties as u64,
+        given: parties as u64,
     })
 }
 
@@ -69,6 +84,10 @@ impl<F: Field> Scheme<F> for Shamir {
     const ACTIVE: bool = false;
     const NAME: &'static str = "shamir";
 
+    fn shape(parties: usize, threshold: usize) -> Result<()> {
+        Shamir::new(parties, threshold)?.fits::<F>()
+    }
+
     fn validate(config: &Config) -> Result<()> {
         config.scheme()?.fits::<F>()
     }
@@ -79,8 +98,12 @@ impl<R: Ring> Scheme<R> for Replicated {
     const ACTIVE: bool = false;
     const NAME: &'static str = "replicated";
 
+    fn shape(parties: usize, threshold: usize) -> Result<()> {
+        three(parties, threshold)
+    }
+
     fn validate(config: &Config) -> Result<()> {
-        three(config)
+        three(config.parties, config.threshold)
     }
 }
 
@@ -88,6 +111,10 @@ impl<F: PrimeField> Scheme<F> for Active<Shamir> {
     type Base = Shamir;
     const ACTIVE: bool = true;
     const NAME: &'static str = "active shamir";
+
+    fn shape(parties: usize, threshold: usize) -> Result<()> {
+        <Shamir as Scheme<F>>::shape(parties, threshold)
+    }
 
     fn validate(config: &Config) -> Result<()> {
         macs::<F>()?;
@@ -108,9 +135,13 @@ impl<F: PrimeField> Scheme<F> for Active<Replicated> {
     const ACTIVE: bool = true;
     const NAME: &'static str = "active replicated";
 
+    fn shape(parties: usize, threshold: usize) -> Result<()> {
+        three(parties, threshold)
+    }
+
     fn validate(config: &Config) -> Result<()> {
         macs::<F>()?;
-        three(config)
+        three(config.parties, config.threshold)
     }
 }
 

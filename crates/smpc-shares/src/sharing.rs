@@ -7,6 +7,7 @@
 
 pub mod additive;
 pub mod bytes;
+mod encoding;
 pub mod general;
 pub mod packed;
 mod replicated;

@@ -10,12 +10,14 @@ use ctr::Ctr64LE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use privacy_core::random::SecureRng;
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::Result;
+use crate::wipe::wipe;
 
 /// Words that are made at a time.
 const WORDS: usize = 256;
+const BYTES: usize = WORDS * 8;
 
 /// A secret key of 256 bits. Neither printed nor cloned; wiped on drop.
 pub struct Key(Zeroizing<[u8; 32]>);
@@ -84,8 +86,15 @@ pub(crate) fn prf(key: &[u8; 32], domain: &str, parts: &[&[u8]]) -> [u8; 32] {
 /// pseudo-random function. Constant-time with and without AES instructions.
 pub struct Stream {
     cipher: Box<Ctr64LE<Aes256>>,
-    words: Zeroizing<[u64; WORDS]>,
+    made: Box<[u8; BYTES]>,
+    /// The next of the words in `made`.
     next: usize,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        wipe(&mut self.made[..]);
+    }
 }
 
 impl Stream {
@@ -93,7 +102,7 @@ impl Stream {
         let key = Zeroizing::new(prf(key, domain, context));
         Stream {
             cipher: Box::new(Ctr64LE::<Aes256>::new((&*key).into(), &[0; 16].into())),
-            words: Zeroizing::new([0; WORDS]),
+            made: Box::new([0; BYTES]),
             next: WORDS,
         }
     }
@@ -113,34 +122,62 @@ impl Stream {
         if self.next == WORDS {
             self.refill();
         }
-        let word = self.words[self.next];
+        let word = u64::from_le_bytes(self.made.as_chunks().0[self.next]);
         self.next += 1;
         word
     }
 
     #[inline(never)]
     fn refill(&mut self) {
-        let mut bytes = [0u8; WORDS * 8];
-        self.cipher.apply_keystream(&mut bytes);
-        for (word, bytes) in self.words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        std::hint::black_box(&mut bytes).zeroize();
+        self.made.fill(0);
+        self.cipher.apply_keystream(&mut self.made[..]);
         self.next = 0;
+    }
+
+    /// Fills `out` with what `make` makes of the next words, without those that it refuses: the same
+    /// as word after word, many at a time.
+    pub(crate) fn fill_words<T: Copy>(
+        &mut self,
+        mut out: &mut [T],
+        make: impl Fn(u64) -> T,
+        refused: impl Fn(T) -> bool,
+    ) {
+        while !out.is_empty() {
+            if self.next == WORDS {
+                self.refill();
+            }
+            let words = &self.made.as_chunks::<8>().0[self.next..];
+            let count = words.len().min(out.len());
+            let head = &mut out[..count];
+            let mut any = false;
+            for (slot, word) in head.iter_mut().zip(words) {
+                *slot = make(u64::from_le_bytes(*word));
+                any |= refused(*slot);
+            }
+            self.next += count;
+            let mut kept = count;
+            if any {
+                kept = 0;
+                for i in 0..count {
+                    if !refused(head[i]) {
+                        head[kept] = head[i];
+                        kept += 1;
+                    }
+                }
+            }
+            out = &mut std::mem::take(&mut out)[kept..];
+        }
     }
 
     /// Fills `out` with the next bytes, whole words at a time.
     pub fn bytes(&mut self, out: &mut [u8]) {
         // What is buffered comes first, so that words and bytes are one stream.
         let (words, rest) = out.as_chunks_mut::<8>();
-        let mut words = words.iter_mut();
-        while self.next < WORDS {
-            match words.next() {
-                Some(slot) => *slot = self.word().to_le_bytes(),
-                None => break,
-            }
-        }
-        let direct = words.into_slice();
+        let buffered = words.len().min(WORDS - self.next);
+        let (first, direct) = words.split_at_mut(buffered);
+        let made = &self.made.as_chunks::<8>().0[self.next..];
+        first.copy_from_slice(&made[..buffered]);
+        self.next += buffered;
         let whole = direct.len() - direct.len() % WORDS;
         let (bulk, last) = direct.split_at_mut(whole);
         let bulk = bulk.as_flattened_mut();
@@ -159,5 +196,40 @@ impl Stream {
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Stream(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> Stream {
+        Stream::derive(&[3; 32], "test", &[b"one"])
+    }
+
+    #[test]
+    fn words_bytes_and_fillings_are_one_stream() {
+        let mut words = stream();
+        let expected: Vec<u64> = (0..3000).map(|_| words.word()).collect();
+        let mut mixed = stream();
+        let mut got = vec![mixed.word(), mixed.word()];
+        let mut bytes = vec![0; 8 * 1000];
+        mixed.bytes(&mut bytes);
+        got.extend(bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)));
+        let mut rest = vec![0; 1998];
+        mixed.fill_words(&mut rest, |word| word, |_| false);
+        got.extend(rest);
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn refused_words_are_left_out_in_order() {
+        let odd = |word: u64| word % 2 == 1;
+        let mut words = stream();
+        let expected: Vec<u64> =
+            std::iter::repeat_with(|| words.word()).filter(|w| !odd(*w)).take(700).collect();
+        let mut filled = vec![0; 700];
+        stream().fill_words(&mut filled, |word| word, odd);
+        assert_eq!(filled, expected);
     }
 }

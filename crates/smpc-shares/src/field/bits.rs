@@ -1,6 +1,6 @@
 //! 64 bits in parallel: addition is XOR, multiplication is AND.
 
-use super::{Ring, operators};
+use super::{Ring, bulk_words, operators};
 use crate::stream::Stream;
 
 /// A word of 64 independent bits, an element of the ring GF(2)^64.
@@ -50,6 +50,8 @@ impl Ring for Bits64 {
     fn sample(stream: &mut Stream) -> Self {
         Bits64(stream.word())
     }
+
+    bulk_words!(Bits64, u64::MAX, |_: u64| true);
 
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {

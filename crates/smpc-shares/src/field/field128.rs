@@ -115,6 +115,14 @@ impl Ring for Field128 {
         }
     }
 
+    fn dot(a: &[Self], b: &[Self]) -> Self {
+        let mut sum = (0, 0, 0);
+        for (a, b) in a.iter().zip(b) {
+            Self::accumulate(&mut sum, *a, *b);
+        }
+        Self::settle(sum)
+    }
+
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.to_u128().to_le_bytes());
@@ -145,6 +153,28 @@ impl PrimeField for Field128 {
 
 impl NttField for Field128 {
     const TWO_ADICITY: u32 = 66;
+
+    /// The sum modulo 2^256 as low and high half, and how often 2^256 was passed.
+    type Accumulator = (u128, u128, u32);
+
+    #[inline(always)]
+    fn accumulate((low, high, carries): &mut (u128, u128, u32), a: Self, b: Self) {
+        let (product_high, product_low) = widening(a.0, b.0);
+        let (next, carry) = low.overflowing_add(product_low);
+        *low = next;
+        // At most (2^128 - 1)² / 2^128, so that the carry fits.
+        let (next, carry) = high.overflowing_add(product_high + u128::from(carry));
+        *high = next;
+        *carries += u32::from(carry);
+    }
+
+    #[inline]
+    fn settle((low, high, carries): (u128, u128, u32)) -> Self {
+        let (less, borrow) = high.overflowing_sub(P);
+        let high = less.wrapping_add(P & u128::from(borrow).wrapping_neg());
+        // 2^256/R is R, the Montgomery form of one.
+        Field128(reduce(high, low)) + Self::from_u128(carries.into())
+    }
 
     fn root() -> Self {
         Self::from_u128(145_091_266_659_756_586_618_791_329_697_897_684_742)

@@ -5,7 +5,7 @@
 
 use num_bigint::BigUint;
 
-use super::{Field, NttField, PrimeField, Ring, centered, conversions, operators};
+use super::{Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators};
 use crate::stream::Stream;
 
 const P: u64 = 0xffff_ffff_0000_0001;
@@ -88,6 +88,16 @@ impl Ring for Goldilocks {
         }
     }
 
+    fn dot(a: &[Self], b: &[Self]) -> Self {
+        let mut sum = (0, 0);
+        for (a, b) in a.iter().zip(b) {
+            Self::accumulate(&mut sum, *a, *b);
+        }
+        Self::settle(sum)
+    }
+
+    bulk_words!(Goldilocks, u64::MAX, |word: u64| word < P);
+
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0.to_le_bytes());
@@ -108,7 +118,20 @@ impl Field for Goldilocks {
     }
 
     fn inverse(self) -> Self {
-        self.pow_vartime(u128::from(P - 2))
+        // P - 2 is 31 ones, a zero and 32 ones; each name is a run of so many ones.
+        let squared = |mut x: Self, times: u32| {
+            for _ in 0..times {
+                x *= x;
+            }
+            x
+        };
+        let two = squared(self, 1) * self;
+        let three = squared(two, 1) * self;
+        let six = squared(three, 3) * three;
+        let twelve = squared(six, 6) * six;
+        let thirty = squared(squared(twelve, 12) * twelve, 6) * six;
+        let thirty_one = squared(thirty, 1) * self;
+        squared(thirty_one, 33) * (squared(thirty_one, 1) * self)
     }
 }
 
@@ -118,6 +141,22 @@ impl PrimeField for Goldilocks {
 
 impl NttField for Goldilocks {
     const TWO_ADICITY: u32 = 32;
+
+    /// The sum modulo 2^128, and how often 2^128 was passed.
+    type Accumulator = (u128, u32);
+
+    #[inline(always)]
+    fn accumulate((sum, carries): &mut (u128, u32), a: Self, b: Self) {
+        let (next, carry) = sum.overflowing_add(u128::from(a.0) * u128::from(b.0));
+        *sum = next;
+        *carries += u32::from(carry);
+    }
+
+    #[inline]
+    fn settle((sum, carries): (u128, u32)) -> Self {
+        // 2^128 = -2^32 modulo the prime.
+        Goldilocks(reduce(sum)) - Goldilocks(reduce(u128::from(carries) << 32))
+    }
 
     fn root() -> Self {
         Goldilocks(1_753_635_133_440_165_772)

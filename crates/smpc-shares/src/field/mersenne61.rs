@@ -2,7 +2,7 @@
 
 use num_bigint::BigUint;
 
-use super::{Field, PrimeField, Ring, centered, conversions, operators};
+use super::{Field, PrimeField, Ring, bulk_words, centered, conversions, operators};
 use crate::stream::Stream;
 
 const P: u64 = (1 << 61) - 1;
@@ -73,6 +73,8 @@ impl Ring for Mersenne61 {
             }
         }
     }
+
+    bulk_words!(Mersenne61, P, |word: u64| word < P);
 
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 //! Integers modulo 2^64: machine arithmetic, for replicated and additive sharing.
 
-use super::{Ring, conversions, operators};
+use super::{Ring, bulk_words, conversions, operators};
 use crate::stream::Stream;
 
 /// An integer modulo 2^64; the upper half is negative. No field: there is no Shamir sharing of it.
@@ -52,6 +52,8 @@ impl Ring for Z64 {
     fn sample(stream: &mut Stream) -> Self {
         Z64(stream.word())
     }
+
+    bulk_words!(Z64, u64::MAX, |_: u64| true);
 
     #[inline]
     fn encode(self, out: &mut Vec<u8>) {

@@ -27,6 +27,7 @@ pub(crate) enum End {
     /// The deadline passed.
     Late,
     /// This peer (counted from 0) is gone.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only links over a network break"))]
     Gone(usize),
     /// This peer sent more than may be queued.
     Flooded(usize),

@@ -1,7 +1,7 @@
 //! Validity circuits of Prio3: what a well-formed measurement is, as arithmetic.
 
 use crate::error::{Error, Result};
-use crate::field::Field;
+use crate::field::{Field, NttField};
 
 /// A client's measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Measurement<'a> {
     Flag(bool),
     /// For a sum: a number up to the task's maximum.
     Number(u64),
-    /// For a vector sum: numbers up to the task's maximum.
+    /// For a vector sum, bounded or not: numbers up to the task's maximum.
     Vector(&'a [u64]),
     /// For a histogram: a bucket, counted from 0.
     Bucket(usize),
@@ -86,6 +86,7 @@ pub(super) enum Circuit {
     SumVec { length: usize, range: Range, chunk: usize },
     Histogram { length: usize, chunk: usize },
     Multihot { length: usize, range: Range, chunk: usize },
+    L1BoundSum { length: usize, range: Range, chunk: usize },
 }
 
 fn positive(parameter: &'static str, given: usize) -> Result<()> {
@@ -106,6 +107,14 @@ impl Circuit {
         let chunk = chunk.unwrap_or_else(|| optimal_chunk(length * range.bits));
         positive("the chunk length", chunk)?;
         Ok(Circuit::SumVec { length, range, chunk })
+    }
+
+    pub(super) fn l1_bound_sum(length: usize, max: u64, chunk: Option<usize>) -> Result<Self> {
+        positive("the length", length)?;
+        let range = Range::new(max)?;
+        let chunk = chunk.unwrap_or_else(|| optimal_chunk((length + 1) * range.bits));
+        positive("the chunk length", chunk)?;
+        Ok(Circuit::L1BoundSum { length, range, chunk })
     }
 
     pub(super) fn histogram(length: usize, chunk: Option<usize>) -> Result<Self> {
@@ -138,6 +147,7 @@ impl Circuit {
             Circuit::SumVec { length, range, .. } => length * range.bits,
             Circuit::Histogram { length, .. } => *length,
             Circuit::Multihot { length, range, .. } => length + range.bits,
+            Circuit::L1BoundSum { length, range, .. } => (length + 1) * range.bits,
         }
     }
 
@@ -147,7 +157,8 @@ impl Circuit {
             Circuit::Count | Circuit::Sum(_) => 1,
             Circuit::SumVec { length, .. }
             | Circuit::Histogram { length, .. }
-            | Circuit::Multihot { length, .. } => *length,
+            | Circuit::Multihot { length, .. }
+            | Circuit::L1BoundSum { length, .. } => *length,
         }
     }
 
@@ -156,7 +167,8 @@ impl Circuit {
             Circuit::Count | Circuit::Sum(_) => None,
             Circuit::SumVec { chunk, .. }
             | Circuit::Histogram { chunk, .. }
-            | Circuit::Multihot { chunk, .. } => Some(*chunk),
+            | Circuit::Multihot { chunk, .. }
+            | Circuit::L1BoundSum { chunk, .. } => Some(*chunk),
         }
     }
 
@@ -186,44 +198,79 @@ impl Circuit {
         match self {
             Circuit::Count | Circuit::SumVec { .. } => 1,
             Circuit::Sum(range) => range.bits,
-            Circuit::Histogram { .. } | Circuit::Multihot { .. } => 2,
+            Circuit::Histogram { .. } | Circuit::Multihot { .. } | Circuit::L1BoundSum { .. } => 2,
         }
     }
 
     /// The gadget on values of its wires: the product, x² - x, or the sum of products of pairs.
-    pub(super) fn gadget<F: Field>(&self, wires: &[F]) -> F {
-        match (self, wires) {
-            (Circuit::Sum(_), [x]) => *x * *x - *x,
-            _ => wires.chunks_exact(2).map(|pair| pair[0] * pair[1]).sum(),
+    pub(super) fn gadget<F: NttField>(&self, wires: &[F]) -> F {
+        if let (Circuit::Sum(_), [x]) = (self, wires) {
+            return *x * *x - *x;
+        }
+        let mut sum = F::Accumulator::default();
+        for [left, right] in wires.as_chunks().0 {
+            F::accumulate(&mut sum, *left, *right);
+        }
+        F::settle(sum)
+    }
+
+    /// Appends the inputs of all gadget calls of a whole measurement, call by call.
+    pub(super) fn wires<F: Field>(&self, input: &[F], joint: &[F], out: &mut Vec<F>) {
+        match (self, self.chunk()) {
+            (_, Some(chunk)) => {
+                for (values, r) in input.chunks(chunk).zip(joint) {
+                    let mut power = *r;
+                    for value in values {
+                        out.push(power * *value);
+                        out.push(*value - F::ONE);
+                        power *= *r;
+                    }
+                    for _ in values.len()..chunk {
+                        out.push(F::ZERO);
+                        out.push(-F::ONE);
+                    }
+                }
+            }
+            (Circuit::Count, _) => out.extend_from_slice(&[input[0], input[0]]),
+            _ => out.extend_from_slice(input),
         }
     }
 
-    /// The inputs of gadget call number `call`, wire by wire.
-    pub(super) fn wires<F: Field>(
+    /// Appends the values of all wires at the point that the weights stand for, without ever holding
+    /// the wires.
+    pub(super) fn wires_at<F: NttField>(
         &self,
-        call: usize,
         input: &[F],
+        seeds: &[F],
         joint: &[F],
         part: F,
-        mut set: impl FnMut(usize, F),
+        weights: &[F],
+        out: &mut Vec<F>,
     ) {
-        match self {
-            Circuit::Count => {
-                set(0, input[0]);
-                set(1, input[0]);
+        let Some(chunk) = self.chunk() else {
+            // Each wire of these circuits is the input itself.
+            let (seed, rest) = (weights[0], &weights[1..]);
+            let value = F::dot(&input[..self.calls()], rest);
+            out.extend(seeds.iter().map(|wire| *wire * seed + value));
+            return;
+        };
+        let mut sums = vec![F::Accumulator::default(); 2 * chunk];
+        let mut total = F::ZERO;
+        for ((inputs, r), weight) in input.chunks(chunk).zip(joint).zip(&weights[1..]) {
+            total += *weight;
+            let mut power = *weight;
+            for (pair, value) in sums.as_chunks_mut().0.iter_mut().zip(inputs) {
+                let [left, right] = pair;
+                power *= *r;
+                F::accumulate(left, power, *value);
+                F::accumulate(right, *weight, *value);
             }
-            Circuit::Sum(_) => set(0, input[call]),
-            _ => {
-                let chunk = self.chunk().unwrap_or(1);
-                let r = joint[call];
-                let mut power = r;
-                for j in 0..chunk {
-                    let value = input.get(call * chunk + j).copied().unwrap_or_default();
-                    set(2 * j, power * value);
-                    set(2 * j + 1, value - part);
-                    power *= r;
-                }
-            }
+        }
+        let shift = total * part;
+        let pairs = sums.as_chunks::<2>().0.iter().zip(seeds.as_chunks::<2>().0);
+        for ([left, right], [left_seed, right_seed]) in pairs {
+            out.push(F::settle(*left) + *left_seed * weights[0]);
+            out.push(F::settle(*right) + *right_seed * weights[0] - shift);
         }
     }
 
@@ -240,6 +287,11 @@ impl Circuit {
             Circuit::Multihot { length, range, .. } => {
                 let (flags, weight) = input.split_at(*length);
                 vec![total(), flags.iter().copied().sum::<F>() - range.decode(weight)]
+            }
+            Circuit::L1BoundSum { length, range, .. } => {
+                let (values, norm) = input.split_at(length * range.bits);
+                let sum: F = values.chunks_exact(range.bits).map(|bits| range.decode(bits)).sum();
+                vec![total(), sum - range.decode(norm)]
             }
         }
     }
@@ -258,6 +310,16 @@ impl Circuit {
                 for value in *values {
                     range.encode(*value, &mut out)?;
                 }
+            }
+            (Circuit::L1BoundSum { length, range, .. }, Measurement::Vector(values))
+                if values.len() == *length =>
+            {
+                for value in *values {
+                    range.encode(*value, &mut out)?;
+                }
+                // Beyond 2^64 it is beyond the maximum, too.
+                let norm = values.iter().fold(0u64, |sum, value| sum.saturating_add(*value));
+                range.encode(norm, &mut out)?;
             }
             (Circuit::Histogram { length, .. }, Measurement::Bucket(bucket)) if bucket < length => {
                 out.extend((0..*length).map(|i| F::from_u128(u128::from(i == *bucket))));
@@ -279,8 +341,9 @@ impl Circuit {
         match self {
             Circuit::Count | Circuit::Histogram { .. } => input,
             Circuit::Sum(range) => vec![range.decode(&input)],
-            Circuit::SumVec { range, .. } => {
-                input.chunks_exact(range.bits).map(|bits| range.decode(bits)).collect()
+            Circuit::SumVec { length, range, .. } | Circuit::L1BoundSum { length, range, .. } => {
+                let values = input.chunks_exact(range.bits).take(*length);
+                values.map(|bits| range.decode(bits)).collect()
             }
             Circuit::Multihot { length, .. } => {
                 input.truncate(*length);

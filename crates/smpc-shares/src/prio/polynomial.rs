@@ -2,6 +2,9 @@
 
 use crate::field::NttField;
 
+/// Up to this p weights are cheaper by a transform than by an inversion.
+const MOST_TRANSFORMED: usize = 64;
+
 /// Tables for polynomials with values at the p-th and the 2p-th roots of unity.
 #[derive(Clone, Debug)]
 pub(super) struct Domain<F> {
@@ -11,6 +14,10 @@ pub(super) struct Domain<F> {
     roots: Vec<F>,
     /// 1/p.
     inverse: F,
+    /// Power i of the 2p-th root over p, for i with its bits reversed.
+    turned: Vec<F>,
+    /// 1/2.
+    half: F,
 }
 
 impl<F: NttField> Domain<F> {
@@ -18,54 +25,72 @@ impl<F: NttField> Domain<F> {
         let log = size.trailing_zeros();
         let root = F::root_of(log + 1);
         let mut power = F::ONE;
-        let roots = (0..2 * size)
+        let roots: Vec<F> = (0..2 * size)
             .map(|_| {
                 let current = power;
                 power *= root;
                 current
             })
             .collect();
-        Domain { size, roots, inverse: F::from_u128(size as u128).inverse() }
+        let inverse = F::from_u128(size as u128).inverse();
+        let reversed =
+            |i: usize| if log == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - log) };
+        let turned = (0..size).map(|i| roots[reversed(i)] * inverse).collect();
+        Domain { size, turned, roots, inverse, half: F::from_u128(2).inverse() }
     }
 
-    /// Values at the p-th roots from coefficients, in place (Cooley, Tukey); with `inverted`, p times
-    /// the coefficients from values.
-    fn transform(&self, values: &mut [F], inverted: bool) {
+    /// From values at the p-th roots to values at the odd powers of the 2p-th root, of `width` polynomials
+    /// at once: row i of `rows` has the values of all at root i.
+    ///
+    /// Interpolation by decimation in frequency leaves coefficients in bit-reversed order, evaluation by
+    /// decimation in time takes them so (Cooley, Tukey 1965; Gentleman, Sande 1966).
+    pub(super) fn to_odd(&self, rows: &mut [F], width: usize) {
         let n = self.size;
-        let shift = usize::BITS - n.trailing_zeros();
-        for i in 0..n {
-            let j = if n > 1 { i.reverse_bits() >> shift } else { 0 };
-            if i < j {
-                values.swap(i, j);
+        self.interpolate(rows, width);
+        for (row, factor) in rows.chunks_exact_mut(width).zip(&self.turned) {
+            for value in row {
+                *value *= *factor;
             }
         }
         let mut half = 1;
         while half < n {
             let stride = n / half;
-            for block in values.chunks_exact_mut(2 * half) {
-                let (low, high) = block.split_at_mut(half);
-                for (i, (low, high)) in low.iter_mut().zip(high).enumerate() {
-                    let turned = *high * self.root(i * stride, inverted);
-                    (*low, *high) = (*low + turned, *low - turned);
+            for block in rows.chunks_exact_mut(2 * half * width) {
+                let (low, high) = block.split_at_mut(half * width);
+                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
+                for (i, (low, high)) in pairs.enumerate() {
+                    let root = self.roots[i * stride];
+                    for (low, high) in low.iter_mut().zip(high) {
+                        let turned = if i == 0 { *high } else { *high * root };
+                        (*low, *high) = (*low + turned, *low - turned);
+                    }
                 }
             }
             half *= 2;
         }
     }
 
-    #[inline]
-    fn root(&self, power: usize, inverted: bool) -> F {
+    /// From values at roots of unity, p or 2p of them, to as many times the coefficients, in bit-reversed
+    /// order.
+    fn interpolate(&self, rows: &mut [F], width: usize) {
         let count = 2 * self.size;
-        self.roots[if inverted { (count - power) & (count - 1) } else { power }]
-    }
-
-    /// From values at the p-th roots to values at the odd powers of the 2p-th root, in place.
-    pub(super) fn to_odd(&self, values: &mut [F]) {
-        self.transform(values, true);
-        for (value, root) in values.iter_mut().zip(&self.roots) {
-            *value *= *root * self.inverse;
+        let mut half = rows.len() / width / 2;
+        while half > 0 {
+            let stride = self.size / half;
+            for block in rows.chunks_exact_mut(2 * half * width) {
+                let (low, high) = block.split_at_mut(half * width);
+                let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
+                for (i, (low, high)) in pairs.enumerate() {
+                    let root = self.roots[(count - i * stride) & (count - 1)];
+                    for (low, high) in low.iter_mut().zip(high) {
+                        let difference = *low - *high;
+                        let turned = if i == 0 { difference } else { difference * root };
+                        (*low, *high) = (*low + *high, turned);
+                    }
+                }
+            }
+            half /= 2;
         }
-        self.transform(values, false);
     }
 
     /// The missing last of 2p values of a polynomial of degree at most 2p - 2.
@@ -83,6 +108,13 @@ impl<F: NttField> Domain<F> {
         if power == F::ONE {
             return None;
         }
+        if self.size <= MOST_TRANSFORMED {
+            let narrow = self.transformed_powers(t, self.size, self.inverse);
+            return Some((
+                narrow,
+                self.transformed_powers(t, 2 * self.size, self.inverse * self.half),
+            ));
+        }
         let double = power * power;
         if double == F::ONE {
             // A 2p-th root itself: the polynomial's value there is known.
@@ -91,12 +123,32 @@ impl<F: NttField> Domain<F> {
             let narrow = self.barycentric(t, (power - F::ONE) * self.inverse, 2);
             return Some((narrow, wide));
         }
-        let half = F::from_u128(2).inverse();
-        let wide = self.barycentric(t, (double - F::ONE) * self.inverse * half, 1);
-        // The even powers with another scale: (t^p - 1)/p over (t^2p - 1)/2p is 2/(t^p + 1).
-        let scale = F::from_u128(2) * (power + F::ONE).inverse();
-        let narrow = wide.iter().step_by(2).map(|weight| *weight * scale).collect();
+        // The even powers with another scale: (t^p - 1)/p and (t^2p - 1)/2p = (t^p - 1)·(t^p + 1)/2p.
+        let scale = (power - F::ONE) * self.inverse;
+        let wide = self.barycentric(t, scale * self.half, 1);
+        let narrow = wide.iter().step_by(2).map(|weight| *weight + *weight).collect();
+        let wide = wide.into_iter().map(|weight| weight * (power + F::ONE)).collect();
         Some((narrow, wide))
+    }
+
+    /// scale·Σ (t/r)^k, k below `count`, for each of as many roots r of unity: with scale 1/count the weight
+    /// of the value at r, for a sum of powers is what a transform makes.
+    fn transformed_powers(&self, t: F, count: usize, scale: F) -> Vec<F> {
+        let mut power = scale;
+        let mut weights = Vec::with_capacity(count);
+        for _ in 0..count {
+            weights.push(power);
+            power *= t;
+        }
+        self.interpolate(&mut weights, 1);
+        let shift = usize::BITS - count.trailing_zeros();
+        for i in 0..count {
+            let j = if count > 1 { i.reverse_bits() >> shift } else { 0 };
+            if i < j {
+                weights.swap(i, j);
+            }
+        }
+        weights
     }
 
     /// scale·r/(t - r) for every `step`-th root r, with one inversion (Montgomery 1987).
@@ -128,16 +180,18 @@ mod tests {
     }
 
     fn check<F: NttField>() {
-        for size in [1usize, 2, 4, 16, 64] {
+        for size in [1usize, 2, 4, 16, 64, 256] {
             let domain = Domain::<F>::new(size);
             let coefficients: Vec<F> =
                 (0..size as u128).map(|i| F::from_u128(i * i * 77 + 5)).collect();
             let values: Vec<F> =
                 (0..size).map(|i| evaluate(&coefficients, domain.roots[2 * i])).collect();
-            let mut odd = values.clone();
-            domain.to_odd(&mut odd);
-            for (i, odd) in odd.iter().enumerate() {
-                assert_eq!(*odd, evaluate(&coefficients, domain.roots[2 * i + 1]));
+            // Beside each other the polynomial and three times it.
+            let mut odd: Vec<F> = values.iter().flat_map(|v| [*v, *v + *v + *v]).collect();
+            domain.to_odd(&mut odd, 2);
+            for (i, odd) in odd.as_chunks::<2>().0.iter().enumerate() {
+                let expected = evaluate(&coefficients, domain.roots[2 * i + 1]);
+                assert_eq!(*odd, [expected, expected + expected + expected]);
             }
             let wide: Vec<F> =
                 domain.roots.iter().map(|root| evaluate(&coefficients, *root)).collect();

@@ -1,32 +1,107 @@
 //! XofTurboShake128 of VDAF: seeds and field vectors from a seed, a tag and a binder.
 
-use turboshake::CTurboShake128;
-use turboshake::digest::{ExtendableOutput, Update, XofReader};
-
 use crate::field::Ring;
+use crate::kernel::keccak;
+use crate::wipe::wipe;
 
 pub(super) const SEED: usize = 32;
+/// Bytes that are absorbed or squeezed for each permutation.
+const RATE: usize = 168;
+/// The domain byte of VDAF, with the first bit of the padding.
+const DOMAIN: u8 = 1;
+
+/// TurboSHAKE128 (RFC 9861): a sponge over Keccak-p[1600, 12].
+struct Sponge {
+    state: [u64; 25],
+    /// The next byte of the rate.
+    at: usize,
+}
+
+impl Drop for Sponge {
+    fn drop(&mut self) {
+        wipe(&mut self.state);
+    }
+}
+
+impl Sponge {
+    fn new() -> Self {
+        Sponge { state: [0; 25], at: 0 }
+    }
+
+    fn add(&mut self, byte: u8) {
+        self.state[self.at / 8] ^= u64::from(byte) << (8 * (self.at % 8));
+        self.at += 1;
+    }
+
+    fn absorb(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.at == RATE {
+                keccak(&mut self.state);
+                self.at = 0;
+            }
+            if self.at.is_multiple_of(8) && bytes.len() >= 8 {
+                let (words, _) = bytes.as_chunks::<8>();
+                let free = &mut self.state[self.at / 8..RATE / 8];
+                let count = free.len().min(words.len());
+                for (lane, word) in free.iter_mut().zip(words) {
+                    *lane ^= u64::from_le_bytes(*word);
+                }
+                self.at += 8 * count;
+                bytes = &bytes[8 * count..];
+            } else {
+                self.add(bytes[0]);
+                bytes = &bytes[1..];
+            }
+        }
+    }
+
+    /// Ends absorbing.
+    fn finish(&mut self) {
+        if self.at == RATE {
+            keccak(&mut self.state);
+            self.at = 0;
+        }
+        self.add(DOMAIN);
+        self.at = RATE - 1;
+        self.add(0x80);
+    }
+
+    /// The next bytes; whole words but for the last call.
+    fn squeeze(&mut self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            if self.at == RATE {
+                keccak(&mut self.state);
+                self.at = 0;
+            }
+            chunk.copy_from_slice(&self.state[self.at / 8].to_le_bytes()[..chunk.len()]);
+            self.at += 8;
+        }
+    }
+}
 
 /// A stream of the extendable-output function.
-pub(super) struct Xof(turboshake::TurboShakeReader<168>);
+pub(super) struct Xof(Sponge);
 
 impl Xof {
-    /// `binder` in parts, to be read as one.
-    pub(super) fn new(seed: &[u8], tag: &[u8], binder: &[&[u8]]) -> Self {
-        let mut hash = CTurboShake128::<1>::default();
-        hash.update(&(tag.len() as u16).to_le_bytes());
-        hash.update(tag);
-        hash.update(&[seed.len() as u8]);
-        hash.update(seed);
+    /// `tag` and `binder` in parts, each to be read as one.
+    pub(super) fn new(seed: &[u8], tag: [&[u8]; 2], binder: &[&[u8]]) -> Self {
+        let mut sponge = Sponge::new();
+        let length: usize = tag.iter().map(|part| part.len()).sum();
+        sponge.absorb(&(length as u16).to_le_bytes());
+        sponge.absorb(tag[0]);
+        sponge.absorb(tag[1]);
+        sponge.absorb(&[seed.len() as u8]);
+        sponge.absorb(seed);
         for part in binder {
-            hash.update(part);
+            sponge.absorb(part);
         }
-        Xof(hash.finalize_xof())
+        sponge.finish();
+        Xof(sponge)
     }
 
     pub(super) fn seed(mut self) -> [u8; SEED] {
         let mut seed = [0; SEED];
-        self.0.read(&mut seed);
+        self.0.squeeze(&mut seed);
         seed
     }
 
@@ -34,13 +109,47 @@ impl Xof {
     pub(super) fn elements<F: Ring>(mut self, length: usize) -> Vec<F> {
         let mut out = Vec::with_capacity(length);
         // Whole candidates at a time; what is left over is never read.
-        let mut bytes = [0u8; 1344];
+        let mut bytes = [0u8; 2 * RATE];
         while out.len() < length {
             let wanted = ((length - out.len()) * F::BYTES).min(bytes.len());
             let bytes = &mut bytes[..wanted];
-            self.0.read(bytes);
+            self.0.squeeze(bytes);
             out.extend(bytes.chunks_exact(F::BYTES).filter_map(F::decode));
         }
+        wipe(&mut bytes);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use turboshake::CTurboShake128;
+    use turboshake::digest::{ExtendableOutput, Update, XofReader};
+
+    use super::*;
+
+    proptest! {
+        /// Beside another implementation.
+        #[test]
+        fn the_sponge_is_turboshake128(
+            parts in proptest::collection::vec(
+                proptest::collection::vec(any::<u8>(), 0..400),
+                0..5,
+            ),
+            length in 0usize..500,
+        ) {
+            let mut hash = CTurboShake128::<1>::default();
+            let mut sponge = Sponge::new();
+            for part in &parts {
+                hash.update(part);
+                sponge.absorb(part);
+            }
+            sponge.finish();
+            let (mut theirs, mut ours) = (vec![0; length], vec![0; length]);
+            hash.finalize_xof().read(&mut theirs);
+            sponge.squeeze(&mut ours);
+            prop_assert_eq!(theirs, ours);
+        }
     }
 }

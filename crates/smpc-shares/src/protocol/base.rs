@@ -3,13 +3,20 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::field::Ring;
-use crate::sharing::Raw;
+use crate::sharing::{Raw, Shamir};
+use crate::stream::Stream;
 
 /// The primitive protocols of a sharing.
 #[doc(hidden)]
 #[allow(async_fn_in_trait, reason = "sealed; drivers poll on one thread")]
 pub trait Base<R: Ring>: Send + Sync + 'static {
     const REPLICATED: bool;
+
+    /// The shares of all parties of fresh secrets.
+    fn split(scheme: &Shamir, secrets: &[R], stream: &mut Stream) -> Vec<Raw<R>>;
+
+    /// This party's additive parts of the shared values, to be added to those of products.
+    fn parts(raw: &Raw<R>) -> Vec<R>;
 
     /// This party's additive parts of the products, for [`Base::reshare`].
     fn products(a: &Raw<R>, b: &Raw<R>) -> Vec<R>;

@@ -11,8 +11,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::field::Ring;
 use crate::net::{HEADER, Link};
-use crate::sharing::{Raw, Replicated};
+use crate::sharing::{Raw, Replicated, Shamir};
 use crate::stream::Stream;
+use crate::wipe::wipe;
 
 /// Elements handled at a time.
 const BLOCK: usize = 1024;
@@ -33,6 +34,14 @@ fn key(core: &Engine, component: usize, context: u64) -> Stream {
 
 impl<R: Ring> Base<R> for Replicated {
     const REPLICATED: bool = true;
+
+    fn split(_: &Shamir, secrets: &[R], stream: &mut Stream) -> Vec<Raw<R>> {
+        Replicated::split(secrets, stream)
+    }
+
+    fn parts(raw: &Raw<R>) -> Vec<R> {
+        raw.own.clone()
+    }
 
     fn products(a: &Raw<R>, b: &Raw<R>) -> Vec<R> {
         let left = a.own.iter().zip(&a.next);
@@ -80,8 +89,8 @@ impl<R: Ring> Base<R> for Replicated {
             }
             R::encode_all(block, &mut frame);
         }
-        zeroize::Zeroize::zeroize(&mut masks);
-        zeroize::Zeroize::zeroize(&mut others);
+        wipe(&mut masks);
+        wipe(&mut others);
         let expect = [(after, parts.len() * R::BYTES)];
         let frames = core.link.exchange("multiply", vec![(before, frame)], &expect).await?;
         let [frame] = &*frames else { return Err(Error::Poisoned) };
@@ -178,9 +187,14 @@ impl<R: Ring> Base<R> for Replicated {
     async fn open_parts(core: &mut Engine, mut parts: Vec<R>) -> Result<Vec<R>> {
         let context = core.fresh();
         let (mut first, mut second) = keys(core, context);
-        for part in &mut parts {
-            *part += R::sample(&mut first) - R::sample(&mut second);
+        let mut masks = vec![R::ZERO; parts.len()];
+        R::fill(&mut first, &mut masks);
+        add(&mut parts, &masks);
+        R::fill(&mut second, &mut masks);
+        for (part, mask) in parts.iter_mut().zip(&masks) {
+            *part -= *mask;
         }
+        wipe(&mut masks);
         let peers = core.peers();
         let sends = peers.iter().map(|peer| (*peer, Link::frame_of(&parts))).collect();
         let expect: Vec<_> = peers.iter().map(|peer| (*peer, parts.len() * R::BYTES)).collect();
@@ -188,9 +202,7 @@ impl<R: Ring> Base<R> for Replicated {
         core.link.cost.opened += parts.len() as u64;
         for (peer, frame) in peers.iter().zip(&frames) {
             let theirs: Vec<R> = core.link.elements(*peer, frame)?;
-            for (sum, part) in parts.iter_mut().zip(theirs) {
-                *sum += part;
-            }
+            add(&mut parts, &theirs);
         }
         Ok(parts)
     }
@@ -235,6 +247,12 @@ impl<R: Ring> Base<R> for Replicated {
                 .collect()
         };
         Raw { own: read(first), next: read(second) }
+    }
+}
+
+fn add<R: Ring>(sum: &mut [R], values: &[R]) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += *value;
     }
 }
 

@@ -12,12 +12,22 @@ use crate::field::Field;
 use crate::net::Link;
 use crate::security::needs_majority;
 use crate::sharing::{Raw, Shamir};
+use crate::stream::Stream;
+use crate::wipe::wipe;
 
 /// Elements handled at a time.
 const BLOCK: usize = 1024;
 
 impl<F: Field> Base<F> for Shamir {
     const REPLICATED: bool = false;
+
+    fn split(scheme: &Shamir, secrets: &[F], stream: &mut Stream) -> Vec<Raw<F>> {
+        Shamir::split(scheme, secrets, stream).into_iter().map(Raw::single).collect()
+    }
+
+    fn parts(raw: &Raw<F>) -> Vec<F> {
+        raw.own.clone()
+    }
 
     fn products(a: &Raw<F>, b: &Raw<F>) -> Vec<F> {
         a.own.iter().zip(&b.own).map(|(a, b)| *a * *b).collect()
@@ -112,8 +122,8 @@ impl<F: Field> Base<F> for Shamir {
                     }
                 }
             }
-            zeroize::Zeroize::zeroize(&mut masks);
-            zeroize::Zeroize::zeroize(&mut values);
+            wipe(&mut masks);
+            wipe(&mut values);
         }
         let keyed = |dealer: usize| derived(dealer, &core.scheme).contains(&me);
         let expect: Vec<(usize, usize)> = dealers
@@ -161,7 +171,21 @@ impl<F: Field> Base<F> for Shamir {
     }
 
     fn random(core: &mut Engine, length: usize) -> Raw<F> {
-        from_sets(core, length, F::sample)
+        let context = core.fresh();
+        let tables = core.tables::<F>();
+        let mut sum = vec![F::ZERO; length];
+        let mut values = vec![F::ZERO; length.min(BLOCK)];
+        for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
+            for sum in sum.chunks_mut(BLOCK) {
+                let values = &mut values[..sum.len()];
+                F::fill(&mut stream, values);
+                for (sum, value) in sum.iter_mut().zip(values) {
+                    *sum += *value * *factor;
+                }
+            }
+        }
+        wipe(&mut values);
+        Raw::single(sum)
     }
 
     fn known_bits(core: &mut Engine, length: usize) -> Vec<Raw<F>> {
@@ -189,10 +213,15 @@ impl<F: Field> Base<F> for Shamir {
     }
 
     fn bounded(core: &mut Engine, length: usize, bits: u32) -> Raw<F> {
-        from_sets(core, length, |stream| {
+        let context = core.fresh();
+        let tables = core.tables::<F>();
+        let mut streams = core.set_streams(context);
+        let mut part = |stream: &mut Stream| {
             let wide = u128::from(stream.word()) | (u128::from(stream.word()) << 64);
             F::from_u128(wide & (u128::MAX >> (128 - bits.clamp(1, 128))))
-        })
+        };
+        let share = |_| tables.random_share(streams.iter_mut().map(&mut part));
+        Raw::single((0..length).map(share).collect())
     }
 }
 
@@ -204,7 +233,7 @@ pub(super) struct BitReader {
 }
 
 impl BitReader {
-    pub(super) fn next(&mut self, stream: &mut crate::stream::Stream) -> u64 {
+    pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
         if self.left == 0 {
             self.word = stream.word();
             self.left = 64;
@@ -216,39 +245,13 @@ impl BitReader {
     }
 }
 
-/// Σ over this party's sets A of value_A·f_A(me).
-fn from_sets<F: Field>(
-    core: &mut Engine,
-    length: usize,
-    mut sample: impl FnMut(&mut crate::stream::Stream) -> F,
-) -> Raw<F> {
-    let context = core.fresh();
-    let tables = core.tables::<F>();
-    let mut sum = vec![F::ZERO; length];
-    for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
-        for value in &mut sum {
-            *value += sample(&mut stream) * *factor;
-        }
-    }
-    Raw::single(sum)
-}
-
-/// Shares of degree 2t of zero: Σ_A Σ_j value_(A,j)·i^j·f_A(i), j = 1..t.
+/// Shares of degree 2t of zero.
 fn zeros<F: Field>(core: &mut Engine, length: usize) -> Vec<F> {
     let context = core.fresh();
     let tables = core.tables::<F>();
-    let point = tables.points[core.me()];
-    let mut sum = vec![F::ZERO; length];
-    for (mut stream, factor) in core.set_streams(context).into_iter().zip(&tables.sets) {
-        for value in &mut sum {
-            let mut power = *factor;
-            for _ in 0..core.scheme.threshold() {
-                power *= point;
-                *value += F::sample(&mut stream) * power;
-            }
-        }
-    }
-    sum
+    let (me, t) = (core.me(), core.scheme.threshold());
+    let mut streams = core.set_streams(context);
+    (0..length).map(|_| tables.zero_share(me, t, |set| F::sample(&mut streams[set]))).collect()
 }
 
 /// Opens shares of `degree` to some. Unchecked, each receiver hears from the `degree` parties before

@@ -326,7 +326,7 @@ pub(super) async fn zero(core: &mut Engine, x: &Raw<Z64>) -> Result<Raw<Z64>> {
     to_integers(core, &equal, length).await
 }
 
-/// x / 2^by rounded down, as a signed integer, 0 < by < 64. Eight rounds.
+/// x / 2^by rounded down, as a signed integer, 0 < by < 64. Nine rounds.
 pub(super) async fn shifted(core: &mut Engine, x: &Raw<Z64>, by: u32) -> Result<Raw<Z64>> {
     // With the offset 2^63 the number is u + v - 2^64·(carry out), and its quotient is
     // (u >> by) + (v >> by) + (carry of the lower bits) - 2^(64-by)·(carry out) - 2^(63-by).
@@ -348,13 +348,57 @@ pub(super) async fn shifted(core: &mut Engine, x: &Raw<Z64>, by: u32) -> Result<
     let left = left.unwrap_or_else(Raw::empty);
     let right = component_two(core, upper);
     let mut sum = left.add(&right).add(&low).sub(&out);
-    let offset = Z64(1 << (63 - by));
-    let minus = match core.me() {
-        0 => Raw { own: vec![-offset; length], next: vec![Z64(0); length] },
-        2 => Raw { own: vec![Z64(0); length], next: vec![-offset; length] },
-        _ => Raw { own: vec![Z64(0); length], next: vec![Z64(0); length] },
-    };
-    sum.add_assign(&minus);
+    sum.add_assign(&constant(core, -Z64(1 << (63 - by)), length));
+    Ok(sum)
+}
+
+/// A public number as component 0.
+fn constant(core: &Engine, value: Z64, length: usize) -> Raw<Z64> {
+    let (values, zeros) = (vec![value; length], vec![Z64(0); length]);
+    match core.me() {
+        0 => Raw { own: values, next: zeros },
+        2 => Raw { own: zeros, next: values },
+        _ => Raw { own: zeros.clone(), next: zeros },
+    }
+}
+
+/// x / 2^by, rounded up with the probability of the part cut off and else down, for |x| < 2^62 and
+/// 0 < by < 62. Three rounds.
+///
+/// Party 0 draws a mask r. Parties 1 and 2 open c = x + 2^62 + r modulo 2^64: as r is uniform and unknown
+/// to both, c is too. With a = x + 2^62 < 2^63 the addition wraps around exactly where r has its top bit
+/// and c has not, and a / 2^by is (c >> by) - (r >> by) + 2^(64-by)·(wrapped around), or one less where
+/// the lower part of c is below that of r.
+pub(super) async fn truncated(core: &mut Engine, x: &Raw<Z64>, by: u32) -> Result<Raw<Z64>> {
+    let length = x.len();
+    let mut mine = Vec::new();
+    if core.me() == 0 {
+        let mut masks = vec![Z64(0); length];
+        Z64::fill(&mut crate::stream::Stream::fresh(&mut *core.rng)?, &mut masks);
+        mine.extend_from_slice(&masks);
+        mine.extend(masks.iter().map(|mask| Z64(mask.0 >> by)));
+        mine.extend(masks.iter().map(|mask| Z64(mask.0 >> 63)));
+        crate::wipe::wipe(&mut masks);
+    }
+    let dealt = Replicated::deal(core, &[(0, 3 * length)], &mine).await?.pop();
+    crate::wipe::wipe(&mut mine);
+    let dealt = dealt.unwrap_or_else(Raw::empty);
+    let (mask, shifted, top) = (
+        dealt.range(0..length),
+        dealt.range(length..2 * length),
+        dealt.range(2 * length..3 * length),
+    );
+    let offset = constant(core, Z64(1 << 62), length);
+    let opened = Replicated::open(core, &x.add(&offset).add(&mask), &[false, true, true]).await?;
+    let opened = opened.unwrap_or_else(|| vec![Z64(0); length]);
+    let not_top = opened.iter().map(|c| Z64(1 - (c.0 >> 63))).collect();
+    let not_top = component_two(core, not_top);
+    let parts = <Replicated as Base<Z64>>::products(&top, &not_top);
+    let wrapped = Replicated::reshare(core, parts).await?;
+    let quotient = component_two(core, opened.iter().map(|c| Z64(c.0 >> by)).collect());
+    let scale = Z64(1 << (64 - by));
+    let mut sum = quotient.sub(&shifted).add(&wrapped.map(|value| value * scale));
+    sum.add_assign(&constant(core, -Z64(1 << (62 - by)), length));
     Ok(sum)
 }
 

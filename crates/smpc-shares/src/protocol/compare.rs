@@ -47,6 +47,15 @@ pub trait Ordered: Ring {
         bits: u32,
         by: u32,
     ) -> Result<ShareVec<Self, S>>;
+
+    /// As `shifted`, or one more with the probability of the part cut off.
+    #[doc(hidden)]
+    async fn truncated<S: Scheme<Self>>(
+        party: &mut Party<Self, S>,
+        x: &ShareVec<Self, S>,
+        bits: u32,
+        by: u32,
+    ) -> Result<ShareVec<Self, S>>;
 }
 
 macro_rules! masked {
@@ -84,6 +93,15 @@ macro_rules! masked {
                 by: u32,
             ) -> Result<ShareVec<Self, S>> {
                 shifted(party, x, bits, by).await
+            }
+
+            async fn truncated<S: Scheme<Self>>(
+                party: &mut Party<Self, S>,
+                x: &ShareVec<Self, S>,
+                bits: u32,
+                by: u32,
+            ) -> Result<ShareVec<Self, S>> {
+                truncated(party, x, bits, by).await
             }
         }
     )* };
@@ -140,6 +158,24 @@ impl Ordered for Z64 {
             };
         }
         let raw = super::binary::shifted(&mut party.core, &x.raw, by).await?;
+        party.adopt(raw).await
+    }
+
+    async fn truncated<S: Scheme<Self>>(
+        party: &mut Party<Self, S>,
+        x: &ShareVec<Self, S>,
+        bits: u32,
+        by: u32,
+    ) -> Result<ShareVec<Self, S>> {
+        x.checked()?;
+        if bits > 62 {
+            return Err(Error::Parameter {
+                parameter: "the session's integers, to be truncated at random in Z/2^64,",
+                requirement: "of at most 62 bits",
+                given: bits.into(),
+            });
+        }
+        let raw = super::binary::truncated(&mut party.core, &x.raw, by).await?;
         party.adopt(raw).await
     }
 }
@@ -279,6 +315,20 @@ async fn shifted<F: PrimeField, S: Scheme<F>>(
     Ok((x - &modulo).scaled(F::from_u128(1 << by).inverse()))
 }
 
+/// As [`shifted`] without the borrow: x plus the mask's lower part is divided instead of x, which is one
+/// more where their lower parts add up to 2^by or more.
+async fn truncated<F: PrimeField, S: Scheme<F>>(
+    party: &mut Party<F, S>,
+    x: &ShareVec<F, S>,
+    bits: u32,
+    by: u32,
+) -> Result<ShareVec<F, S>> {
+    let masked = masked_opening(party, x, bits, by).await?;
+    let mask = masked.value().ok_or(Error::Poisoned)?;
+    let opened: Vec<F> = masked.opened.iter().map(|c| -F::from_u128(*c)).collect();
+    Ok((x + &mask).plus_public(&opened).scaled(F::from_u128(1 << by).inverse()))
+}
+
 /// The product of all vectors, in logarithmically many rounds.
 async fn all<F: Ring, S: Scheme<F>>(
     party: &mut Party<F, S>,
@@ -368,33 +418,6 @@ async fn decomposed<F: PrimeField, S: Scheme<F>>(
         out.push(product * 2 - &equal[i] - &generate[i - 1] + 1);
     }
     Ok(out)
-}
-
-impl<R: Ring, S: Scheme<R>> Party<R, S> {
-    /// Uniform shared bits that nobody knows: the XOR of bits that the holders of each key know.
-    ///
-    /// # Errors
-    ///
-    /// As [`multiply`](Party::multiply).
-    pub async fn random_bits(&mut self, length: usize) -> Result<ShareVec<R, S>> {
-        let known = S::Base::known_bits(&mut self.core, length);
-        let mut bits = Vec::with_capacity(known.len());
-        for raw in known {
-            bits.push(self.adopt(raw).await?);
-        }
-        while bits.len() > 1 {
-            let odd = if bits.len() % 2 == 1 { bits.pop() } else { None };
-            let pairs: Vec<_> = bits.chunks_exact(2).map(|pair| (&pair[0], &pair[1])).collect();
-            let products = self.multiply_all(&pairs).await?;
-            let xor = |(pair, product): (&[ShareVec<R, S>], ShareVec<R, S>)| {
-                &pair[0] + &pair[1] - product * 2
-            };
-            let mut next: Vec<_> = bits.chunks_exact(2).zip(products).map(xor).collect();
-            next.extend(odd);
-            bits = next;
-        }
-        bits.pop().ok_or(Error::Poisoned)
-    }
 }
 
 impl<R: Ordered, S: Scheme<R>> Party<R, S> {

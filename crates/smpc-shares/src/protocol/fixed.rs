@@ -42,11 +42,15 @@ impl FixedPoint {
     ///
     /// [`Error::Encoding`] for NaN, infinities and magnitudes of 2^62 units and more.
     pub fn encode<R: Ring>(&self, value: f64) -> Result<R> {
+        Ok(R::from_i128(self.units(value)?.into()))
+    }
+
+    pub(super) fn units(&self, value: f64) -> Result<i64> {
         let scaled = (value * (1u64 << self.fraction) as f64).round();
         if !scaled.is_finite() || scaled.abs() >= (1u64 << 62) as f64 {
             return Err(Error::Encoding { what: "a fixed-point number" });
         }
-        Ok(R::from_i128(scaled as i128))
+        Ok(scaled as i64)
     }
 
     /// The number.

@@ -60,7 +60,8 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
     ///
     /// # Security
     ///
-    /// Passive. In active security a dealer could replace rows, so it is refused there.
+    /// Passive. In active security a dealer could replace rows, so it is refused there, where
+    /// [`shuffle_by_sorting`](Party::shuffle_by_sorting) stands in.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl<R: Ring, S: Scheme<R>> Party<R, S> {
         if S::ACTIVE {
             return Err(Error::Parameter {
                 parameter: "the security of a shuffle",
-                requirement: "passive; in active security sort by random keys",
+                requirement: "passive; in active security use shuffle_by_sorting",
                 given: 1,
             });
         }

@@ -6,12 +6,14 @@
 use std::io::{Read, Write};
 
 use privacy_core::random::SecureRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::Shamir;
 use crate::error::{Error, Result};
-use crate::field::{Field, Gf256, gf256_scale_packed as scale_packed};
+use crate::field::{Field, Gf256};
+use crate::kernel::{add_scaled, scale_add, scaled_plus};
 use crate::stream::Stream;
+use crate::wipe::wipe;
 
 /// Bytes that are handled at a time.
 const BLOCK: usize = 4096;
@@ -54,7 +56,7 @@ impl ByteShare {
 
 impl Drop for ByteShare {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        wipe(&mut self.bytes);
     }
 }
 
@@ -89,50 +91,36 @@ pub fn share(scheme: &Shamir, secret: &[u8], rng: &mut dyn SecureRng) -> Result<
     let mut shares: Vec<ByteShare> = (1..=scheme.parties() as u8)
         .map(|id| ByteShare { id, bytes: vec![0; secret.len()] })
         .collect();
+    let mut coefficients = vec![0; scheme.threshold() * BLOCK];
     for start in (0..secret.len()).step_by(BLOCK) {
         let end = secret.len().min(start + BLOCK);
         let mut outs: Vec<&mut [u8]> =
             shares.iter_mut().map(|share| &mut share.bytes[start..end]).collect();
-        share_block(scheme, &secret[start..end], &mut stream, &mut outs);
+        share_block(scheme, &secret[start..end], &mut stream, &mut coefficients, &mut outs);
     }
+    wipe(&mut coefficients);
     Ok(shares)
 }
 
 /// Horner's rule on a block, for every party.
-fn share_block(scheme: &Shamir, secret: &[u8], stream: &mut Stream, shares: &mut [&mut [u8]]) {
-    let threshold = scheme.threshold();
-    let mut coefficients = Zeroizing::new(vec![0u8; threshold * secret.len()]);
-    stream.bytes(&mut coefficients);
+fn share_block(
+    scheme: &Shamir,
+    secret: &[u8],
+    stream: &mut Stream,
+    coefficients: &mut [u8],
+    shares: &mut [&mut [u8]],
+) {
+    let coefficients = &mut coefficients[..scheme.threshold() * secret.len()];
+    stream.bytes(coefficients);
     for (i, share) in shares.iter_mut().enumerate() {
         let x = (i + 1) as u8;
-        share.copy_from_slice(&coefficients[..secret.len()]);
-        for next in coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]) {
+        let mut nexts = coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]);
+        if let Some(next) = nexts.next() {
+            scaled_plus(share, coefficients, x, next);
+        }
+        for next in nexts {
             scale_add(share, x, next);
         }
-    }
-}
-
-/// sum = sum·factor + next, byte by byte.
-#[inline]
-fn scale_add(sum: &mut [u8], factor: u8, next: &[u8]) {
-    match factor {
-        1 => scale_add_by(sum, 1, next),
-        2 => scale_add_by(sum, 2, next),
-        3 => scale_add_by(sum, 3, next),
-        _ => scale_add_by(sum, factor, next),
-    }
-}
-
-#[inline(always)]
-fn scale_add_by(sum: &mut [u8], factor: u8, next: &[u8]) {
-    let (words, rest) = sum.as_chunks_mut::<8>();
-    let (next_words, next_rest) = next.as_chunks::<8>();
-    for (word, next) in words.iter_mut().zip(next_words) {
-        let scaled = scale_packed(u64::from_le_bytes(*word), factor);
-        *word = (scaled ^ u64::from_le_bytes(*next)).to_le_bytes();
-    }
-    for (byte, next) in rest.iter_mut().zip(next_rest) {
-        *byte = scale_packed(u64::from(*byte), factor) as u8 ^ next;
     }
 }
 
@@ -175,33 +163,16 @@ pub fn reconstruct(scheme: &Shamir, shares: &[ByteShare]) -> Result<Vec<u8>> {
     Ok(combine(used, &Gf256::lagrange(&points, Gf256(0)), length))
 }
 
-/// Σ factor·share, by Horner's rule on the bits of the factors: eight doublings for all shares together.
+/// Σ factor·share.
 fn combine(shares: &[ByteShare], coefficients: &[Gf256], length: usize) -> Vec<u8> {
     let mut sum = vec![0u8; length];
     for start in (0..length).step_by(BLOCK) {
         let end = length.min(start + BLOCK);
-        let block = &mut sum[start..end];
-        for bit in (0..8).rev() {
-            if bit < 7 {
-                double(block);
-            }
-            for (share, factor) in shares.iter().zip(coefficients) {
-                if factor.0 >> bit & 1 == 1 {
-                    for (sum, value) in block.iter_mut().zip(&share.bytes[start..end]) {
-                        *sum ^= value;
-                    }
-                }
-            }
+        for (share, factor) in shares.iter().zip(coefficients) {
+            add_scaled(&mut sum[start..end], factor.0, &share.bytes[start..end]);
         }
     }
     sum
-}
-
-/// Each byte times x.
-fn double(block: &mut [u8]) {
-    for byte in block {
-        *byte = (*byte << 1) ^ (0x1b & (*byte >> 7).wrapping_neg());
-    }
 }
 
 /// Shares everything that `secret` yields, a block at a time, into one writer for each party. Each
@@ -231,6 +202,7 @@ pub fn share_stream(
         output.write_all(&[(i + 1) as u8]).map_err(failed("writing a share"))?;
     }
     let mut block = Zeroizing::new([0u8; BLOCK]);
+    let mut coefficients = Zeroizing::new(vec![0; scheme.threshold() * BLOCK]);
     let mut shares = vec![Zeroizing::new([0u8; BLOCK]); scheme.parties()];
     loop {
         let length = match secret.read(block.as_mut()) {
@@ -241,7 +213,7 @@ pub fn share_stream(
         };
         let mut parts: Vec<&mut [u8]> =
             shares.iter_mut().map(|share| &mut share[..length]).collect();
-        share_block(scheme, &block[..length], &mut stream, &mut parts);
+        share_block(scheme, &block[..length], &mut stream, &mut coefficients, &mut parts);
         for (output, part) in outputs.iter_mut().zip(parts) {
             output.write_all(part).map_err(failed("writing a share"))?;
         }

@@ -9,6 +9,7 @@ use super::{Place, Raw, ShareVec};
 use crate::error::{Error, Result};
 use crate::field::Ring;
 use crate::stream::Stream;
+use crate::wipe::wipe;
 
 /// Three-party replicated sharing over any ring, with threshold 1.
 ///
@@ -34,20 +35,26 @@ impl Replicated {
         rng: &mut dyn SecureRng,
     ) -> Result<Vec<ShareVec<R, Replicated>>> {
         let mut stream = Stream::fresh(rng)?;
+        let shares = Self::split(secrets, &mut stream).into_iter();
+        let wrap = |(i, raw)| ShareVec::new(raw, Raw::empty(), &Replicated::place(i + 1));
+        Ok(shares.enumerate().map(wrap).collect())
+    }
+
+    pub(crate) fn split<R: Ring>(secrets: &[R], stream: &mut Stream) -> Vec<Raw<R>> {
         let mut components = [vec![R::ZERO; secrets.len()], vec![R::ZERO; secrets.len()], vec![]];
-        R::fill(&mut stream, &mut components[0]);
-        R::fill(&mut stream, &mut components[1]);
+        R::fill(stream, &mut components[0]);
+        R::fill(stream, &mut components[1]);
         components[2] = secrets
             .iter()
             .zip(&components[0])
             .zip(&components[1])
             .map(|((x, a), b)| *x - *a - *b)
             .collect();
-        let share = |i: usize| {
-            let raw = Raw { own: components[i].clone(), next: components[(i + 1) % 3].clone() };
-            ShareVec::new(raw, Raw::empty(), &Replicated::place(i + 1))
-        };
-        Ok((0..3).map(share).collect())
+        let share =
+            |i: usize| Raw { own: components[i].clone(), next: components[(i + 1) % 3].clone() };
+        let shares = (0..3).map(share).collect();
+        components.iter_mut().for_each(|component| wipe(component));
+        shares
     }
 
     /// The secrets from two or three parties; what two hold in common is compared.

@@ -5,11 +5,10 @@ use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 use std::sync::Arc;
 
-use zeroize::Zeroize;
-
 use super::Shamir;
 use crate::error::{Error, Result};
 use crate::field::Ring;
+use crate::wipe::wipe;
 
 /// The components that a party holds: one vector for Shamir and additive sharing, two for
 /// replicated.
@@ -26,8 +25,8 @@ pub struct Raw<R: Ring> {
 
 impl<R: Ring> Drop for Raw<R> {
     fn drop(&mut self) {
-        self.own.zeroize();
-        self.next.zeroize();
+        wipe(&mut self.own);
+        wipe(&mut self.next);
     }
 }
 

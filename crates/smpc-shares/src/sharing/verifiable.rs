@@ -35,6 +35,10 @@ use crate::error::{Error, Result};
 use crate::field::Domain;
 use crate::stream::Stream;
 
+mod complaint;
+
+pub use complaint::{Complaints, Decision, Disqualification};
+
 /// The scalar field of ristretto255 as a [`Domain`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScalarField;
@@ -230,8 +234,7 @@ impl Commitment {
         if share.party == 0 || share.party > scheme.parties() {
             return Err(Error::BadParties);
         }
-        // A longer commitment would silently raise the threshold.
-        if self.points.len() != scheme.threshold() + 1 {
+        if !self.is_of(scheme) {
             return Err(Error::Verification);
         }
         let x = Scalar::from(share.party as u64);
@@ -244,6 +247,12 @@ impl Commitment {
             return Err(Error::Verification);
         }
         if claimed == expected { Ok(()) } else { Err(Error::Verification) }
+    }
+
+    /// Whether it has as many points as the scheme's polynomials have coefficients: a longer one would
+    /// silently raise the threshold.
+    fn is_of(&self, scheme: &Shamir) -> bool {
+        self.points.len() == scheme.threshold() + 1
     }
 
     /// The kind in one byte and the points, 32 bytes each.

@@ -123,6 +123,15 @@ fn a_comparison_of_a_whole_vector_takes_eight_rounds() {
     assert!(equal.iter().all(|cost| cost.rounds == 8), "{equal:?}");
 }
 
+#[test]
+fn an_exact_truncation_takes_nine_rounds() {
+    let cost = costs(Config::replicated(), 6400, async |party: &mut Party<Z64, Replicated>, x| {
+        party.shift_right(&x[0], 9).await.map(|_| ())
+    });
+    assert!(cost.iter().all(|cost| cost.rounds == 9), "{cost:?}");
+    assert!(cost.iter().all(|cost| cost.bytes <= 120 * 6400), "{cost:?}");
+}
+
 /// 50 ms round trip: 25 ms a message.
 #[test]
 fn ten_thousand_fixed_point_comparisons_take_less_than_a_second_at_50_ms() {

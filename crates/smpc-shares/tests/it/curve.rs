@@ -38,6 +38,50 @@ fn wrong_shares_fail_verification_and_are_named() {
     }
 }
 
+/// All ways a complaint round can end.
+#[test]
+fn complaints_are_answered_or_the_dealer_goes() {
+    use smpc_shares::sharing::verifiable::{Complaints, Decision, Disqualification};
+    let scheme = Shamir::new(5, 2).unwrap();
+    let secret = Scalar::from(7u64);
+    let (commitment, shares) = Commitment::pedersen(&scheme, &secret, &mut rng()).unwrap();
+    let round = |complaining: &[usize]| {
+        let mut round = Complaints::new(scheme, commitment.clone());
+        complaining.iter().for_each(|party| round.complain(*party).unwrap());
+        round
+    };
+    let why = |round: Complaints| match round.decide() {
+        Decision::Disqualified { reason } => Some(reason),
+        _ => None,
+    };
+    assert_eq!(why(round(&[])), None);
+    // A published share serves like the private one did.
+    let mut answered = round(&[2, 5, 2]);
+    assert_eq!(answered.open(), [2, 5]);
+    answered.answer(&shares[4]).unwrap();
+    answered.answer(&shares[1]).unwrap();
+    let Decision::Accepted { published } = answered.decide() else { panic!("it was answered") };
+    let all = [&published[..], &shares[2..3]].concat();
+    assert_eq!(reconstruct(&scheme, &commitment, &all).unwrap().secret, secret);
+    assert_eq!(why(round(&[1, 2, 3])), Some(Disqualification::TooManyComplaints { complaints: 3 }));
+    let mut silent = round(&[2, 5]);
+    silent.answer(&shares[1]).unwrap();
+    assert_eq!(why(silent), Some(Disqualification::Unanswered { party: 5 }));
+    let mut lying = round(&[4]);
+    let mut wrong = shares[3].to_bytes();
+    wrong[2] ^= 1;
+    let wrong = VerifiableShare::from_bytes(&wrong).unwrap();
+    assert_eq!(lying.answer(&wrong), Err(Error::Verification));
+    assert_eq!(lying.answer(&shares[3]), Err(Error::BadParties), "the first answer counts");
+    assert_eq!(why(lying), Some(Disqualification::WrongAnswer { party: 4 }));
+    let mut strange = round(&[]);
+    assert_eq!(strange.complain(0), Err(Error::BadParties));
+    assert_eq!(strange.complain(6), Err(Error::BadParties));
+    assert_eq!(strange.answer(&shares[0]), Err(Error::BadParties), "nobody complained");
+    let longer = Complaints::new(Shamir::new(5, 3).unwrap(), commitment.clone());
+    assert_eq!(why(longer), Some(Disqualification::WrongCommitment));
+}
+
 #[test]
 fn intersections_and_their_sizes() {
     let left: Vec<String> = (0..60).map(|i| format!("user {i}")).collect();

@@ -7,6 +7,9 @@ mod axioms;
 mod costs;
 #[cfg(feature = "curve")]
 mod curve;
+mod decoders;
+mod draws;
+mod openings;
 #[cfg(feature = "prio")]
 mod prio;
 mod protocols;
@@ -14,3 +17,4 @@ mod sessions;
 mod sharing;
 #[cfg(feature = "tls")]
 mod tls;
+mod triples;

@@ -49,6 +49,10 @@ fn aggregates_are_sums() {
         let flags = flags.each_ref().map(|f| Measurement::Flags(f));
         let task = Prio3::multihot_count(aggregators, 5, 3).unwrap();
         assert_eq!(run(&task, &flags), [1, 0, 2, 0, 1]);
+        let several = Prio3::sum_vec_multiproof(aggregators, 3, 30, 3).unwrap();
+        assert_eq!(run(&several, &vectors), [1, 32, 37]);
+        let bounded = Prio3::l1_bound_sum(aggregators, 3, 37).unwrap();
+        assert_eq!(run(&bounded, &vectors), [1, 32, 37]);
     }
 }
 
@@ -62,6 +66,13 @@ fn measurements_of_another_task_are_refused() {
     refuse(Prio3::sum(2, 10).unwrap().report(b"", &Measurement::Number(11), &mut rng).map(|_| ()));
     let multihot = Prio3::multihot_count(2, 3, 1).unwrap();
     refuse(multihot.report(b"", &Measurement::Flags(&[true, true, false]), &mut rng).map(|_| ()));
+    let bounded = Prio3::l1_bound_sum(2, 3, 10).unwrap();
+    refuse(bounded.report(b"", &Measurement::Vector(&[5, 5, 1]), &mut rng).map(|_| ()));
+    let wrapping = [u64::MAX, 1, 1];
+    refuse(bounded.report(b"", &Measurement::Vector(&wrapping), &mut rng).map(|_| ()));
+    refuse(Prio3::sum_vec_multiproof(2, 3, 10, 2).map(|_| ()));
+    refuse(Prio3::sum_vec_multiproof(2, 3, 1 << 63, 3).map(|_| ()));
+    refuse(Prio3::count(2).unwrap().with_private_id(7).map(|_| ()));
     refuse(Prio3::count(1).map(|_| ()));
     refuse(Prio3::sum(2, 0).map(|_| ()));
     refuse(Prio3::multihot_count(2, 3, 4).map(|_| ()));
@@ -106,6 +117,48 @@ fn every_changed_byte_of_a_report_is_noticed() {
         let mut shorter = report.clone();
         shorter.inputs[id].pop();
         assert!(matches!(verify(&shorter, &nonce, b"test"), Err(Error::Encoding { .. })));
+    }
+}
+
+#[test]
+fn averages() {
+    let task = Prio3::average(2, 100).unwrap();
+    let mut rng = SystemRng::new().unwrap();
+    let mut totals = [task.empty(), task.empty()];
+    for value in [1, 100, 60, 3] {
+        let (nonce, report) = task.report(b"", &Measurement::Number(value), &mut rng).unwrap();
+        for (id, total) in totals.iter_mut().enumerate() {
+            let input = &report.inputs[id];
+            let ready = task.prepare(&KEY, b"", id as u8, &nonce, &report.public, input).unwrap();
+            task.add(total, &task.finish(ready.0, &[]).unwrap()).unwrap();
+        }
+    }
+    assert_eq!(task.unshard_mean(&totals, 4), Ok(41.0));
+    assert!(task.unshard_mean(&totals, 0).is_err());
+    let vectors = Prio3::histogram(2, 3).unwrap();
+    assert!(vectors.unshard_mean(&[vectors.empty(), vectors.empty()], 4).is_err());
+}
+
+/// A client that claims a smaller norm than its vector has is refused: the sum of entries is checked,
+/// not the claim. Forged by adding to an entry of the leader's share.
+#[test]
+fn a_vector_beyond_its_norm_is_refused() {
+    let task = Prio3::l1_bound_sum(2, 2, 3).unwrap();
+    let mut rng = SystemRng::new().unwrap();
+    let (nonce, report) = task.report(b"", &Measurement::Vector(&[1, 1]), &mut rng).unwrap();
+    for place in 0..6 {
+        let mut forged = report.clone();
+        // Element `place` of the encoding: the bits of two entries and of the norm.
+        let bit = &mut forged.inputs[0][16 * place];
+        *bit = bit.wrapping_add(1);
+        let ready: Vec<_> = (0..2u8)
+            .map(|id| {
+                let input = &forged.inputs[usize::from(id)];
+                task.prepare(&KEY, b"", id, &nonce, &forged.public, input).map(|ready| ready.1)
+            })
+            .collect::<Result<_, _>>()
+            .unwrap_or_default();
+        assert!(task.combine(b"", &ready).is_err(), "element {place}");
     }
 }
 

@@ -204,6 +204,66 @@ fn selection_and_sorting() {
     assert_eq!(got, expected.map(<[i64]>::to_vec));
 }
 
+/// Beside sorting in the plain, for every count.
+#[test]
+fn the_largest_and_smallest_with_what_stands_beside_them() {
+    let data = [5, -3, 9, 8, 0, -7, 2, 11];
+    let mut sorted = data.to_vec();
+    sorted.sort_unstable();
+    for count in 0..=data.len() {
+        let got = opened(
+            async |party, x| {
+                let beside = [&x * 10];
+                let (top, ten) = party.largest(&x, &beside, count).await?;
+                let (low, _) = party.smallest(&x, &[], count).await?;
+                party.open(&top.chain(&ten[0]).chain(&low)).await
+            },
+            &data,
+        );
+        let top: Vec<i64> = sorted.iter().rev().take(count).copied().collect();
+        let ten: Vec<i64> = top.iter().map(|x| 10 * x).collect();
+        let expected = [&top[..], &ten, &sorted[..count]].concat();
+        assert_eq!(integer(&got), expected, "{count}");
+    }
+}
+
+/// Beside a map of sums in the plain.
+#[test]
+fn groups_of_secret_keys() {
+    fn check<R: smpc_shares::protocol::Ordered + From<i64>, S: Scheme<R>>(config: Config) {
+        let keys = [7, -2, 7, 7, 0, -2, 3, 0, 7, 7, 1];
+        for length in [0, 1, 2, 5, keys.len()] {
+            let keys = &keys[..length];
+            let values: Vec<i64> = (0..length as i64).map(|i| i * i - 5).collect();
+            let elements = |x: &[i64]| -> Vec<R> { x.iter().map(|x| R::from(*x)).collect() };
+            let results = simulate(config.clone(), async |party: &mut Party<R, S>| {
+                let (k, v) = (party.public(&elements(keys)), party.public(&elements(&values)));
+                let groups = party.group_by(&k, &v).await?;
+                let columns = [groups.keys, groups.sums, groups.counts, groups.present];
+                let [k, s, c, p] = &columns;
+                party.open(&k.chain(s).chain(c).chain(p)).await
+            })
+            .unwrap();
+            let plain: Vec<i128> = results[0].iter().map(|x| x.to_i128()).collect();
+            let column = |i: usize| &plain[i * length..(i + 1) * length];
+            let mut expected = std::collections::BTreeMap::new();
+            for (key, value) in keys.iter().zip(&values) {
+                let group = expected.entry(i128::from(*key)).or_insert((0, 0));
+                *group = (group.0 + i128::from(*value), group.1 + 1);
+            }
+            let rows: Vec<usize> = (0..length).filter(|row| column(3)[*row] == 1).collect();
+            let found =
+                rows.iter().map(|row| (column(0)[*row], (column(1)[*row], column(2)[*row])));
+            assert!(found.eq(expected), "{length}");
+            let others = (0..length).filter(|row| !rows.contains(row));
+            others.for_each(|row| assert!((0..4).all(|i| column(i)[row] == 0)));
+        }
+    }
+    check::<Z64, Replicated>(Config::replicated());
+    check::<Mersenne127, Shamir>(Config::shamir(3, 1).with_integer_bits(16));
+    check::<Mersenne127, smpc_shares::Active<Shamir>>(Config::shamir(3, 1).with_integer_bits(16));
+}
+
 #[test]
 fn shuffles_are_permutations_that_differ() {
     fn check<R: Ring + From<u64>, S: Scheme<R>>(config: Config) {
