@@ -94,7 +94,7 @@ fn hash<const N: usize>(key: &[u64; N], seed: u64) -> u64 {
         let wide = u128::from(word ^ all) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
         all = (wide as u64) ^ ((wide >> 64) as u64);
     }
-    all.wrapping_mul(0xd6e8_feb8_6659_fd93)
+    all
 }
 
 /// Finds or makes the class of a key.
