@@ -24,6 +24,8 @@ pub enum Scheme {
     },
     /// Each class has levels of its own.
     LocalRecoding,
+    /// Cells are blanked and otherwise as they were.
+    CellSuppression,
     /// Classes are boxes cut at medians.
     Mondrian {
         /// Equal values may fall on both sides of a cut.

@@ -187,6 +187,11 @@ impl<'a> Search<'a> {
         self
     }
 
+    /// The same search with other requirements.
+    pub(crate) fn requiring(self, models: Vec<Model>) -> Self {
+        Search { models, ..self }
+    }
+
     /// The share of the rows that may be suppressed.
     pub fn suppress_at_most(self, suppression: Fraction) -> Self {
         Search { suppression, ..self }

@@ -11,9 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataValue, Error, Result};
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub(crate) mod codes;
 mod csv;
 mod kind;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 pub(crate) use codes::Codes;
 pub use csv::CsvOptions;

@@ -132,8 +132,7 @@ impl Meter {
             }
         }
         for axis in axes {
-            let given = metric.weights.iter().rev().find(|(name, _)| *name == axis.name);
-            weights.push(given.map_or(1.0, |(_, weight)| weight.to_f64()));
+            weights.push(metric.weight_of(&axis.name));
         }
         let largest = weights.iter().copied().fold(0.0, f64::max);
         for weight in &mut weights {

@@ -168,8 +168,7 @@ fn strictly_below(count: u32, c: Fraction, tail: u64) -> bool {
 /// Whether `gain / others` is above `cost`.
 fn is_above(gain: Fraction, cost: Fraction, others: u64) -> bool {
     let left = [u128::from(gain.numerator()), u128::from(cost.denominator())];
-    let right =
-        [u128::from(cost.numerator()), u128::from(gain.denominator()), u128::from(others)];
+    let right = [u128::from(cost.numerator()), u128::from(gain.denominator()), u128::from(others)];
     cmp_products(&left, &right).is_gt()
 }
 

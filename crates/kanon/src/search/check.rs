@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::packed::{Classes, Field, Slots, Step, layout, roll, tuples};
+use super::packed::{Classes, Field, Roller, Slots, Step, layout, tuples};
 use super::problem::Problem;
 use crate::metric::meter::{Meter, Score, Sums, Suppressed};
 use crate::table::Value;
@@ -37,7 +37,7 @@ pub(crate) struct Checker<'p, const N: usize> {
     cache_bytes: usize,
     spare: Classes<N>,
     free: Vec<Classes<N>>,
-    slots: Slots,
+    roller: Roller<N>,
     fails: Vec<u8>,
     pub(crate) suppressed: Suppressed,
     sure: Suppressed,
@@ -89,6 +89,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         tuples: &'p Classes<N>,
         cache_bytes: usize,
         seed: u64,
+        threads: usize,
     ) -> Self {
         let (fields, _) = layout(problem);
         let mut order: Vec<usize> = (0..problem.axes.len()).collect();
@@ -106,7 +107,7 @@ impl<'p, const N: usize> Checker<'p, N> {
             cache_bytes,
             spare: Classes::default(),
             free: Vec::new(),
-            slots: Slots::seeded(seed),
+            roller: Roller::new(seed, threads, problem.requirements.width),
             fails: Vec::new(),
             suppressed: Suppressed::default(),
             sure: Suppressed::default(),
@@ -130,7 +131,6 @@ impl<'p, const N: usize> Checker<'p, N> {
     /// Makes the classes of `meet` the source of checks until [`leave`](Self::leave), if that is
     /// worth a pass for as many nodes above it.
     pub(crate) fn enter(&mut self, meet: &[u8], nodes: usize) -> bool {
-        let width = self.problem.requirements.width;
         let zero = vec![0u8; meet.len()];
         let below = |levels: &[u8]| levels.iter().zip(meet).all(|(a, b)| a <= b);
         let mut source = match self.entered.last() {
@@ -143,13 +143,24 @@ impl<'p, const N: usize> Checker<'p, N> {
             }
         }
         let (from, classes) = source;
-        if classes.len() < 128 || nodes < 3 || from == meet {
+        if classes.len() < 128 || nodes < 3 || !self.is_shorter(from, meet) {
             return false;
         }
         let mut target = self.free.pop().unwrap_or_default();
-        roll(classes, &self.steps(from, meet), &mut target, &mut self.slots, width);
+        let steps = self.steps(from, meet);
+        self.roller.roll(classes, &steps, &mut target);
         self.entered.push(Kept { levels: meet.into(), classes: target });
         true
+    }
+
+    /// Whether codes become so much fewer between two nodes that classes should, too.
+    fn is_shorter(&self, from: &[u8], to: &[u8]) -> bool {
+        let codes = |axis: usize, level: u8| {
+            self.problem.axes[axis].levels[level as usize].rows.len() as f64
+        };
+        let left: f64 =
+            (0..to.len()).map(|i| codes(i, to[i]) / codes(i, from[i]).max(1.0)).product();
+        left <= 0.3
     }
 
     /// Goes back to the source before.
@@ -177,7 +188,6 @@ impl<'p, const N: usize> Checker<'p, N> {
     /// Where these are many, the classes of the node one level down in every axis are made and kept
     /// on the way: all neighbours of `node` can start from them.
     fn generalize(&mut self, node: &[u8]) {
-        let width = self.problem.requirements.width;
         let mut target = std::mem::take(&mut self.spare);
         let zero = vec![0u8; node.len()];
         let usable = |kept: &&Kept<N>| kept.levels.iter().zip(node).all(|(a, b)| a <= b);
@@ -187,7 +197,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         };
         if let Some(last) = self.entered.last() {
             let steps = self.steps(&last.levels, node);
-            roll(&last.classes, &steps, &mut target, &mut self.slots, width);
+            self.roller.roll(&last.classes, &steps, &mut target);
             self.spare = target;
             return;
         }
@@ -208,10 +218,13 @@ impl<'p, const N: usize> Checker<'p, N> {
                 near.max(from[axis])
             };
             let middle: Vec<u8> = (0..node.len()).map(down).collect();
-            if middle == from || !self.tried.insert(middle.clone().into_boxed_slice()) {
+            if !self.is_shorter(from, &middle)
+                || !self.tried.insert(middle.clone().into_boxed_slice())
+            {
                 continue;
             }
-            roll(classes, &self.steps(from, &middle), &mut target, &mut self.slots, width);
+            let steps = self.steps(from, &middle);
+            self.roller.roll(classes, &steps, &mut target);
             let bytes = target.bytes();
             if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
                 continue;
@@ -231,7 +244,8 @@ impl<'p, const N: usize> Checker<'p, N> {
             Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
             None => (zero.as_slice(), self.tuples),
         };
-        roll(classes, &self.steps(from, node), &mut target, &mut self.slots, width);
+        let steps = self.steps(from, node);
+        self.roller.roll(classes, &steps, &mut target);
         self.spare = target;
     }
 

@@ -142,7 +142,7 @@ fn kept_cells<const N: usize>(problem: &Problem<'_>, levels: &[usize]) -> Result
         .zip(levels)
         .map(|(axis, &level)| level.saturating_sub(axis.min) as u8)
         .collect();
-    let mut checker = Checker::new(problem, &meter, &tuples, 0, 0);
+    let mut checker = Checker::new(problem, &meter, &tuples, 0, 0, 1);
     Ok(checker.kept(&node).into_iter().collect())
 }
 
@@ -162,7 +162,7 @@ fn run<const N: usize>(
     let (best, bound, complete) = if let Some(node) = only {
         watch.check();
         let mut best = Best::new();
-        let checked = Checker::new(problem, &meter, &tuples, 0, seed).check(node);
+        let checked = Checker::new(problem, &meter, &tuples, 0, seed, effort.threads).check(node);
         best.needed = checked.suppressed;
         if let Some(score) = &checked.score {
             best.offer(node, score, checked.suppressed);

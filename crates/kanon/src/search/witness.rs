@@ -80,11 +80,7 @@ pub(crate) struct Witnesses<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Witnesses<'a, N> {
-    pub(crate) fn new(
-        maps: &'a Bitmaps,
-        problem: &'a Problem<'a>,
-        tuples: &'a Classes<N>,
-    ) -> Self {
+    pub(crate) fn new(maps: &'a Bitmaps, problem: &'a Problem<'a>, tuples: &'a Classes<N>) -> Self {
         let (counts, keys) = (&*tuples.counts, &*tuples.keys);
         Witnesses { maps, problem, counts, keys, known: Vec::new() }
     }

@@ -178,7 +178,8 @@ impl<'a> Test<'a> {
                 s >= k.get() && (0..counts.len()).all(|of| present(of) >= p.get())
             }
             Model::Profitability { benefit, loss: harm, gain, cost, attacker } => {
-                let others = if *attacker == Attacker::Journalist && around > 0 { around } else { s };
+                let others =
+                    if *attacker == Attacker::Journalist && around > 0 { around } else { s };
                 // gain / others > cost
                 let attacked = big(gain.numerator()) * cost.denominator()
                     > big(cost.numerator()) * gain.denominator() * others;
@@ -288,7 +289,8 @@ fn entropy_holds(counts: &[u64], s: u64, l: Fraction) -> bool {
     let (Ok(exponent), true) = (u32::try_from(size), bits <= MOST_BITS) else { return false };
     let left = (big(size) * l.denominator()).pow(exponent);
     let all = big(l.numerator()).pow(exponent);
-    let right = present().fold(all, |product, c| product * big(c / common).pow((c / common) as u32));
+    let right =
+        present().fold(all, |product, c| product * big(c / common).pow((c / common) as u32));
     left >= right
 }
 

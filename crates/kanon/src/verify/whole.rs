@@ -9,7 +9,8 @@ use crate::risk::uniqueness::estimate;
 /// Whether the kept classes together satisfy a model.
 pub(super) fn holds(census: &Census<'_>, model: &Model) -> bool {
     // A class in which nothing is told apart carries no information about people.
-    let top = |quasi: &crate::dataset::Quasi<'_>| match quasi.levels.labels(quasi.levels.highest()) {
+    let top = |quasi: &crate::dataset::Quasi<'_>| match quasi.levels.labels(quasi.levels.highest())
+    {
         [everything] => Some(everything.clone()),
         _ => None,
     };

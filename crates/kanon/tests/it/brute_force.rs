@@ -1,14 +1,12 @@
 //! The exact search against the whole lattice, written down naively from the definitions.
 //!
-//! `KANON_CASES=10000 cargo test -p kanon brute_force` runs the full number of cases.
+//! `KANON_CASES=100000 cargo test -p kanon brute_force` runs more cases.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use kanon::metric::{Aggregate, Metric};
-use kanon::model::{
-    Attacker, Distance, EntropyEstimator, Model, PopulationEstimator, SamplingLaw,
-};
+use kanon::model::{Attacker, Distance, EntropyEstimator, Model, PopulationEstimator, SamplingLaw};
 use kanon::search::{Effort, Search};
 use kanon::table::{Column, Value};
 use kanon::{Dataset, Error, Fraction, Hierarchy, Roles, Table};
@@ -489,7 +487,7 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
 }
 
 fn cases() -> u32 {
-    std::env::var("KANON_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500)
+    std::env::var("KANON_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
 }
 
 fn case() -> impl Strategy<Value = Case> {

@@ -8,6 +8,22 @@ use crate::metric::meter::Sums;
 use crate::search::packed::Classes;
 
 impl<const N: usize> Checker<'_, N> {
+    /// What the cells of a node cover in the given units, where rows in classes below k cover `all`
+    /// in every column.
+    pub(crate) fn cost(&mut self, node: &[u8], shares: &[Vec<Vec<u64>>], k: u64, all: u64) -> u64 {
+        self.generalize(node);
+        let classes = self.spare.keys.iter().zip(&self.spare.counts);
+        let cost = classes.map(|(key, &count)| {
+            let count = u64::from(count);
+            let cell = |(axis, &level): (usize, &u8)| match count >= k {
+                true => shares[axis][level as usize][self.fields[axis].get(key)],
+                false => all,
+            };
+            count * node.iter().enumerate().map(cell).sum::<u64>()
+        });
+        cost.sum()
+    }
+
     pub(super) fn count_codes(&mut self, node: &[u8], classes: &Classes<N>, surely: u64) {
         let axes = &self.problem.axes;
         let all = surely == self.suppressed.rows;

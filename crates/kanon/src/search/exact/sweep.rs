@@ -13,7 +13,7 @@ use crate::metric::Form;
 use crate::metric::meter::{Meter, Score};
 use crate::search::Effort;
 use crate::search::check::Checker;
-use crate::search::packed::Classes;
+use crate::search::packed::{Classes, SHARED};
 use crate::search::problem::Problem;
 use crate::search::witness::{Bitmaps, Witnesses};
 
@@ -44,6 +44,8 @@ struct Sweep<'p> {
     /// Grows with each change of the best.
     version: AtomicU64,
     watch: &'p Watch<'p>,
+    /// Nodes that are behind, for reports of progress.
+    done: AtomicUsize,
     /// Failure passes down although models are not monotone.
     failure_passes_down: bool,
 }
@@ -196,8 +198,7 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         let (extras, limit) = (&self.extras, sweep.problem.limit);
         let known = |axis: usize| extras[axis];
         let rows = u64::from(rows);
-        let bound =
-            sweep.meter.bound(&self.node, rows, limit, known, groups, &mut self.losses);
+        let bound = sweep.meter.bound(&self.node, rows, limit, known, groups, &mut self.losses);
         self.is_beaten(&bound)
     }
 
@@ -237,30 +238,15 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
 
     /// A good node to begin with: down from the top in the steps that lose least.
     fn descend(&mut self) {
-        let sweep = self.sweep;
-        let mut at = sweep.lattice.nodes - 1;
-        if self.is_excluded(at) {
+        let top = self.sweep.lattice.nodes - 1;
+        if self.is_excluded(top) {
             return;
         }
-        let Some(mut current) = self.check(at) else { return };
+        let Some(mut current) = self.check(top) else { return };
+        let mut at = top;
         loop {
-            let mut steps: Vec<(Score, usize)> = Vec::new();
-            sweep.lattice.node(at, &mut self.node);
-            for axis in 0..self.node.len() {
-                if self.node[axis] == 0 {
-                    continue;
-                }
-                self.node[axis] -= 1;
-                let groups = sweep.groups(&self.node, self.tuples);
-                let limit = sweep.problem.limit;
-                let bound =
-                    sweep.meter.bound(&self.node, 0, limit, |_| 0.0, groups, &mut self.losses);
-                steps.push((bound, at - sweep.lattice.strides[axis].0));
-                self.node[axis] += 1;
-            }
-            steps.sort_by(|a, b| a.0.value.total_cmp(&b.0.value));
             let mut next = None;
-            for (bound, index) in steps {
+            for (bound, index) in self.steps_down(at) {
                 if !bound.compare(&current).is_lt() {
                     break;
                 }
@@ -276,6 +262,26 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
                 None => return,
             }
         }
+    }
+
+    /// The nodes one level below a node, with the bound of each, those that lose least first.
+    fn steps_down(&mut self, from: usize) -> Vec<(Score, usize)> {
+        let sweep = self.sweep;
+        let mut steps: Vec<(Score, usize)> = Vec::new();
+        sweep.lattice.node(from, &mut self.node);
+        for axis in 0..self.node.len() {
+            if self.node[axis] == 0 {
+                continue;
+            }
+            self.node[axis] -= 1;
+            let groups = sweep.groups(&self.node, self.tuples);
+            let limit = sweep.problem.limit;
+            let bound = sweep.meter.bound(&self.node, 0, limit, |_| 0.0, groups, &mut self.losses);
+            steps.push((bound, from - sweep.lattice.strides[axis].0));
+            self.node[axis] += 1;
+        }
+        steps.sort_by(|a, b| a.0.value.total_cmp(&b.0.value));
+        steps
     }
 
     /// All nodes of a range that share the levels of the first `depth` axes, from the highest down.
@@ -306,12 +312,24 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
             let step = size / levels;
             for level in (0..levels).rev() {
                 self.range(from + level * step, step, depth + 1);
+                if depth == 1 {
+                    let done = self.sweep.done.fetch_add(step, Ordering::Relaxed) + step;
+                    self.report(done);
+                }
             }
             if deeper {
                 self.checker.leave();
             }
         }
         self.meets[depth] = meet;
+    }
+}
+
+impl<const N: usize> Walk<'_, '_, N> {
+    fn report(&self, done: usize) {
+        let best = self.best.as_ref().map(|score| score.value);
+        let all = self.sweep.lattice.nodes.max(1) as f64;
+        self.sweep.watch.report((done as f64 / all).min(1.0), best);
     }
 }
 
@@ -328,14 +346,16 @@ pub(super) fn sweep<const N: usize>(
     seed: u64,
     watch: &Watch<'_>,
 ) -> (Best, f64, bool) {
-    let first = Checker::new(problem, meter, tuples, effort.cache_bytes, seed);
+    // Threads share the work within nodes where tuples are many, and otherwise ranges of nodes.
+    let (inside, walks) =
+        if tuples.len() >= 2 * SHARED { (effort.threads, 1) } else { (1, effort.threads) };
+    let first = Checker::new(problem, meter, tuples, effort.cache_bytes, seed, inside);
     let lattice = Lattice::new(problem, &first.order);
     let (nodes, q) = (lattice.nodes, problem.axes.len());
     let keep_extras =
         meter.form == Form::Loss && problem.limit > 0 && nodes as u128 * q as u128 <= MOST_EXTRAS;
     let atomics = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
-    let free =
-        if meter.is_of_columns() { lattice.free(meter, problem.limit) } else { Vec::new() };
+    let free = if meter.is_of_columns() { lattice.free(meter, problem.limit) } else { Vec::new() };
     let all = Sweep {
         problem,
         meter,
@@ -349,6 +369,7 @@ pub(super) fn sweep<const N: usize>(
         best: Mutex::new(Best::new()),
         version: AtomicU64::new(0),
         watch,
+        done: AtomicUsize::new(0),
         failure_passes_down: problem.limit == 0
             && problem.requirements.convex
             && problem.requirements.sample.is_empty(),
@@ -356,9 +377,9 @@ pub(super) fn sweep<const N: usize>(
     let bitmaps = Bitmaps::build(problem, tuples);
     let mut walk = Walk::new(&all, first, tuples, bitmaps.as_ref());
     walk.descend();
-    // Ranges for threads to share, and for reports of progress.
+    // Ranges for threads to share.
     let (mut ranges, mut depth) = (1, 0);
-    while depth < q && ranges < 4 * effort.threads {
+    while depth < q && walks > 1 && ranges < 4 * walks {
         ranges *= all.lattice.strides[all.lattice.order[depth]].1;
         depth += 1;
     }
@@ -371,14 +392,12 @@ pub(super) fn sweep<const N: usize>(
                 return;
             }
             walk.range((ranges - 1 - place) * size, size, depth);
-            let best = lock(&all.best).score.as_ref().map(|score| score.value);
-            watch.report((place + 1) as f64 / ranges as f64, best);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..effort.threads {
+        for _ in 1..walks {
             scope.spawn(|| {
-                let checker = Checker::new(problem, meter, tuples, effort.cache_bytes, seed);
+                let checker = Checker::new(problem, meter, tuples, effort.cache_bytes, seed, 1);
                 work(&mut Walk::new(&all, checker, tuples, bitmaps.as_ref()));
             });
         }
