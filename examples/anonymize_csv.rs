@@ -5,7 +5,8 @@
 //!     --input people.csv --config people.toml --output safe.csv --report report.html
 //! ```
 //!
-//! Without arguments it releases a small table of its own.
+//! With the feature `parquet` an output that ends in `.parquet` is written in that format. Without
+//! arguments it releases a small table of its own.
 
 #![allow(clippy::print_stdout, reason = "a program that prints its result")]
 
@@ -25,7 +26,7 @@ struct Arguments {
     /// Roles, hierarchies and requirements.
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Where the released table goes.
+    /// Where the released table goes: CSV, or Parquet by its ending.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Where the report goes; it is for the holder of the table.
@@ -132,6 +133,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         certificate.verified
     );
     match &arguments.output {
+        #[cfg(feature = "parquet")]
+        Some(path) if path.extension().is_some_and(|end| end == "parquet") => {
+            release.table().write_parquet(path)?;
+        }
         Some(path) => options.write_path(release.table(), path)?,
         None => options.write(release.table(), std::io::stdout())?,
     }

@@ -2,7 +2,7 @@
 
 use privacy_core::random::{SecureRng, SystemRng};
 
-use crate::dataset::{Dataset, Roles};
+use crate::dataset::{Dataset, Quasi, Roles};
 use crate::error::{Error, Result};
 use crate::fraction::Fraction;
 use crate::metric::Metric;
@@ -12,12 +12,13 @@ use crate::release::{Group, Release, Scheme, assemble, certificate};
 use crate::search::{Effort, Search, Solution};
 use crate::table::Table;
 use crate::transform::judge::Judge;
+use crate::transform::local::Ladder;
 use crate::transform::{full_domain, local, mondrian};
 use crate::verify::verify;
 
 mod explain;
 
-pub use explain::Explanation;
+pub use explain::{ColumnCost, Explanation, Point};
 
 /// How rows are grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub enum Recoding {
     FullDomain,
     /// A level for each class: far less is lost, and a column mixes levels.
     Local,
+    /// Cells are blanked, as few as a greedy search finds, and values stay as they are (at their
+    /// lowest level). Weights of the metric say what a cell of each column costs. Rows agree only
+    /// if they are blank in the same columns, so that a blank never counts as whatever suits.
+    CellSuppression,
     /// Boxes cut at medians; both sides of a cut are disjoint.
     Mondrian,
     /// As Mondrian, where equal values may fall on both sides, so that sizes are even.
@@ -255,10 +260,21 @@ impl<'a> Anonymizer<'a> {
                 let solution = search.run(seed)?;
                 self.apply(&data, &solution, &mut *rng)
             }
-            Recoding::Local => {
+            Recoding::Local | Recoding::CellSuppression => {
                 let judge = Judge::new(&data, &self.models)?;
-                let groups = local::groups(&data, &judge, &mut *rng)?;
-                self.finish(&data, groups, Scheme::LocalRecoding, None, &mut *rng)
+                let (ladders, scheme): (Vec<Ladder<'_>>, _) = match self.recoding {
+                    Recoding::Local => (
+                        data.quasi().map(|q| Ladder::of_levels(&q)).collect(),
+                        Scheme::LocalRecoding,
+                    ),
+                    _ => {
+                        let weight = |quasi: &Quasi<'_>| self.metric.weight_of(quasi.column.name());
+                        let ladders = data.quasi().map(|q| Ladder::of_cells(&q, weight(&q)));
+                        (ladders.collect(), Scheme::CellSuppression)
+                    }
+                };
+                let groups = local::groups(&data, &ladders, &judge, &mut *rng)?;
+                self.finish(&data, groups, scheme, None, &mut *rng)
             }
             Recoding::Mondrian | Recoding::MondrianRelaxed => {
                 let judge = Judge::new(&data, &self.models)?;

@@ -4,9 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+mod refine;
+
+use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::hierarchy::range;
 use crate::risk::Classes;
 use crate::table::{Table, Value};
+
+pub use refine::{Refined, refine};
 
 /// The three questions of the Article 29 Working Party's opinion 05/2014, answered by attacks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -127,31 +133,62 @@ pub fn uncracked(rows: u64, in_first: u64, in_second: u64) -> u64 {
     rows - (in_first - in_first.min(in_second)).min(rows)
 }
 
-/// Linkage with what an adversary knows: for each row of `known` how many rows of the release agree
-/// on the named columns (compatible if the released value is the known one, suppressed or `*`).
+/// Linkage with what an adversary knows of people: for each row of `known` how many rows of the release
+/// it could be, by the named columns. A released cell fits a known value if it is that value, a group
+/// of it in the column's hierarchy, a range around it, suppressed or `*`.
+///
+/// Columns without a hierarchy fit if they are equal. A 1 is a person found; a 0 is one who is not in
+/// the table, or was suppressed.
 ///
 /// # Errors
 ///
-/// [`Error::UnknownColumn`](crate::Error::UnknownColumn).
-pub fn link(release: &Table, known: &Table, columns: &[&str]) -> Result<Vec<u64>> {
-    let mut counts: BTreeMap<Vec<&Value>, u64> = BTreeMap::new();
-    let places = |table: &Table| -> Result<Vec<usize>> {
-        columns.iter().map(|name| table.position(name)).collect()
-    };
-    let (ours, theirs) = (places(release)?, places(known)?);
-    for row in 0..release.rows() {
-        let key = ours.iter().map(|&place| release.columns()[place].at(row)).collect();
-        *counts.entry(key).or_insert(0) += 1;
+/// [`Error::UnknownColumn`](crate::Error::UnknownColumn), or
+/// [`Error::Uncovered`](crate::Error::Uncovered) for a known value outside the hierarchy.
+pub fn link(data: &Dataset, release: &Table, known: &Table, columns: &[&str]) -> Result<Vec<u64>> {
+    // For each column and entry of the adversary's dictionary the entries of the release's that fit.
+    let mut fits: Vec<Vec<Vec<bool>>> = Vec::new();
+    let mut places = Vec::new();
+    for &name in columns {
+        let (ours, theirs) = (release.column(name)?, known.column(name)?);
+        let place = data.table().position(name)?;
+        let levels =
+            data.levels(place).map(|_| data.population_levels(place, theirs)).transpose()?;
+        let numbers = theirs.numbers();
+        let fit = |entry: usize, cell: &Value| {
+            let open = *cell == Value::Suppressed || cell.text() == Some("*");
+            let grouped = levels.as_ref().is_some_and(|levels| {
+                (0..levels.count()).any(|level| levels.label(level, entry as u32) == cell)
+            });
+            let around = || {
+                let (low, high) = range(cell.text()?)?;
+                numbers[entry].map(|x| low <= x && x <= high)
+            };
+            open || grouped || theirs.dictionary()[entry] == *cell || around() == Some(true)
+        };
+        let entries = 0..theirs.dictionary().len();
+        let row = |entry| ours.dictionary().iter().map(|cell| fit(entry, cell)).collect();
+        fits.push(entries.map(row).collect());
+        places.push((release.position(name)?, known.position(name)?));
     }
-    let open = |value: &Value| *value == Value::Suppressed || value.text() == Some("*");
-    let matches = |row: usize| {
-        let wanted: Vec<&Value> =
-            theirs.iter().map(|&place| known.columns()[place].at(row)).collect();
-        let fits =
-            |key: &[&Value]| key.iter().zip(&wanted).all(|(have, want)| open(have) || have == want);
-        counts.iter().filter(|(key, _)| fits(key)).map(|(_, count)| count).sum()
+    let codes = |table: &Table, place: usize, row: usize| table.columns()[place].codes().get(row);
+    let mut classes: BTreeMap<Vec<u32>, u64> = BTreeMap::new();
+    for row in 0..release.rows() {
+        let key = places.iter().map(|&(place, _)| codes(release, place, row)).collect();
+        *classes.entry(key).or_insert(0) += 1;
+    }
+    // People who are known to be alike are looked for once.
+    let mut answers: BTreeMap<Vec<u32>, u64> = BTreeMap::new();
+    let mut matches = |row: usize| {
+        let person: Vec<u32> = places.iter().map(|&(_, p)| codes(known, p, row)).collect();
+        *answers.entry(person).or_insert_with_key(|person| {
+            let fit = |key: &[u32]| {
+                let cells = key.iter().zip(person).zip(&fits);
+                cells.into_iter().all(|((&c, &v), fits)| fits[v as usize][c as usize])
+            };
+            classes.iter().filter(|(key, _)| fit(key)).map(|(_, count)| count).sum()
+        })
     };
-    Ok((0..known.rows()).map(matches).collect())
+    Ok((0..known.rows()).map(&mut matches).collect())
 }
 
 #[cfg(test)]
@@ -165,8 +202,26 @@ mod tests {
         let answers = answer(&table, &["q"], &["s"]).unwrap();
         assert_eq!((answers.singled_out, answers.linked, answers.inferred), (0.0, 0.5, 0.5));
         assert_eq!(answers.skewed, 0.25);
-        let counts = link(&table, &table, &["q"]).unwrap();
+        let roles = crate::Roles::new().quasi("q", crate::Hierarchy::suppress()).sensitive("s");
+        let data = roles.bind(&table).unwrap();
+        let counts = link(&data, &table, &table, &["q"]).unwrap();
         assert_eq!(counts, [2, 2, 2, 2]);
+    }
+
+    #[test]
+    fn people_are_looked_for_behind_groups_and_ranges() {
+        use crate::prelude::*;
+        let read = |text: &str| CsvOptions::new().read(text.as_bytes()).unwrap();
+        let table = read("age,zip\n31,8001\n34,8002\n52,8001\n55,9005\n");
+        let roles = Roles::new()
+            .quasi("age", Intervals::new(0, 100).widths([10]))
+            .quasi("zip", Masking::new().length(4).domain(10_000));
+        let data = roles.bind(&table).unwrap();
+        let release = read("age,zip\n30-39,800*\n30-39,800*\n>=50,8001\n*,9***\n");
+        let known = read("age,zip\n31,8002\n52,8001\n55,9005\n70,7000\n");
+        assert_eq!(link(&data, &release, &known, &["age", "zip"]).unwrap(), [2, 1, 1, 0]);
+        assert_eq!(link(&data, &release, &known, &["age"]).unwrap(), [3, 2, 2, 2]);
+        assert!(link(&data, &release, &known, &["name"]).is_err());
     }
 
     #[test]

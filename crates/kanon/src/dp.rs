@@ -2,15 +2,18 @@
 //! <https://doi.org/10.1515/popets-2018-0004>): each row is kept with probability β = 1 − e^−ε, then
 //! generalized by levels that were fixed beforehand, and classes below k are suppressed.
 //!
-//! The levels must not depend on the data, and neither may hierarchies: no search here.
+//! Neither levels nor hierarchies may depend on the data, except as [`SafePub::search`] chooses
+//! levels, which pays for it. [`stage`](crate::stage) charges a budget for both.
 
 use privacy_core::random::{RandomBuffer, SecureRng};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Role};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::release::{Group, Release, Scheme, assemble, certificate};
 use crate::transform::full_domain;
+
+mod search;
 
 /// A calibrated mechanism.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +28,8 @@ pub struct SafePub {
 
 /// P[Bin(j, β) > γ j], summed from the largest term, rounded outwards by a relative 1e-9.
 fn tail(j: u64, beta: f64, gamma: f64) -> f64 {
-    let first = (gamma * j as f64).floor() as u64 + 1;
+    // What rounding could have lifted above a whole number counts as below it.
+    let first = (gamma * j as f64 * (1.0 - 1e-12)).floor() as u64 + 1;
     if first > j {
         return 0.0;
     }
@@ -82,7 +86,7 @@ impl SafePub {
         }
         let mut k = 1u64;
         loop {
-            let from = (k as f64 / gamma - 1.0).ceil().max(0.0) as u64;
+            let from = (k as f64 / gamma * (1.0 - 1e-12) - 1.0).ceil().max(0.0) as u64;
             let worst = worst_from.get(from.min(last) as usize).copied().unwrap_or(0.0);
             if worst <= delta {
                 return Ok(SafePub { epsilon, keep, k, delta });
@@ -109,6 +113,25 @@ impl SafePub {
         self.delta
     }
 
+    /// Whether a dataset may be released at all.
+    fn check(&self, data: &Dataset) -> Result<()> {
+        let others =
+            data.with_role(Role::Sensitive).chain(data.with_role(Role::Insensitive)).count();
+        if others > 0 || data.depends_on_data() {
+            return Err(Error::Combination {
+                setting: "differential privacy",
+                problem: "every released column must be quasi-identifying, with a hierarchy that does not depend on the data",
+            });
+        }
+        if data.kept_rows().is_some() {
+            return Err(Error::Combination {
+                setting: "differential privacy",
+                problem: "rows may not be dropped before it; let missing values be a category",
+            });
+        }
+        Ok(())
+    }
+
     /// Samples, generalizes to `levels`, suppresses, shuffles.
     ///
     /// # Privacy
@@ -128,15 +151,7 @@ impl SafePub {
         levels: &[usize],
         rng: &mut dyn SecureRng,
     ) -> Result<Release> {
-        use crate::dataset::Role;
-        let others =
-            data.with_role(Role::Sensitive).chain(data.with_role(Role::Insensitive)).count();
-        if others > 0 || data.depends_on_data() {
-            return Err(Error::Combination {
-                setting: "differential privacy",
-                problem: "every released column must be quasi-identifying, with a hierarchy that does not depend on the data",
-            });
-        }
+        self.check(data)?;
         let fits = data.quasi().count() == levels.len()
             && data.quasi().zip(levels).all(|(q, &level)| level <= q.levels.highest());
         if !fits {

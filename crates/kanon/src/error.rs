@@ -110,6 +110,22 @@ pub enum Error {
         /// The kind of failure.
         kind: std::io::ErrorKind,
     },
+    /// A file or stream is not of its format, or could not be written in it.
+    #[error("the table could not be {operation} as {format}")]
+    Format {
+        /// The format.
+        format: &'static str,
+        /// What failed.
+        operation: &'static str,
+    },
+    /// A column of a schema has a type that tables do not take.
+    #[error("column `{column}` is of type {found}; cast it to text, a number, a flag or a date")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
     /// A value does not have the type of its column.
     #[error("column `{column}`, row {row}: a value of the shape `{value}` is not {expected}")]
     Type {

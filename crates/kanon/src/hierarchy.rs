@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{DataValue, Error, HierarchyProblem, Result};
-use crate::table::{Column, Value};
+use crate::table::{Column, Value, parse_date, parse_number};
 
 mod build;
 mod rules;
@@ -347,6 +347,25 @@ impl fmt::Debug for Levels {
         let sizes: Vec<usize> = self.labels.iter().map(Vec::len).collect();
         f.debug_struct("Levels").field("groups", &sizes).field("domain", &self.domain).finish()
     }
+}
+
+/// The range that a label such as `30-39`, `[1.5, 3)`, `<18` or `>=90` stands for.
+pub(crate) fn range(text: &str) -> Option<(f64, f64)> {
+    let number = |text: &str| parse_number(text).or_else(|| parse_date(text));
+    if let Some(high) = text.strip_prefix("<=").or_else(|| text.strip_prefix('<')) {
+        return Some((f64::NEG_INFINITY, number(high)?));
+    }
+    if let Some(low) = text.strip_prefix(">=").or_else(|| text.strip_prefix('>')) {
+        return Some((number(low)?, f64::INFINITY));
+    }
+    let closed = |text: &str| Some(text.strip_suffix([']', ')'])?.to_owned());
+    if let Some(inner) = text.strip_prefix('[').and_then(closed) {
+        let (low, high) = inner.split_once(", ")?;
+        return Some((number(low)?, number(high)?));
+    }
+    // Either end may be negative, or a date: each hyphen is tried.
+    text.match_indices('-')
+        .find_map(|(at, _)| Some((number(&text[..at])?, number(&text[at + 1..])?)))
 }
 
 pub(crate) fn uncovered(column: &Column, entry: usize) -> Error {

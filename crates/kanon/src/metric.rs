@@ -206,6 +206,12 @@ impl Metric {
         Ok(self)
     }
 
+    /// The weight given to a column.
+    pub(crate) fn weight_of(&self, column: &str) -> f64 {
+        let given = self.weights.iter().rev().find(|(name, _)| name == column);
+        given.map_or(1.0, |(_, weight)| weight.to_f64())
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -1,5 +1,8 @@
 //! What may be handed out, and what holds of it.
 
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
 use privacy_core::random::{RandomBuffer, SecureRng};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +24,8 @@ pub enum Scheme {
     },
     /// Each class has levels of its own.
     LocalRecoding,
+    /// Cells are blanked and otherwise as they were.
+    CellSuppression,
     /// Classes are boxes cut at medians.
     Mondrian {
         /// Equal values may fall on both sides of a cut.
@@ -127,7 +132,7 @@ pub(crate) fn assemble(
         match data.role(place) {
             Some(Role::Identifying) | None => {}
             Some(Role::Quasi) => {
-                let mut labels: std::collections::HashMap<&Value, u32> = Default::default();
+                let mut labels: HashMap<&Value, u32, RandomState> = HashMap::default();
                 let mut dictionary = Vec::new();
                 let of_group: Vec<u32> = groups
                     .iter()
@@ -139,8 +144,8 @@ pub(crate) fn assemble(
                         })
                     })
                     .collect();
-                let codes: Codes =
-                    rows.iter().map(|&(_, group)| of_group[group as usize]).collect();
+                let codes = rows.iter().map(|&(_, group)| of_group[group as usize]);
+                let codes = Codes::below(dictionary.len(), codes);
                 let texts = dictionary.iter().filter_map(Value::text);
                 let kind = if texts.clone().count() == 0 { Kind::Text } else { Kind::infer(texts) };
                 columns.push(Column::from_parts(column.name().into(), kind, dictionary, codes));
@@ -164,7 +169,8 @@ fn compacted(column: &Column) -> Column {
         places[entry] = place as u32;
     }
     let dictionary = present.iter().map(|&entry| column.dictionary()[entry].clone()).collect();
-    let codes = column.codes().iter().map(|entry| places[entry as usize]).collect();
+    let codes = column.codes().iter().map(|entry| places[entry as usize]);
+    let codes = Codes::below(present.len(), codes);
     Column::from_parts(column.name().into(), column.kind(), dictionary, codes)
 }
 
@@ -175,7 +181,7 @@ pub(crate) fn certificate(
     groups: &[Group],
 ) -> Certificate {
     let rows: u64 = groups.iter().map(|group| group.rows.len() as u64).sum();
-    let mut sizes: std::collections::HashMap<&[Value], u64> = Default::default();
+    let mut sizes: HashMap<&[Value], u64, RandomState> = HashMap::default();
     for group in groups {
         *sizes.entry(&group.cells).or_insert(0) += group.rows.len() as u64;
     }

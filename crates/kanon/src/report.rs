@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::anonymizer::Explanation;
+use crate::anonymizer::{Explanation, Point};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::release::Release;
@@ -25,58 +25,83 @@ fn escaped(text: &str) -> String {
     all
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#222}table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:left}svg{max-width:100%;height:auto}";
+const STYLE: &str = include_str!("report/style.css");
 
-/// Bars of class sizes on a logarithmic scale of sizes.
-fn sizes(svg: &mut String, classes: &Classes) {
-    let mut bins = [0u64; 16];
+/// Bars of class sizes on a logarithmic scale of sizes, up to the largest.
+fn sizes(page: &mut String, classes: &Classes, least: u64) {
+    let bin = |size: u64| size.max(1).ilog2() as usize;
+    let last = classes.sizes().iter().copied().map(bin).max().unwrap_or(0);
+    let mut bins = vec![0u64; last + 1];
     for &size in classes.sizes() {
-        bins[(size.max(1).ilog2() as usize).min(15)] += size;
+        bins[bin(size)] += size;
     }
     let most = bins.iter().copied().max().unwrap_or(1).max(1) as f64;
-    let _ =
-        write!(svg, "<svg viewBox=\"0 0 640 180\" role=\"img\" aria-label=\"rows by class size\">");
+    let step = 600.0 / bins.len().max(8) as f64;
+    page.push_str("<svg viewBox=\"0 0 640 190\" role=\"img\" aria-label=\"rows by class size\">");
     for (i, &rows) in bins.iter().enumerate() {
-        let height = 130.0 * rows as f64 / most;
-        let (x, y) = (40 * i, 140.0 - height);
+        let height = (130.0 * rows as f64 / most).max(if rows > 0 { 1.5 } else { 0.0 });
+        let (x, y) = (20.0 + step * i as f64, 150.0 - height);
+        let (low, high) = (1u64 << i, (2u64 << i) - 1);
+        let kind = if high < least { "risky" } else { "mark" };
+        let label = if low == high { format!("{low}") } else { format!("{low}–{high}") };
+        let text = if step < 56.0 { format!("{low}+") } else { label.clone() };
+        let middle = x + step * 0.45;
         let _ = write!(
-            svg,
-            "<rect x=\"{x}\" y=\"{y:.1}\" width=\"34\" height=\"{height:.1}\" fill=\"#37c\"><title>{rows} rows</title></rect><text x=\"{x}\" y=\"160\" font-size=\"11\">{}</text>",
-            1u32 << i
+            page,
+            "<rect class=\"{kind}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{rows} rows in classes of {label}</title></rect><text x=\"{middle:.1}\" y=\"166\" text-anchor=\"middle\">{text}</text>",
+            step * 0.9
         );
     }
-    svg.push_str("<text x=\"0\" y=\"176\" font-size=\"11\">class size from … on (rows in such classes)</text></svg>");
+    page.push_str("<text x=\"20\" y=\"186\">class size; height: rows in such classes</text></svg>");
 }
 
-/// The best loss for each suppression limit.
-fn frontier(svg: &mut String, explanation: &Explanation) {
-    let points: Vec<(f64, f64)> =
-        explanation.frontier.iter().filter_map(|&(limit, loss)| Some((limit, loss?))).collect();
-    let most = points.iter().map(|p| p.1).fold(1e-12, f64::max);
-    let right = points.iter().map(|p| p.0).fold(1e-12, f64::max);
-    svg.push_str(
-        "<svg viewBox=\"0 0 640 220\" role=\"img\" aria-label=\"loss by suppression limit\">",
-    );
-    let at =
-        |&(limit, loss): &(f64, f64)| (40.0 + 560.0 * limit / right, 180.0 - 160.0 * loss / most);
+/// The best loss for each point, as a line and as a table of levels to pick from.
+fn frontier(page: &mut String, points: &[Point], what: &str, shown: &dyn Fn(f64) -> String) {
+    let found: Vec<(usize, f64)> = (points.iter().enumerate())
+        .filter_map(|(i, point)| Some((i, point.best.as_ref()?.loss)))
+        .collect();
+    let most = found.iter().map(|p| p.1).fold(1e-12, f64::max);
+    let step = 540.0 / (points.len().max(2) - 1) as f64;
+    let at = |(i, loss): (usize, f64)| (45.0 + step * i as f64, 180.0 - 150.0 * loss / most);
+    let _ =
+        write!(page, "<svg viewBox=\"0 0 640 230\" role=\"img\" aria-label=\"loss by {what}\">");
+    page.push_str("<line class=\"axis\" x1=\"30\" y1=\"180\" x2=\"610\" y2=\"180\"/>");
     let line: Vec<String> =
-        points.iter().map(|p| format!("{:.1},{:.1}", at(p).0, at(p).1)).collect();
-    let _ = write!(
-        svg,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"#37c\" stroke-width=\"2\"/>",
-        line.join(" ")
-    );
-    for point in &points {
-        let (x, y) = at(point);
+        found.iter().map(|&point| format!("{:.1},{:.1}", at(point).0, at(point).1)).collect();
+    let _ = write!(page, "<polyline class=\"line\" points=\"{}\"/>", line.join(" "));
+    for (i, point) in points.iter().enumerate() {
+        let x = at((i, 0.0)).0;
+        let name = shown(point.at);
+        let _ = write!(page, "<text x=\"{x:.1}\" y=\"198\" text-anchor=\"middle\">{name}</text>");
+        let Some(best) = &point.best else { continue };
+        let y = at((i, best.loss)).1;
         let _ = write!(
-            svg,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"#37c\"/><text x=\"{x:.1}\" y=\"{:.1}\" font-size=\"11\">{:.0} %: {:.3}</text>",
-            y - 8.0,
-            100.0 * point.0,
-            point.1
+            page,
+            "<circle class=\"mark\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\"><title>{name}: loss {:.4}, {} rows suppressed, levels {:?}</title></circle><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{:.3}</text>",
+            best.loss,
+            best.suppressed,
+            best.levels,
+            y - 10.0,
+            best.loss
         );
     }
-    svg.push_str("<text x=\"40\" y=\"210\" font-size=\"11\">share of rows that may be suppressed, and the least loss</text></svg>");
+    let _ = write!(page, "<text x=\"30\" y=\"222\">{what}; height: the least loss</text></svg>");
+    let _ = write!(
+        page,
+        "<div class=\"wide\"><table><tr><th>{what}</th><th>loss</th><th>suppressed</th><th>levels</th></tr>"
+    );
+    for point in points {
+        let name = shown(point.at);
+        let _ = match &point.best {
+            Some(best) => write!(
+                page,
+                "<tr><td>{name}</td><td>{:.4}</td><td>{}</td><td><code>{:?}</code></td></tr>",
+                best.loss, best.suppressed, best.levels
+            ),
+            None => write!(page, "<tr><td>{name}</td><td colspan=\"3\">not possible</td></tr>"),
+        };
+    }
+    page.push_str("</table></div>");
 }
 
 /// The page: risk before and after, class sizes, what each column costs, the frontier of loss and
@@ -95,7 +120,7 @@ pub fn html(
     let after = Classes::of(release.table(), &names)?;
     let certificate = release.certificate();
     let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Release</title><style>{STYLE}</style><h1>Release of {} rows</h1>",
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Release of {0} rows</title><style>{STYLE}</style><h1>Release of {0} rows</h1><p class=\"note\">For the holder of the table: what it says about the input is as confidential as the input.</p>",
         certificate.rows
     );
     page.push_str("<h2>What holds</h2><ul>");
@@ -110,33 +135,39 @@ pub fn html(
         certificate.smallest_class,
         if certificate.verified { "Checked by the independent verifier." } else { "Not verified." }
     );
-    page.push_str("<h2>Risk</h2><table><tr><th></th><th>before</th><th>after</th></tr>");
+    page.push_str("<h2>Risk</h2><div class=\"wide\"><table><tr><th>of re-identification</th><th>before</th><th>after</th></tr>");
     let (a, b) = (before.prosecutor(0.2)?, after.prosecutor(0.2)?);
     for (name, a, b) in [
-        ("highest", a.highest, b.highest),
-        ("average", a.average, b.average),
-        ("rows above 0.2", a.at_risk, b.at_risk),
-        ("unique rows", before.sample_uniqueness(), after.sample_uniqueness()),
+        ("of the row most at risk", a.highest, b.highest),
+        ("on average", a.average, b.average),
+        ("share of rows above 0.2", a.at_risk, b.at_risk),
+        ("share of rows that are unique", before.sample_uniqueness(), after.sample_uniqueness()),
     ] {
         let _ = write!(page, "<tr><td>{name}</td><td>{a:.4}</td><td>{b:.4}</td></tr>");
     }
-    page.push_str("</table><h2>Class sizes before</h2>");
-    sizes(&mut page, &before);
+    page.push_str("</table></div><h2>Class sizes before</h2>");
+    let least = certificate.smallest_class;
+    sizes(&mut page, &before, least);
     page.push_str("<h2>Class sizes after</h2>");
-    sizes(&mut page, &after);
+    sizes(&mut page, &after, least);
     let quality = quality(data, release);
     let _ = write!(
         page,
-        "<h2>Utility</h2><p>Granularity {:.4} (1 is unchanged).</p><table><tr><th>column</th><th>granularity</th></tr>",
+        "<h2>Utility</h2><p>Granularity {:.4} (1 is unchanged).</p><div class=\"wide\"><table><tr><th>column</th><th>granularity</th></tr>",
         quality.granularity
     );
     for (column, granularity) in &quality.columns {
         let _ = write!(page, "<tr><td>{}</td><td>{granularity:.4}</td></tr>", escaped(column));
     }
-    page.push_str("</table>");
+    page.push_str("</table></div>");
     if let Some(explanation) = explanation {
         page.push_str("<h2>Loss against suppression</h2>");
-        frontier(&mut page, explanation);
+        let percent = |at: f64| format!("{:.0} %", 100.0 * at);
+        frontier(&mut page, &explanation.by_limit, "rows that may be suppressed", &percent);
+        if !explanation.by_k.is_empty() {
+            page.push_str("<h2>Loss against k</h2>");
+            frontier(&mut page, &explanation.by_k, "k", &|k| format!("{k}"));
+        }
         for column in &explanation.unprotected {
             let _ = write!(
                 page,

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod exact;
 pub(crate) mod packed;
 pub(crate) mod problem;
+mod witness;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -184,6 +185,11 @@ impl<'a> Search<'a> {
     pub fn require(mut self, models: impl IntoIterator<Item = Model>) -> Self {
         self.models.extend(models);
         self
+    }
+
+    /// The same search with other requirements.
+    pub(crate) fn requiring(self, models: Vec<Model>) -> Self {
+        Search { models, ..self }
     }
 
     /// The share of the rows that may be suppressed.

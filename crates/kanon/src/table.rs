@@ -11,9 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataValue, Error, Result};
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub(crate) mod codes;
 mod csv;
 mod kind;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 pub(crate) use codes::Codes;
 pub use csv::CsvOptions;
@@ -135,9 +139,7 @@ impl Column {
     /// How many rows hold each entry of the dictionary.
     #[must_use]
     pub fn counts(&self) -> Vec<u64> {
-        let mut counts = vec![0; self.dictionary.len()];
-        self.codes.for_each(0..self.codes.len(), |_, code| counts[code as usize] += 1);
-        counts
+        self.codes.counts(self.dictionary.len())
     }
 
     /// The number behind each entry of the dictionary, for numeric and date columns.
@@ -203,7 +205,7 @@ impl Column {
 
     /// The rows given, in that order.
     pub(crate) fn take(&self, rows: &[u32]) -> Column {
-        let codes = rows.iter().map(|&row| self.codes.get(row as usize)).collect();
+        let codes = self.codes.take(rows);
         Column { codes, dictionary: self.dictionary.clone(), name: self.name.clone(), ..*self }
     }
 }

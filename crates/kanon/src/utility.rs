@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::dataset::{Dataset, Role};
 use crate::error::{Error, Result};
+use crate::hierarchy::range;
 use crate::release::Release;
 use crate::risk::Classes;
 use crate::table::{Table, Value};
@@ -41,19 +42,10 @@ fn covered(data: &Dataset, place: usize, cell: &Value) -> f64 {
     let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let text = cell.text().unwrap_or("*");
-    let number = crate::table::parse_number;
-    let range = if let Some(high) = text.strip_prefix("<=") {
-        number(high).map(|high| (least, high))
-    } else if let Some(low) = text.strip_prefix(">=") {
-        number(low).map(|low| (low, most))
-    } else if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        inner.split_once(", ").and_then(|(a, b)| Some((number(a)?, number(b)?)))
-    } else {
-        text.match_indices('-')
-            .find_map(|(at, _)| Some((number(&text[..at])?, number(&text[at + 1..])?)))
-    };
-    match range {
-        Some((low, high)) if most > least => ((high - low) / (most - least)).clamp(0.0, 1.0),
+    match range(text) {
+        Some((low, high)) if most > least => {
+            ((high.min(most) - low.max(least)) / (most - least)).clamp(0.0, 1.0)
+        }
         _ => 1.0,
     }
 }

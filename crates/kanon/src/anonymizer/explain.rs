@@ -10,15 +10,17 @@ use crate::fraction::Fraction;
 use crate::model::Model;
 use crate::search::{Search, Solution};
 
-/// What a solution generalizes, and what other suppression limits would give.
+/// What a solution generalizes, and what other limits would give.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// For each quasi-identifier: its name, its level, its highest level, and the mean share of the
-    /// domain that its cells cover (0 to 1).
+    /// What each quasi-identifier costs.
     pub columns: Vec<ColumnCost>,
-    /// Suppression limits and the best loss within each; `None` if nothing is acceptable.
-    pub frontier: Vec<(f64, Option<f64>)>,
+    /// The best solutions for other suppression limits, with the same requirements.
+    pub by_limit: Vec<Point>,
+    /// The best solutions for other k, with the same limit and the other requirements; empty if
+    /// k-anonymity is not required.
+    pub by_k: Vec<Point>,
     /// Requirements.
     pub models: Vec<String>,
     /// Whether the loss is proven least, and how many nodes were checked for it.
@@ -29,6 +31,18 @@ pub struct Explanation {
     pub suppressed: u64,
     /// Sensitive columns that no model protects.
     pub unprotected: Vec<String>,
+}
+
+/// A point of the frontier between privacy and loss; [`Anonymizer::release`] takes its solution.
+///
+/// [`Anonymizer::release`]: crate::Anonymizer::release
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Point {
+    /// k, or the share of rows that may be suppressed.
+    pub at: f64,
+    /// The best solution there, if anything is acceptable.
+    pub best: Option<Solution>,
 }
 
 /// What a column costs.
@@ -70,14 +84,26 @@ pub(super) fn explain(
             }
         })
         .collect();
-    let mut frontier = Vec::new();
-    for limit in [0.0, 0.01, 0.02, 0.05, 0.1] {
-        let at = search.clone().suppress_at_most(Fraction::try_from(limit)?);
-        frontier.push(match at.run(0) {
-            Ok(found) => (limit, Some(found.loss)),
-            Err(Error::Infeasible(_) | Error::Stopped { .. }) => (limit, None),
-            Err(error) => return Err(error),
-        });
+    let best = |search: Search<'_>| match search.run(0) {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Infeasible(_) | Error::Stopped { .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let mut by_limit = Vec::new();
+    for at in [0.0, 0.01, 0.02, 0.05, 0.1] {
+        let search = search.clone().suppress_at_most(Fraction::try_from(at)?);
+        by_limit.push(Point { at, best: best(search)? });
+    }
+    let mut by_k = Vec::new();
+    if models.iter().any(|model| matches!(model, Model::KAnonymity { .. })) {
+        for k in [2u64, 3, 5, 10, 20, 50, 100] {
+            let with = |model: &Model| match model {
+                Model::KAnonymity { .. } => Model::k_anonymity(k),
+                other => Ok(other.clone()),
+            };
+            let models = models.iter().map(with).collect::<Result<Vec<_>>>()?;
+            by_k.push(Point { at: k as f64, best: best(search.clone().requiring(models))? });
+        }
     }
     let covered = |name: &str| models.iter().any(|m| m.columns().iter().any(|c| c == name));
     let names = data.with_role(crate::dataset::Role::Sensitive);
@@ -85,7 +111,8 @@ pub(super) fn explain(
     let unprotected = names.map(|c| c.name().to_owned()).filter(|name| !covered(name)).collect();
     Ok(Explanation {
         columns,
-        frontier,
+        by_limit,
+        by_k,
         models: models.iter().map(Model::to_string).collect(),
         optimal: solution.optimal,
         checked: solution.checked,
@@ -110,10 +137,16 @@ impl fmt::Display for Explanation {
         writeln!(f, "suppressed: {} rows", self.suppressed)?;
         let proof = if self.optimal { "proven least" } else { "best found" };
         writeln!(f, "loss: {proof}, {} nodes checked", self.checked)?;
-        for (limit, loss) in &self.frontier {
-            match loss {
-                Some(loss) => writeln!(f, "  with {:4.1} % suppressed: {loss:.4}", 100.0 * limit)?,
-                None => writeln!(f, "  with {:4.1} % suppressed: not possible", 100.0 * limit)?,
+        for (points, unit) in [(&self.by_limit, "% suppressed"), (&self.by_k, "as k")] {
+            for Point { at, best } in points {
+                let at = if unit.starts_with('%') { 100.0 * at } else { *at };
+                match best {
+                    Some(found) => {
+                        let (loss, levels) = (found.loss, &found.levels);
+                        writeln!(f, "  with {at:3} {unit}: loss {loss:.4} at levels {levels:?}")?;
+                    }
+                    None => writeln!(f, "  with {at:3} {unit}: not possible")?,
+                }
             }
         }
         for column in &self.unprotected {

@@ -132,8 +132,7 @@ impl Meter {
             }
         }
         for axis in axes {
-            let given = metric.weights.iter().rev().find(|(name, _)| *name == axis.name);
-            weights.push(given.map_or(1.0, |(_, weight)| weight.to_f64()));
+            weights.push(metric.weight_of(&axis.name));
         }
         let largest = weights.iter().copied().fold(0.0, f64::max);
         for weight in &mut weights {
@@ -269,6 +268,39 @@ impl Meter {
                 Score { value, rest: Some(ranked.into_boxed_slice()) }
             }
         }
+    }
+
+    /// What a column contributes to the free aggregate of a node: its loss if nothing is suppressed
+    /// there but what the limit allows.
+    pub(crate) fn term(&self, axis: usize, level: u8, limit: u64) -> f64 {
+        let weighted = self.axis_bound(axis, level, 0, limit, 0.0) * self.weights[axis];
+        if self.aggregate == Aggregate::Geometric { 1.0 + weighted } else { weighted }
+    }
+
+    /// The free aggregate of no columns.
+    pub(crate) fn neutral(&self) -> f64 {
+        if self.aggregate == Aggregate::Geometric { 1.0 } else { 0.0 }
+    }
+
+    /// Adds a column's term to a free aggregate.
+    pub(crate) fn join(&self, all: f64, term: f64) -> f64 {
+        match self.aggregate {
+            Aggregate::Geometric => all * term,
+            Aggregate::Max | Aggregate::Rank => all.max(term),
+            _ => all + term,
+        }
+    }
+
+    /// Nodes whose free aggregate is above this lose more than `best`, beyond the tolerance.
+    pub(crate) fn cut(&self, best: f64, columns: usize) -> f64 {
+        let above = best + 2.0 * Score::tolerance(best);
+        let q = columns as f64;
+        let cut = match self.aggregate {
+            Aggregate::Geometric => (1.0 + above).powf(q),
+            Aggregate::Arithmetic => above * q,
+            _ => above,
+        };
+        cut + cut.abs() * 1e-12
     }
 
     /// A number that no loss of this node or of any node below it with at least as much suppressed

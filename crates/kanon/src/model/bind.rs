@@ -166,8 +166,8 @@ pub(crate) fn bind(data: &Dataset, models: &[Model], has_population: bool) -> Re
             Model::Profitability { benefit, loss, gain, cost, attacker } => push(Rule::Payout {
                 benefit: benefit.to_f64(),
                 loss: loss.to_f64(),
-                gain: gain.to_f64(),
-                cost: cost.to_f64(),
+                gain,
+                cost,
                 journalist: attacker == Attacker::Journalist,
             }),
             Model::NoAttackProfitability { gain, cost, attacker } => {

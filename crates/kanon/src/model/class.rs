@@ -45,7 +45,7 @@ pub(crate) enum Rule {
     BasicBeta { of: usize, beta: Fraction },
     EnhancedBeta { of: usize, beta: Fraction },
     Share { of: usize, most: Fraction, limited: Vec<bool> },
-    Payout { benefit: f64, loss: f64, gain: f64, cost: f64, journalist: bool },
+    Payout { benefit: f64, loss: f64, gain: Fraction, cost: Fraction, journalist: bool },
     Never,
 }
 
@@ -75,7 +75,7 @@ impl Rule {
             Rule::Entropy { of, l } => {
                 entropy_at_least(at(of).1, s, l.numerator(), l.denominator())
             }
-            Rule::Grassberger { of, l } => grassberger(at(of).1, s, l.to_f64()),
+            Rule::Grassberger { of, l } => *l <= Fraction::ONE || grassberger(at(of).1, s, *l),
             Rule::Recursive { of, c, l } => {
                 let mut counts: Vec<u32> = at(of).1.iter().copied().filter(|&c| c > 0).collect();
                 if counts.len() < *l {
@@ -146,10 +146,8 @@ impl Rule {
                 .all(|(&count, &limited)| !limited || most.at_least(u64::from(count), s)),
             Rule::Payout { benefit, loss, gain, cost, journalist } => {
                 let others = if *journalist && class.population > 0 { class.population } else { s };
-                let success = 1.0 / others as f64;
-                let attacked = gain * success - cost > 0.0;
-                let harm = if attacked { loss * success } else { 0.0 };
-                benefit * (1.0 - class.loss) - harm > 0.0
+                let harm = if is_above(*gain, *cost, others) { loss / others as f64 } else { 0.0 };
+                benefit * (1.0 - class.loss) - harm > 1e-9 * benefit.max(harm)
             }
             Rule::Never => false,
         }
@@ -165,6 +163,13 @@ fn within(sum: u128, scale: u64, t: Fraction, n: u64, s: u64) -> bool {
 
 fn strictly_below(count: u32, c: Fraction, tail: u64) -> bool {
     u128::from(count) * u128::from(c.denominator()) < u128::from(c.numerator()) * u128::from(tail)
+}
+
+/// Whether `gain / others` is above `cost`.
+fn is_above(gain: Fraction, cost: Fraction, others: u64) -> bool {
+    let left = [u128::from(gain.numerator()), u128::from(cost.denominator())];
+    let right = [u128::from(cost.numerator()), u128::from(gain.denominator()), u128::from(others)];
+    cmp_products(&left, &right).is_gt()
 }
 
 fn beta_holds(count: u64, s: u64, total: u64, n: u64, beta: Fraction) -> bool {
@@ -186,8 +191,10 @@ fn below_own_information(count: u64, s: u64, total: u64, n: u64) -> bool {
     (1.0 - p.ln()) * p - q > 1e-14
 }
 
-/// G(j) = ψ(⌊j/2⌋ + 1/2) + ln 2, the closed form of Grassberger's recursion.
-fn grassberger(counts: &[u32], size: u64, l: f64) -> bool {
+/// Σ c G(c) ≤ s (G(s) − ln ℓ), G(j) = ψ(⌊j/2⌋ + 1/2) + ln 2 (the closed form of Grassberger's
+/// recursion), for ℓ above 1. Both sides are never equal there: the constants of ψ cancel, and ln ℓ
+/// is no fraction. What is within rounding counts as not satisfied.
+fn grassberger(counts: &[u32], size: u64, l: Fraction) -> bool {
     let g = |j: u64| digamma((j / 2) as f64 + 0.5) + std::f64::consts::LN_2;
     let present = counts.iter().filter(|&&count| count > 0);
     let (mut sum, mut values) = (0.0, 0u64);
@@ -195,8 +202,8 @@ fn grassberger(counts: &[u32], size: u64, l: f64) -> bool {
         values += 1;
         sum += f64::from(count) * g(u64::from(count));
     }
-    let bound = size as f64 * (g(size) - l.ln());
-    values >= l.floor() as u64 && bound - sum > -1e-12 * size as f64
+    let bound = size as f64 * (g(size) - l.to_f64().ln());
+    values >= l.floor_of(1) && bound - sum > 2e-11 * size as f64
 }
 
 /// r_y is the most frequent value that may not be disclosed; ranks count from 1.

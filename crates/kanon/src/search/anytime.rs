@@ -159,7 +159,7 @@ pub(crate) fn improve<const N: usize>(
     seed: u64,
     watch: &Watch<'_>,
 ) -> (Best, f64, bool) {
-    let checker = Checker::new(problem, meter, tuples, effort.cache_bytes, seed);
+    let checker = Checker::new(problem, meter, tuples, effort.cache_bytes, seed, effort.threads);
     let most = match (effort.most_checks, effort.most_time) {
         (u64::MAX, None) => default_checks(problem),
         (checks, _) => checks,

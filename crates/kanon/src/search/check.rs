@@ -1,14 +1,14 @@
 //! The check of one node: which classes fail, how many rows that suppresses, what is lost.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
-use super::packed::{Classes, Field, Slots, Step, layout, roll, tuples};
+use super::packed::{Classes, Field, Roller, Slots, Step, layout, tuples};
 use super::problem::Problem;
-use crate::metric::Form;
 use crate::metric::meter::{Meter, Score, Sums, Suppressed};
-use crate::model::class::{Class, Rule};
-use crate::model::sample::Sizes;
 use crate::table::Value;
+
+mod judge;
+mod measure;
 
 /// What a check found.
 #[derive(Clone, Debug)]
@@ -29,12 +29,15 @@ pub(crate) struct Checker<'p, const N: usize> {
     tuples: &'p Classes<N>,
     /// Axes from the largest domain to the smallest: the order of roll-up.
     pub(crate) order: Vec<usize>,
+    /// Where the walk is: each rolls up from the one before.
+    entered: Vec<Kept<N>>,
     kept: VecDeque<Kept<N>>,
     tried: HashSet<Box<[u8]>>,
     cached: usize,
     cache_bytes: usize,
     spare: Classes<N>,
-    slots: Slots,
+    free: Vec<Classes<N>>,
+    roller: Roller<N>,
     fails: Vec<u8>,
     pub(crate) suppressed: Suppressed,
     sure: Suppressed,
@@ -86,6 +89,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         tuples: &'p Classes<N>,
         cache_bytes: usize,
         seed: u64,
+        threads: usize,
     ) -> Self {
         let (fields, _) = layout(problem);
         let mut order: Vec<usize> = (0..problem.axes.len()).collect();
@@ -96,12 +100,14 @@ impl<'p, const N: usize> Checker<'p, N> {
             fields,
             tuples,
             order,
+            entered: Vec::new(),
             kept: VecDeque::new(),
             tried: HashSet::new(),
             cached: 0,
             cache_bytes,
             spare: Classes::default(),
-            slots: Slots::seeded(seed),
+            free: Vec::new(),
+            roller: Roller::new(seed, threads, problem.requirements.width),
             fails: Vec::new(),
             suppressed: Suppressed::default(),
             sure: Suppressed::default(),
@@ -122,13 +128,66 @@ impl<'p, const N: usize> Checker<'p, N> {
             .collect()
     }
 
+    /// Makes the classes of `meet` the source of checks until [`leave`](Self::leave), if that is
+    /// worth a pass for as many nodes above it.
+    pub(crate) fn enter(&mut self, meet: &[u8], nodes: usize) -> bool {
+        let zero = vec![0u8; meet.len()];
+        let below = |levels: &[u8]| levels.iter().zip(meet).all(|(a, b)| a <= b);
+        let mut source = match self.entered.last() {
+            Some(last) => (&*last.levels, &last.classes),
+            None => (zero.as_slice(), self.tuples),
+        };
+        for kept in self.kept.iter().filter(|kept| below(&kept.levels)) {
+            if kept.classes.len() < source.1.len() {
+                source = (&kept.levels, &kept.classes);
+            }
+        }
+        let (from, classes) = source;
+        if classes.len() < 128 || nodes < 3 || !self.is_shorter(from, meet) {
+            return false;
+        }
+        let mut target = self.free.pop().unwrap_or_default();
+        let steps = self.steps(from, meet);
+        self.roller.roll(classes, &steps, &mut target);
+        self.entered.push(Kept { levels: meet.into(), classes: target });
+        true
+    }
+
+    /// Whether codes become so much fewer between two nodes that classes should, too.
+    fn is_shorter(&self, from: &[u8], to: &[u8]) -> bool {
+        let codes = |axis: usize, level: u8| {
+            self.problem.axes[axis].levels[level as usize].rows.len() as f64
+        };
+        let left: f64 =
+            (0..to.len()).map(|i| codes(i, to[i]) / codes(i, from[i]).max(1.0)).product();
+        left <= 0.3
+    }
+
+    /// Goes back to the source before.
+    pub(crate) fn leave(&mut self) {
+        self.free.extend(self.entered.pop().map(|last| last.classes));
+    }
+
+    /// The codes of up to `most` of the smallest classes that failed in the last check.
+    pub(crate) fn failed(&self, most: usize) -> Vec<Vec<u32>> {
+        let mut all: Vec<usize> = (0..self.fails.len())
+            .filter(|&class| matches!(self.fails[class], FAILS | SURELY))
+            .collect();
+        all.sort_by_key(|&class| self.spare.counts[class]);
+        all.truncate(most);
+        let codes = |class: usize| {
+            let key = &self.spare.keys[class];
+            self.fields.iter().map(|field| field.get(key) as u32).collect()
+        };
+        all.into_iter().map(codes).collect()
+    }
+
     /// Brings the classes of `node` into `self.spare`, from the smallest classes known of a node
     /// below it.
     ///
     /// Where these are many, the classes of the node one level down in every axis are made and kept
     /// on the way: all neighbours of `node` can start from them.
     fn generalize(&mut self, node: &[u8]) {
-        let width = self.problem.requirements.width;
         let mut target = std::mem::take(&mut self.spare);
         let zero = vec![0u8; node.len()];
         let usable = |kept: &&Kept<N>| kept.levels.iter().zip(node).all(|(a, b)| a <= b);
@@ -136,6 +195,12 @@ impl<'p, const N: usize> Checker<'p, N> {
             let all = kept.iter().enumerate().filter(|(_, kept)| usable(kept));
             all.min_by_key(|(_, kept)| kept.classes.len()).map(|(place, _)| place)
         };
+        if let Some(last) = self.entered.last() {
+            let steps = self.steps(&last.levels, node);
+            self.roller.roll(&last.classes, &steps, &mut target);
+            self.spare = target;
+            return;
+        }
         let mut source = nearest(&self.kept);
         // First with a reach of two levels, then of one, where that is worth a pass.
         for (reach, worth) in [(2u8, 4096), (1, 256)] {
@@ -153,10 +218,13 @@ impl<'p, const N: usize> Checker<'p, N> {
                 near.max(from[axis])
             };
             let middle: Vec<u8> = (0..node.len()).map(down).collect();
-            if middle == from || !self.tried.insert(middle.clone().into_boxed_slice()) {
+            if !self.is_shorter(from, &middle)
+                || !self.tried.insert(middle.clone().into_boxed_slice())
+            {
                 continue;
             }
-            roll(classes, &self.steps(from, &middle), &mut target, &mut self.slots, width);
+            let steps = self.steps(from, &middle);
+            self.roller.roll(classes, &steps, &mut target);
             let bytes = target.bytes();
             if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
                 continue;
@@ -176,7 +244,8 @@ impl<'p, const N: usize> Checker<'p, N> {
             Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
             None => (zero.as_slice(), self.tuples),
         };
-        roll(classes, &self.steps(from, node), &mut target, &mut self.slots, width);
+        let steps = self.steps(from, node);
+        self.roller.roll(classes, &steps, &mut target);
         self.spare = target;
     }
 
@@ -244,287 +313,5 @@ impl<'p, const N: usize> Checker<'p, N> {
         let axes = &self.problem.axes;
         let score = self.meter.score(node, axes, &self.suppressed, &sums, &mut self.losses);
         Checked { suppressed, surely, score: Some(score) }
-    }
-
-    /// Marks each class; how many rows fail, how many surely, and whether no suppression helps.
-    fn judge(&mut self, node: &[u8], classes: &Classes<N>) -> (u64, u64, bool) {
-        let requirements = &self.problem.requirements;
-        let width = requirements.width;
-        self.fails.clear();
-        let (mut suppressed, mut surely, mut impossible) = (0u64, 0u64, false);
-        let least = requirements
-            .rules
-            .iter()
-            .map(|bound| if let Rule::Size(k) = bound.rule { k } else { 0 })
-            .max()
-            .unwrap_or(0);
-        let simple = requirements.rules.iter().all(|b| matches!(b.rule, Rule::Size(_)));
-        if simple {
-            for &count in &classes.counts {
-                let count = u64::from(count);
-                let short = count < least;
-                suppressed += if short { count } else { 0 };
-                self.fails.push(match (count, short) {
-                    (0, _) => ABSENT,
-                    (_, true) => SURELY,
-                    _ => KEPT,
-                });
-            }
-            surely = suppressed;
-        } else {
-            let reads_loss = requirements.rules.iter().any(|bound| bound.rule.reads_loss());
-            for (i, &count) in classes.counts.iter().enumerate() {
-                let size = u64::from(count);
-                let population = classes.population.get(i).copied().unwrap_or(0);
-                if size == 0 {
-                    impossible |= requirements.rules.iter().any(|bound| {
-                        matches!(bound.rule, Rule::Presence { min, .. } if min > crate::fraction::Fraction::ZERO)
-                    });
-                    self.fails.push(ABSENT);
-                    continue;
-                }
-                if size < least {
-                    (suppressed, surely) = (suppressed + size, surely + size);
-                    self.fails.push(SURELY);
-                    continue;
-                }
-                let loss =
-                    if reads_loss { self.information_loss(node, &classes.keys[i]) } else { 0.0 };
-                let histogram = &classes.histogram[i * width..(i + 1) * width];
-                let class = Class { size, population, histogram, loss };
-                let mut state = KEPT;
-                for bound in &requirements.rules {
-                    if state == SURELY || (state == FAILS && !bound.monotone) {
-                        continue;
-                    }
-                    if !bound.rule.holds(&class, &requirements.attributes) {
-                        state = if bound.monotone { SURELY } else { FAILS };
-                    }
-                }
-                if state != KEPT {
-                    suppressed += size;
-                }
-                if state == SURELY {
-                    surely += size;
-                }
-                self.fails.push(state);
-            }
-        }
-        if !requirements.sample.is_empty() {
-            suppressed += self.judge_sample(node, classes);
-        }
-        (suppressed, surely, impossible)
-    }
-
-    /// Suppresses the smallest classes until the models of the whole hold; how many rows more.
-    fn judge_sample(&mut self, node: &[u8], classes: &Classes<N>) -> u64 {
-        let everything = node.iter().zip(&self.problem.axes).all(|(&level, axis)| {
-            axis.levels[level as usize].rows.len() == 1 && axis.min + level as usize == axis.highest
-        });
-        if everything {
-            return 0;
-        }
-        let mut sizes = Sizes::new();
-        let mut kept: Vec<usize> = Vec::new();
-        for (i, &count) in classes.counts.iter().enumerate() {
-            if self.fails[i] == KEPT {
-                *sizes.entry(u64::from(count)).or_insert(0) += 1;
-                kept.push(i);
-            }
-        }
-        let rules = &self.problem.requirements.sample;
-        let holds = |sizes: &Sizes| rules.iter().all(|(rule, _)| rule.holds(sizes));
-        if holds(&sizes) {
-            return 0;
-        }
-        // Smallest first; among equals the one that covers more costs less; then by chance.
-        let seed = self.seed;
-        let chance = |key: &[u64; N]| {
-            key.iter().fold(seed, |all, &word| {
-                (all ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-            })
-        };
-        let covered: Vec<f64> = kept
-            .iter()
-            .map(|&i| {
-                let share = |(axis, &level): (usize, &u8)| {
-                    let code = self.fields[axis].get(&classes.keys[i]);
-                    self.problem.axes[axis].levels[level as usize].share[code]
-                };
-                node.iter().enumerate().map(share).sum()
-            })
-            .collect();
-        let mut order: Vec<usize> = (0..kept.len()).collect();
-        order.sort_by(|&a, &b| {
-            let size = |x: usize| classes.counts[kept[x]];
-            size(a)
-                .cmp(&size(b))
-                .then(covered[b].total_cmp(&covered[a]))
-                .then_with(|| chance(&classes.keys[kept[a]]).cmp(&chance(&classes.keys[kept[b]])))
-        });
-        let mut more = 0;
-        for place in order {
-            let class = kept[place];
-            let size = u64::from(classes.counts[class]);
-            self.fails[class] = FAILS;
-            more += size;
-            if let Some(count) = sizes.get_mut(&size) {
-                *count -= 1;
-                if *count == 0 {
-                    sizes.remove(&size);
-                }
-            }
-            if holds(&sizes) {
-                break;
-            }
-        }
-        more
-    }
-
-    fn count_codes(&mut self, node: &[u8], classes: &Classes<N>, surely: u64) {
-        let axes = &self.problem.axes;
-        let all = surely == self.suppressed.rows;
-        for totals in [&mut self.suppressed, &mut self.sure] {
-            totals.codes.resize(axes.len(), Vec::new());
-            for ((codes, axis), &level) in totals.codes.iter_mut().zip(axes).zip(node) {
-                codes.clear();
-                codes.resize(axis.levels[level as usize].rows.len(), 0);
-            }
-        }
-        for (i, &state) in self.fails.iter().enumerate() {
-            if state == KEPT || state == ABSENT {
-                continue;
-            }
-            let count = u64::from(classes.counts[i]);
-            for (field, codes) in self.fields.iter().zip(&mut self.suppressed.codes) {
-                codes[field.get(&classes.keys[i])] += count;
-            }
-            if !all && state == SURELY {
-                for (field, codes) in self.fields.iter().zip(&mut self.sure.codes) {
-                    codes[field.get(&classes.keys[i])] += count;
-                }
-            }
-        }
-        if all {
-            for (sure, codes) in self.sure.codes.iter_mut().zip(&self.suppressed.codes) {
-                sure.clone_from(codes);
-            }
-        }
-    }
-
-    /// 1 + ln Π share / ln Π D, within 0 and 1.
-    fn information_loss(&self, node: &[u8], key: &[u64; N]) -> f64 {
-        if self.meter.ln_domain <= 0.0 {
-            return 0.0;
-        }
-        (1.0 + self.ln_share(node, key) / self.meter.ln_domain).clamp(0.0, 1.0)
-    }
-
-    fn ln_share(&self, node: &[u8], key: &[u64; N]) -> f64 {
-        let share = |(axis, &level): (usize, &u8)| {
-            self.problem.axes[axis].levels[level as usize].share[self.fields[axis].get(key)].ln()
-        };
-        node.iter().enumerate().map(share).sum()
-    }
-
-    fn sums(&self, node: &[u8], classes: &Classes<N>) -> Sums {
-        let mut sums = Sums::default();
-        let needs = self.meter.needs();
-        let n = self.meter.n;
-        let ln2 = std::f64::consts::LN_2;
-        for (i, &count) in classes.counts.iter().enumerate() {
-            let (state, size) = (self.fails[i], f64::from(count));
-            sums.all_squares += size * size;
-            if state == ABSENT {
-                continue;
-            }
-            let weight = match classes.squares.get(i) {
-                Some(&squares) => squares as f64 / n,
-                None => size / n,
-            };
-            if state != KEPT {
-                sums.suppressed_weight += weight;
-                continue;
-            }
-            sums.kept_classes += 1;
-            sums.kept_squares += size * size;
-            if needs.product {
-                let ln_tuples = self.ln_share(node, &classes.keys[i]) + self.meter.ln_domain;
-                sums.ambiguity += size * ln_tuples.exp();
-                sums.divergence += weight * ((size / n).log2() - ln_tuples / ln2);
-                let loss = self.information_loss(node, &classes.keys[i]);
-                sums.entropy_based += size * loss;
-                if let Form::Payout { benefit, loss: harm, gain, cost } = &self.meter.form {
-                    let success = 1.0 / size;
-                    let attacked = gain.to_f64() * success - cost.to_f64() > 0.0;
-                    let harm = if attacked { harm.to_f64() * success } else { 0.0 };
-                    sums.payout += size * (benefit.to_f64() * loss + harm);
-                }
-            }
-            if needs.responses {
-                let width = self.problem.requirements.width;
-                let histogram = &classes.histogram[i * width..(i + 1) * width];
-                for &response in &self.meter.responses {
-                    let attribute = &self.problem.requirements.attributes[response];
-                    let end = attribute.offset + attribute.totals.len();
-                    let counts = histogram[attribute.offset..end].iter().map(|&c| u64::from(c));
-                    sums.misclassified += self.penalty(u64::from(count), counts);
-                }
-            }
-        }
-        for &axis in &self.meter.axis_responses {
-            sums.misclassified += self.axis_penalty(node, classes, axis);
-        }
-        sums
-    }
-
-    /// Rows outside the majority, or all of them if there is none.
-    fn penalty(&self, rows: u64, counts: impl Iterator<Item = u64>) -> f64 {
-        let (mut first, mut second) = (0, 0);
-        for count in counts {
-            if count >= first {
-                (first, second) = (count, first);
-            } else {
-                second = second.max(count);
-            }
-        }
-        if first > second {
-            (rows - first) as f64 * self.meter.g
-        } else {
-            rows as f64 * self.meter.z
-        }
-    }
-
-    /// A response that is itself generalized: classes by the other axes, and a penalty for the
-    /// detail that its own generalization takes.
-    fn axis_penalty(&self, node: &[u8], classes: &Classes<N>, axis: usize) -> f64 {
-        let levels = &self.problem.axes[axis].levels;
-        let distinct = |level: usize| levels[level].rows.iter().filter(|&&r| r > 0).count() as f64;
-        let below = distinct(0) - 1.0;
-        let lost = if below > 0.0 { (distinct(node[axis] as usize) - 1.0) / below } else { 0.0 };
-        let sigma = 1.0 - lost;
-        let field = self.fields[axis];
-        let mut groups: BTreeMap<[u64; N], BTreeMap<usize, u64>> = BTreeMap::new();
-        for (i, &count) in classes.counts.iter().enumerate() {
-            if self.fails[i] == KEPT {
-                let mut key = classes.keys[i];
-                let code = field.get(&key);
-                key[field.word] &= !(field.mask << field.shift);
-                *groups.entry(key).or_default().entry(code).or_insert(0) += u64::from(count);
-            }
-        }
-        let most = self.meter.g.max(self.meter.z).max(self.meter.gs);
-        let mut sum = 0.0;
-        for counts in groups.values() {
-            let rows: u64 = counts.values().sum();
-            let penalty = if sigma >= 1.0 {
-                rows as f64 * most
-            } else {
-                let penalty = self.penalty(rows, counts.values().copied());
-                penalty * (1.0 - sigma) + rows as f64 * most * sigma
-            };
-            sum += penalty;
-        }
-        sum
     }
 }

@@ -71,6 +71,36 @@ impl<const N: usize> Classes<N> {
         self.histogram.shrink_to_fit();
     }
 
+    /// Adds the sums of a class of `source` to a class whose key is there already.
+    #[inline(always)]
+    fn add(&mut self, class: usize, new: bool, source: &Classes<N>, from: usize, width: usize) {
+        let histogram = &source.histogram[from * width..(from + 1) * width];
+        if new {
+            self.counts.push(source.counts[from]);
+            if !source.population.is_empty() {
+                self.population.push(source.population[from]);
+            }
+            if !source.squares.is_empty() {
+                self.squares.push(source.squares[from]);
+            }
+            if width > 0 {
+                self.histogram.extend_from_slice(histogram);
+            }
+            return;
+        }
+        self.counts[class] += source.counts[from];
+        if !source.population.is_empty() {
+            self.population[class] += source.population[from];
+        }
+        if !source.squares.is_empty() {
+            self.squares[class] += source.squares[from];
+        }
+        if width > 0 {
+            let sums = &mut self.histogram[class * width..(class + 1) * width];
+            sums.iter_mut().zip(histogram).for_each(|(sum, &more)| *sum += more);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.keys.clear();
         self.counts.clear();
@@ -94,7 +124,7 @@ fn hash<const N: usize>(key: &[u64; N], seed: u64) -> u64 {
         let wide = u128::from(word ^ all) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
         all = (wide as u64) ^ ((wide >> 64) as u64);
     }
-    all.wrapping_mul(0xd6e8_feb8_6659_fd93)
+    all
 }
 
 /// Finds or makes the class of a key.
@@ -154,51 +184,75 @@ impl Slots {
     }
 }
 
-/// Unites the classes of `source` that agree after `steps`.
-pub(crate) fn roll<const N: usize>(
+/// Room for rolling up: a table for each thread, and classes for all but the first.
+#[derive(Debug)]
+pub(crate) struct Roller<const N: usize> {
+    slots: Vec<Slots>,
+    parts: Vec<Classes<N>>,
+    width: usize,
+}
+
+/// Sources of fewer classes are rolled up by one thread.
+pub(crate) const SHARED: usize = 1 << 15;
+
+impl<const N: usize> Roller<N> {
+    pub(crate) fn new(seed: u64, threads: usize, width: usize) -> Self {
+        let slots = (0..threads.max(1)).map(|_| Slots::seeded(seed)).collect();
+        Roller { slots, parts: (1..threads).map(|_| Classes::default()).collect(), width }
+    }
+
+    /// Unites the classes of `source` that agree after `steps`, in order of first occurrence,
+    /// whatever the number of threads.
+    pub(crate) fn roll(
+        &mut self,
+        source: &Classes<N>,
+        steps: &[Step<'_>],
+        target: &mut Classes<N>,
+    ) {
+        let (width, threads) = (self.width, self.slots.len());
+        if threads == 1 || source.len() < SHARED {
+            return roll(source, 0..source.len(), steps, target, &mut self.slots[0], width);
+        }
+        let size = source.len().div_ceil(threads);
+        let range = |i: usize| i * size..((i + 1) * size).min(source.len());
+        let (first, others) = self.slots.split_at_mut(1);
+        std::thread::scope(|scope| {
+            for (i, (slots, part)) in others.iter_mut().zip(&mut self.parts).enumerate() {
+                scope.spawn(move || roll(source, range(i + 1), steps, part, slots, width));
+            }
+            roll(source, range(0), steps, target, &mut first[0], width);
+        });
+        for part in &self.parts {
+            join(target, part, &mut first[0], width);
+        }
+    }
+}
+
+fn roll<const N: usize>(
     source: &Classes<N>,
+    range: std::ops::Range<usize>,
     steps: &[Step<'_>],
     target: &mut Classes<N>,
     slots: &mut Slots,
     width: usize,
 ) {
     target.clear();
-    slots.reset(source.len());
-    let with_population = !source.population.is_empty();
-    let with_squares = !source.squares.is_empty();
-    for (i, key) in source.keys.iter().enumerate() {
-        let mut key = *key;
+    slots.reset(range.len());
+    let counts_alone = width == 0 && source.population.is_empty() && source.squares.is_empty();
+    for i in range {
+        let mut key = source.keys[i];
         for step in steps {
             let Field { word, shift, mask } = step.field;
             let code = step.map[((key[word] >> shift) & mask) as usize];
             key[word] = (key[word] & !(mask << shift)) | (u64::from(code) << shift);
         }
         let (class, new) = slots.find(&mut target.keys, &key);
-        if new {
+        if !counts_alone {
+            target.add(class, new, source, i, width);
+        } else if new {
             target.counts.push(source.counts[i]);
-            if with_population {
-                target.population.push(source.population[i]);
-            }
-            if with_squares {
-                target.squares.push(source.squares[i]);
-            }
-            if width > 0 {
-                target.histogram.extend_from_slice(&source.histogram[i * width..(i + 1) * width]);
-            }
-            continue;
-        }
-        target.counts[class] += source.counts[i];
-        if with_population {
-            target.population[class] += source.population[i];
-        }
-        if with_squares {
-            target.squares[class] += source.squares[i];
-        }
-        if width > 0 {
-            let sums = &mut target.histogram[class * width..(class + 1) * width];
-            for (sum, &more) in sums.iter_mut().zip(&source.histogram[i * width..(i + 1) * width]) {
-                *sum += more;
-            }
+        } else {
+            target.counts[class] += source.counts[i];
         }
     }
 }
@@ -221,15 +275,16 @@ pub(crate) fn tuples<const N: usize>(
     } else {
         let size = rows.div_ceil(threads);
         let seed = slots.seed;
-        let mut parts: Vec<Classes<N>> = std::thread::scope(|scope| {
-            let work = (0..threads).map(|i| {
-                let range = i * size..((i + 1) * size).min(rows);
-                scope.spawn(move || part(problem, fields, &mut Slots::seeded(seed), range))
+        let range = |i: usize| i * size..((i + 1) * size).min(rows);
+        let (mut joined, parts) = std::thread::scope(|scope| {
+            let work = (1..threads).map(|i| {
+                scope.spawn(move || part(problem, fields, &mut Slots::seeded(seed), range(i)))
             });
             let running: Vec<_> = work.collect();
-            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            let first: Classes<N> = part(problem, fields, slots, range(0));
+            let others = running.into_iter().filter_map(|thread| thread.join().ok());
+            (first, others.collect::<Vec<_>>())
         });
-        let mut joined = parts.remove(0);
         for part in &parts {
             join(&mut joined, part, slots, problem.requirements.width);
         }
@@ -290,22 +345,15 @@ fn part<const N: usize>(
     all
 }
 
-/// Adds the classes of `part` to `all`.
+/// Adds the classes of `part` to `all`, whose classes `slots` knows.
 fn join<const N: usize>(all: &mut Classes<N>, part: &Classes<N>, slots: &mut Slots, width: usize) {
-    slots.reset(0);
     slots.grow(&all.keys);
     for (i, key) in part.keys.iter().enumerate() {
         let (class, new) = slots.find(&mut all.keys, key);
-        let histogram = &part.histogram[i * width..(i + 1) * width];
+        all.add(class, new, part, i, width);
         if new {
-            all.counts.push(part.counts[i]);
-            all.histogram.extend_from_slice(histogram);
             slots.grow(&all.keys);
-            continue;
         }
-        all.counts[class] += part.counts[i];
-        let sums = &mut all.histogram[class * width..(class + 1) * width];
-        sums.iter_mut().zip(histogram).for_each(|(sum, &more)| *sum += more);
     }
 }
 

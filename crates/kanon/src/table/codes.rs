@@ -66,6 +66,34 @@ impl Codes {
         }
     }
 
+    /// Codes below `values`, in words that hold all of them.
+    pub(crate) fn below(values: usize, codes: impl Iterator<Item = u32>) -> Self {
+        if values <= 1 << 8 {
+            Codes::U8(codes.map(|code| code as u8).collect())
+        } else if values <= 1 << 16 {
+            Codes::U16(codes.map(|code| code as u16).collect())
+        } else {
+            Codes::U32(codes.collect())
+        }
+    }
+
+    /// The codes of the rows given, in that order.
+    pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        match self {
+            Codes::U8(v) => Codes::U8(rows.iter().map(|&row| v[row as usize]).collect()),
+            Codes::U16(v) => Codes::U16(rows.iter().map(|&row| v[row as usize]).collect()),
+            Codes::U32(v) => Codes::U32(rows.iter().map(|&row| v[row as usize]).collect()),
+        }
+    }
+
+    /// How many rows hold each code below `values`.
+    pub(crate) fn counts(&self, values: usize) -> Vec<u64> {
+        // Neighbours count in places of their own, so that runs of one code do not wait for memory.
+        let mut all = vec![[0u64; 2]; values];
+        self.for_each(0..self.len(), |row, code| all[code as usize][row & 1] += 1);
+        all.into_iter().map(|[even, odd]| even + odd).collect()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.len()).map(|row| self.get(row))
     }

@@ -2,6 +2,7 @@
 //!
 //! Nodes of the lattice are visited from little to much loss; at each, the rows that are left are
 //! grouped, and groups that satisfy the models are settled. What is left at the end is suppressed.
+//! Cell suppression is the same with two steps for each column: the value, or nothing.
 //!
 //! # Privacy
 //!
@@ -10,18 +11,73 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use privacy_core::random::{RandomBuffer, SecureRng};
 
 use super::judge::Judge;
 use crate::dataset::{Dataset, Quasi};
 use crate::error::Result;
 use crate::release::Group;
-use crate::table::Value;
+use crate::table::{Column, Value};
 
 /// Visits at most this many nodes; beyond it, levels of the largest hierarchies are thinned out.
 const MOST_NODES: u128 = 60_000;
 /// Neighbours in the order of loss within this factor may change places.
 const JITTER: f64 = 0.02;
+
+/// How one column may be recoded: at step 0 its values, at each further one larger groups.
+pub(crate) struct Ladder<'a> {
+    column: &'a Column,
+    /// The group of each dictionary entry at step 0.
+    lowest: Vec<u32>,
+    /// For each step the group of each group of step 0.
+    lifts: Vec<Vec<u32>>,
+    /// For each step the label of each of its groups.
+    labels: Vec<Vec<Value>>,
+    /// For each step what it loses on average.
+    losses: Vec<f64>,
+}
+
+impl<'a> Ladder<'a> {
+    /// The levels of a quasi-identifier, each losing the share of the domain that it covers.
+    pub(crate) fn of_levels(quasi: &Quasi<'a>) -> Self {
+        let counts = quasi.column.counts();
+        let n: u64 = counts.iter().sum::<u64>().max(1);
+        let lowest = quasi.levels.groups(quasi.min).to_vec();
+        let range = quasi.min..=quasi.max;
+        let lift = |level: usize| {
+            let mut map = vec![0; quasi.levels.labels(quasi.min).len()];
+            for (&from, &to) in lowest.iter().zip(quasi.levels.groups(level)) {
+                map[from as usize] = to;
+            }
+            map
+        };
+        let loss = |level: usize| {
+            let rows = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+            let covered = rows.map(|(i, &c)| c as f64 * quasi.levels.share(level, i as u32));
+            covered.sum::<f64>() / n as f64
+        };
+        Ladder {
+            column: quasi.column,
+            lifts: range.clone().map(lift).collect(),
+            labels: range.clone().map(|level| quasi.levels.labels(level).to_vec()).collect(),
+            losses: range.map(loss).collect(),
+            lowest,
+        }
+    }
+
+    /// The value, or nothing at the price of the column's weight.
+    pub(crate) fn of_cells(quasi: &Quasi<'a>, weight: f64) -> Self {
+        let labels = quasi.levels.labels(quasi.min).to_vec();
+        Ladder {
+            column: quasi.column,
+            lowest: quasi.levels.groups(quasi.min).to_vec(),
+            lifts: vec![(0..labels.len() as u32).collect(), vec![0; labels.len()]],
+            labels: vec![labels, vec![Value::Suppressed]],
+            losses: vec![0.0, weight],
+        }
+    }
+}
 
 /// Distinct tuples: codes row-major, and the rows of each.
 struct Tuples {
@@ -30,15 +86,13 @@ struct Tuples {
     rows: Vec<Vec<u32>>,
 }
 
-fn tuples(quasi: &[Quasi<'_>], n: usize) -> Tuples {
-    let mut known: HashMap<Vec<u32>, u32, foldhash::fast::RandomState> = HashMap::default();
-    let mut all = Tuples { q: quasi.len(), codes: Vec::new(), rows: Vec::new() };
-    let mut tuple = Vec::with_capacity(quasi.len());
+fn tuples(ladders: &[Ladder<'_>], n: usize) -> Tuples {
+    let mut known: HashMap<Vec<u32>, u32, RandomState> = HashMap::default();
+    let mut all = Tuples { q: ladders.len(), codes: Vec::new(), rows: Vec::new() };
+    let mut tuple = Vec::with_capacity(ladders.len());
     for row in 0..n {
         tuple.clear();
-        tuple.extend(
-            quasi.iter().map(|q| q.levels.groups(q.min)[q.column.codes().get(row) as usize]),
-        );
+        tuple.extend(ladders.iter().map(|l| l.lowest[l.column.codes().get(row) as usize]));
         let place = match known.get(&tuple) {
             Some(&place) => place,
             None => {
@@ -54,27 +108,10 @@ fn tuples(quasi: &[Quasi<'_>], n: usize) -> Tuples {
     all
 }
 
-/// For each quasi-identifier and level, the group of each group of the lowest level.
-fn lifts(quasi: &[Quasi<'_>]) -> Vec<Vec<Vec<u32>>> {
-    let lift = |q: &Quasi<'_>| {
-        let lowest = q.levels.groups(q.min);
-        (q.min..=q.max)
-            .map(|level| {
-                let mut map = vec![0; q.levels.labels(q.min).len()];
-                for (&from, &to) in lowest.iter().zip(q.levels.groups(level)) {
-                    map[from as usize] = to;
-                }
-                map
-            })
-            .collect()
-    };
-    quasi.iter().map(lift).collect()
-}
-
 /// The nodes to visit, with their expected loss, in order.
-fn visits(quasi: &[Quasi<'_>], rng: &mut dyn SecureRng) -> Result<Vec<Vec<u8>>> {
+fn visits(ladders: &[Ladder<'_>], rng: &mut dyn SecureRng) -> Result<Vec<Vec<u8>>> {
     let mut choices: Vec<Vec<u8>> =
-        quasi.iter().map(|q| (0..=(q.max - q.min) as u8).collect()).collect();
+        ladders.iter().map(|ladder| (0..ladder.losses.len() as u8).collect()).collect();
     let count =
         |choices: &[Vec<u8>]| choices.iter().fold(1u128, |p, c| p.saturating_mul(c.len() as u128));
     while count(&choices) > MOST_NODES {
@@ -90,25 +127,12 @@ fn visits(quasi: &[Quasi<'_>], rng: &mut dyn SecureRng) -> Result<Vec<Vec<u8>>> 
             }
         }
     }
-    let loss: Vec<Vec<f64>> = quasi
-        .iter()
-        .map(|q| {
-            let counts = q.column.counts();
-            let n: u64 = counts.iter().sum::<u64>().max(1);
-            let mean = |level: usize| -> f64 {
-                let sum = counts.iter().enumerate().filter(|(_, c)| **c > 0);
-                sum.map(|(entry, &c)| c as f64 * q.levels.share(level, entry as u32)).sum::<f64>()
-                    / n as f64
-            };
-            (q.min..=q.max).map(mean).collect()
-        })
-        .collect();
     let mut random = RandomBuffer::new(rng);
     let mut nodes = Vec::new();
-    let mut node: Vec<usize> = vec![0; quasi.len()];
+    let mut node: Vec<usize> = vec![0; ladders.len()];
     loop {
         let levels: Vec<u8> = node.iter().zip(&choices).map(|(&i, c)| c[i]).collect();
-        let sum: f64 = levels.iter().zip(&loss).map(|(&l, means)| means[l as usize]).sum();
+        let sum: f64 = levels.iter().zip(ladders).map(|(&l, of)| of.losses[l as usize]).sum();
         let noise = (random.word()? >> 11) as f64 / (1u64 << 53) as f64;
         nodes.push((sum * (1.0 + JITTER * noise), levels));
         let mut axis = 0;
@@ -128,17 +152,20 @@ fn visits(quasi: &[Quasi<'_>], rng: &mut dyn SecureRng) -> Result<Vec<Vec<u8>>> 
 }
 
 /// The groups that local recoding makes; rows in none of them are suppressed.
-pub(crate) fn groups(data: &Dataset, judge: &Judge, rng: &mut dyn SecureRng) -> Result<Vec<Group>> {
-    let quasi: Vec<_> = data.quasi().collect();
-    let tuples = tuples(&quasi, data.table().rows());
-    let lifts = lifts(&quasi);
+pub(crate) fn groups(
+    data: &Dataset,
+    ladders: &[Ladder<'_>],
+    judge: &Judge,
+    rng: &mut dyn SecureRng,
+) -> Result<Vec<Group>> {
+    let tuples = tuples(ladders, data.table().rows());
     let width = judge.width();
     let mut open: Vec<u32> = (0..tuples.rows.len() as u32).collect();
-    let mut settled: HashMap<Vec<Value>, Vec<u32>> = HashMap::new();
+    let mut settled: HashMap<Vec<Value>, Vec<u32>, RandomState> = HashMap::default();
     let mut waiting = data.table().rows() as u64;
     // Per tuple histograms are added up only for groups that are large enough.
-    let mut numbers: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
-    for node in visits(&quasi, rng)? {
+    let mut numbers: HashMap<u64, u32, RandomState> = HashMap::default();
+    for node in visits(ladders, rng)? {
         if waiting < judge.least() || open.is_empty() {
             break;
         }
@@ -148,7 +175,8 @@ pub(crate) fn groups(data: &Dataset, judge: &Judge, rng: &mut dyn SecureRng) -> 
         let mut exact: Vec<u32> = Vec::new();
         for &tuple in &open {
             let codes = &tuples.codes[tuple as usize * tuples.q..][..tuples.q];
-            let lifted = |axis: usize| lifts[axis][node[axis] as usize][codes[axis] as usize];
+            let lifted =
+                |axis: usize| ladders[axis].lifts[node[axis] as usize][codes[axis] as usize];
             let mut key = 0xcbf2_9ce4_8422_2325u64;
             for axis in 0..tuples.q {
                 key = (key ^ u64::from(lifted(axis))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -160,7 +188,8 @@ pub(crate) fn groups(data: &Dataset, judge: &Judge, rng: &mut dyn SecureRng) -> 
                 let other =
                     &tuples.codes[exact[candidate as usize] as usize * tuples.q..][..tuples.q];
                 let same = (0..tuples.q).all(|axis| {
-                    lifts[axis][node[axis] as usize][other[axis] as usize] == lifted(axis)
+                    let lift = &ladders[axis].lifts[node[axis] as usize];
+                    lift[other[axis] as usize] == lifted(axis)
                 });
                 if same {
                     number = Some(candidate);
@@ -202,12 +231,12 @@ pub(crate) fn groups(data: &Dataset, judge: &Judge, rng: &mut dyn SecureRng) -> 
                     continue;
                 }
                 let rows = &tuples.rows[tuple as usize];
-                let cell = |(axis, q): (usize, &Quasi<'_>)| {
-                    let level = q.min + usize::from(node[axis]);
-                    let entry = q.column.codes().get(rows[0] as usize);
-                    q.levels.label(level, entry).clone()
+                let codes = &tuples.codes[tuple as usize * tuples.q..][..tuples.q];
+                let cell = |(axis, ladder): (usize, &Ladder<'_>)| {
+                    let step = node[axis] as usize;
+                    ladder.labels[step][ladder.lifts[step][codes[axis] as usize] as usize].clone()
                 };
-                let cells: Vec<Value> = quasi.iter().enumerate().map(cell).collect();
+                let cells: Vec<Value> = ladders.iter().enumerate().map(cell).collect();
                 settled.entry(cells).or_default().extend_from_slice(rows);
                 waiting -= rows.len() as u64;
             }

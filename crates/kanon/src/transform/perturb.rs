@@ -1,11 +1,11 @@
 //! Changes of values that give no guarantee of their own: sampling, top and bottom coding, rank
-//! swapping, post-randomization, pseudonyms.
+//! swapping, noise, post-randomization, pseudonyms.
 
 use privacy_core::random::{RandomBuffer, SecureRng};
 
 use crate::error::{Error, Result};
 use crate::fraction::Fraction;
-use crate::table::{Column, ColumnBuilder, Table, Value};
+use crate::table::{Column, ColumnBuilder, Kind, Table, Value};
 
 /// Row numbers of a simple random sample of `count` rows, in random order.
 ///
@@ -123,6 +123,54 @@ pub fn swap_ranks(
     replaced(table, name, moved)
 }
 
+/// Adds normal noise to each number: of mean 0 and a deviation of `share` of the column's own.
+/// Whole numbers are rounded, other numbers keep six decimals.
+///
+/// # Privacy
+///
+/// Noise of this kind hides exact values from the eye and gives no guarantee; for one, release
+/// sums and counts under differential privacy instead.
+///
+/// # Errors
+///
+/// [`Error::UnknownColumn`], [`Error::Role`] for a column that is not of numbers, [`Error::Entropy`].
+pub fn add_noise(
+    table: &Table,
+    name: &str,
+    share: Fraction,
+    rng: &mut dyn SecureRng,
+) -> Result<Table> {
+    let column = table.column(name)?;
+    if !matches!(column.kind(), Kind::Integer | Kind::Decimal) {
+        let problem = "is not of numbers, which noise needs";
+        return Err(Error::Role { column: name.into(), problem });
+    }
+    let numbers = column.numbers();
+    let counted =
+        || numbers.iter().zip(column.counts()).filter_map(|(x, c)| Some(((*x)?, c as f64)));
+    let n = counted().map(|(_, c)| c).sum::<f64>().max(1.0);
+    let mean = counted().map(|(x, c)| c * x).sum::<f64>() / n;
+    let variance = counted().map(|(x, c)| c * (x - mean) * (x - mean)).sum::<f64>() / n;
+    let deviation = share.to_f64() * variance.sqrt();
+    let mut random = RandomBuffer::new(rng);
+    let mut noise = Vec::with_capacity(table.rows());
+    for _ in 0..table.rows() {
+        // Box and Muller, from numbers above 0.
+        let mut uniform =
+            || random.word().map(|word| ((word >> 11) as f64 + 0.5) / (1u64 << 53) as f64);
+        let (radius, angle) = ((-2.0 * uniform()?.ln()).sqrt(), std::f64::consts::TAU * uniform()?);
+        noise.push(deviation * radius * angle.cos());
+    }
+    let noisy = map(column, |row, value| match numbers[column.codes().get(row) as usize] {
+        Some(x) if column.kind() == Kind::Integer => {
+            Value::from(format!("{:.0}", x + noise[row]).as_str())
+        }
+        Some(x) => Value::from(format!("{:.6}", x + noise[row]).as_str()),
+        None => value.clone(),
+    });
+    replaced(table, name, noisy)
+}
+
 /// Post-randomization: each value is kept with probability `keep`, and otherwise drawn from all
 /// distinct values alike. The transition matrix is public.
 ///
@@ -210,6 +258,25 @@ mod tests {
         let number = |value: &Value| value.text().unwrap().parse::<i64>().unwrap();
         let far = (0..100).map(|row| (number(a.at(row)) - number(b.at(row))).abs()).max();
         assert!(far.unwrap() <= 10 && far.unwrap() > 0);
+    }
+
+    #[test]
+    fn noise_keeps_the_mean_and_widens_the_column() {
+        // 10,000 values of deviation 29, noise of half of it: the mean moves by less than 0.75 (five
+        // standard errors), the deviation grows by √1.25.
+        let rng = &mut InsecureTestRng::from_seed(4);
+        let before = table(10_000);
+        let after = add_noise(&before, "x", Fraction::new(1, 2).unwrap(), rng).unwrap();
+        let of = |table: &Table| {
+            let all: Vec<f64> =
+                sorted(table).iter().map(|v| v.text().unwrap().parse().unwrap()).collect();
+            let mean = all.iter().sum::<f64>() / 1e4;
+            (mean, (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e4).sqrt())
+        };
+        let (a, b) = (of(&before), of(&after));
+        assert!((a.0 - b.0).abs() < 0.75 && (b.1 / a.1 - 1.25f64.sqrt()).abs() < 0.03);
+        let words = Table::new(vec![Column::new("x", [Value::from("a")])]).unwrap();
+        assert!(add_noise(&words, "x", Fraction::ONE, rng).is_err());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The exact search against the whole lattice, written down naively from the definitions.
 //!
-//! `KANON_CASES=10000 cargo test -p kanon brute_force` runs the full number of cases.
+//! `KANON_CASES=100000 cargo test -p kanon brute_force` runs more cases.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use kanon::metric::{Aggregate, Metric};
-use kanon::model::{Distance, Model};
+use kanon::model::{Attacker, Distance, EntropyEstimator, Model, PopulationEstimator, SamplingLaw};
 use kanon::search::{Effort, Search};
 use kanon::table::{Column, Value};
 use kanon::{Dataset, Error, Fraction, Hierarchy, Roles, Table};
@@ -17,6 +18,8 @@ const DOMAIN: usize = 5;
 struct Case {
     /// Each row: codes of up to three quasi-identifiers and of the sensitive column.
     rows: Vec<(Vec<usize>, usize)>,
+    /// People of the population who are not in the table: codes of the quasi-identifiers.
+    others: Vec<Vec<usize>>,
     /// For each column whether it has the middle level.
     middle: Vec<bool>,
     model: usize,
@@ -57,6 +60,15 @@ fn dataset(case: &Case) -> Dataset {
     roles.bind(&Table::new(columns).unwrap()).unwrap()
 }
 
+fn population(case: &Case) -> Table {
+    let column = |i: usize| {
+        let people = case.rows.iter().map(|row| &row.0).chain(&case.others);
+        let values = people.map(|codes| Value::from(format!("v{}", codes[i]).as_str()));
+        Column::new(format!("q{i}"), values)
+    };
+    Table::new((0..case.middle.len()).map(column).collect()).unwrap()
+}
+
 fn models(case: &Case) -> Vec<Model> {
     let k = Model::k_anonymity(case.k).unwrap();
     let t = |d| Model::t_closeness("s", 0.3, d).unwrap();
@@ -75,17 +87,113 @@ fn models(case: &Case) -> Vec<Model> {
         11 => Model::p_sensitive("s", 2, case.k).unwrap(),
         12 => return vec![Model::average_risk(0.4).unwrap()],
         13 => return vec![Model::sample_uniqueness(0.1).unwrap()],
+        14 => {
+            let (threshold, share) = (fraction("0.4"), fraction("0.2"));
+            return vec![Model::RecordsAtRisk { threshold, share }];
+        }
+        15 => {
+            let population = 2 * case.rows.len() as u64;
+            let (most, estimator) = (fraction("0.15"), PopulationEstimator::Zayatz);
+            return vec![Model::PopulationUniqueness { most, population, estimator }];
+        }
+        16 => return vec![Model::k_map(case.k).unwrap()],
+        17 => return vec![Model::delta_presence(0.3, 0.8).unwrap()],
+        18 => return vec![Model::delta_presence(0.0, 0.6).unwrap()],
+        19 | 20 => {
+            let attacker = [Attacker::Prosecutor, Attacker::Journalist][case.model - 19];
+            return vec![Model::Profitability {
+                benefit: fraction("12"),
+                loss: fraction("5"),
+                gain: fraction("3"),
+                cost: fraction("1"),
+                attacker,
+            }];
+        }
+        21 => {
+            let (gain, cost, attacker) = (fraction("3"), fraction("2"), Attacker::Prosecutor);
+            return vec![Model::NoAttackProfitability { gain, cost, attacker }];
+        }
+        22 | 23 => {
+            let law = [SamplingLaw::Poisson, SamplingLaw::ZeroTruncated][case.model - 22];
+            let (sampling, significance) = (fraction("0.3"), fraction("0.1"));
+            let k = NonZeroU64::new(case.k).unwrap();
+            return vec![Model::EstimatedKMap { k, sampling, significance, law }];
+        }
+        24 => Model::EntropyDiversity {
+            column: "s".into(),
+            l: fraction("1.5"),
+            estimator: EntropyEstimator::Grassberger,
+        },
+        25 => Model::PositiveDisclosureRecursive {
+            column: "s".into(),
+            c: fraction("1.5"),
+            l: NonZeroU64::new(2).unwrap(),
+            disclosable: vec!["s0".into()],
+        },
+        26 => Model::DeltaDisclosureOfPresent { column: "s".into(), delta: fraction("1") },
         _ => Model::delta_disclosure("s", 1.0).unwrap(),
     };
     vec![k, other]
 }
 
-const MODELS: usize = 14;
+const MODELS: usize = 28;
+/// Models of the table as a whole.
+const WHOLE: std::ops::RangeInclusive<usize> = 12..=15;
+/// Models that say nothing of k.
+const ALONE: std::ops::RangeInclusive<usize> = 12..=23;
 
-fn class_holds(case: &Case, members: &[usize]) -> bool {
+fn fraction(text: &str) -> Fraction {
+    text.parse().unwrap()
+}
+
+fn labels(case: &Case, codes: &[usize], levels: &[usize]) -> Vec<String> {
+    let cells = codes.iter().zip(&case.middle).zip(levels);
+    cells.map(|((&v, &m), &l)| label(m, v, l).0).collect()
+}
+
+/// People of the population like a member of a class.
+fn around(case: &Case, levels: &[usize], member: usize) -> f64 {
+    let key = labels(case, &case.rows[member].0, levels);
+    let people = case.rows.iter().map(|row| &row.0).chain(&case.others);
+    people.filter(|codes| labels(case, codes, levels) == key).count() as f64
+}
+
+/// A class of the population without a row of the table.
+fn has_absent_class(case: &Case, levels: &[usize]) -> bool {
+    let known: Vec<_> = case.rows.iter().map(|row| labels(case, &row.0, levels)).collect();
+    case.others.iter().any(|codes| !known.contains(&labels(case, codes, levels)))
+}
+
+/// Zayatz's estimate of the population's uniques, from products instead of logarithms.
+fn zayatz(sizes: &[usize], population: f64) -> f64 {
+    let n = sizes.iter().sum::<usize>();
+    // C(N − i, n − 1) i / C(N, n) = i n / (N − i − n + 1) · Π over j < i of (N − n − j) / (N − j) …
+    let one_of = |i: usize| -> f64 {
+        let mut p = i as f64 * n as f64 / population;
+        for j in 1..i {
+            p *= (population - n as f64 - j as f64 + 1.0) / (population - j as f64);
+        }
+        p
+    };
+    let ones = sizes.iter().filter(|&&s| s == 1).count() as f64;
+    let all: f64 = sizes.iter().map(|&s| one_of(s)).sum();
+    ones * (ones * one_of(1) / all) / (n as f64 / population)
+}
+
+/// The size that an estimated k-map asks for, from factorials.
+fn estimated(case: &Case) -> f64 {
+    let lambda = 0.3 * case.k as f64;
+    let p = |c: u64| (-lambda).exp() * lambda.powi(c as i32) / (1..=c).product::<u64>() as f64;
+    let (from, all) = if case.model == 23 { (1, 1.0 - p(0)) } else { (0, 1.0) };
+    let sum = |c: u64| (from..=c).map(p).sum::<f64>() / all;
+    let c = (0..20).find(|&c| sum(c) >= 0.9 - 1e-12).unwrap();
+    (c + 1).min(case.k).min(case.rows.len() as u64) as f64
+}
+
+fn class_holds(case: &Case, levels: &[usize], members: &[usize]) -> bool {
     let n = case.rows.len() as f64;
     let s = members.len() as f64;
-    if case.model < 12 && (members.len() as u64) < case.k {
+    if !ALONE.contains(&case.model) && (members.len() as u64) < case.k {
         return false;
     }
     let values: Vec<usize> = (0..3).filter(|v| case.rows.iter().any(|r| r.1 == *v)).collect();
@@ -125,6 +233,48 @@ fn class_holds(case: &Case, members: &[usize]) -> bool {
         8 => p.iter().zip(&q).all(|(p, q)| (q - p) / p <= 1.0 + e),
         9 => p.iter().zip(&q).all(|(p, q)| (q - p) / p <= f64::min(2.0, -p.ln()) + e),
         10 => q.iter().all(|q| *q <= 0.6 + e),
+        16 => around(case, levels, members[0]) >= case.k as f64,
+        17 | 18 => {
+            let share = s / around(case, levels, members[0]);
+            let (min, max) = [(0.3, 0.8), (0.0, 0.6)][case.model - 17];
+            share >= min - e && share <= max + e
+        }
+        19 | 20 => {
+            let others = if case.model == 19 { s } else { around(case, levels, members[0]) };
+            let cells = case.rows[members[0]].0.iter().zip(&case.middle).zip(levels);
+            let product: f64 = cells.map(|((&v, &m), &l)| label(m, v, l).1).product();
+            let height = levels.len() as f64 * (DOMAIN as f64).ln();
+            let kept = -product.ln() / height;
+            let harm = if 3.0 / others > 1.0 + e { 5.0 / others } else { 0.0 };
+            12.0 * kept - harm > e
+        }
+        21 => s >= 2.0,
+        22 | 23 => s >= estimated(case),
+        24 => {
+            // G(1) = −γ − ln 2, G(2) = 2 + G(1), G(2j+1) = G(2j), G(2j+2) = G(2j) + 2/(2j+1).
+            let g = |count: usize| -> f64 {
+                (0..count / 2).map(|j| 2.0 / (2 * j + 1) as f64).sum::<f64>()
+                    - 0.577_215_664_901_532_9
+                    - 2f64.ln()
+            };
+            let sum: f64 = values.iter().map(|v| count(v) * g(count(v) as usize)).sum();
+            sum <= s * (g(s as usize) - 1.5f64.ln())
+        }
+        25 => {
+            let mut ranked: Vec<(f64, bool)> = (values.iter())
+                .map(|v| (count(v), *v == 0))
+                .filter(|(count, _)| *count > 0.0)
+                .collect();
+            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            // r_y against the others from the (ℓ − 1)-th on; for ℓ = 2 that is all the others.
+            let y = ranked.iter().find(|(_, free)| !free).map(|(count, _)| *count);
+            let all: f64 = ranked.iter().map(|r| r.0).sum();
+            let first_is_y = ranked.first().is_some_and(|(_, free)| !free);
+            let rest = |y: f64| if first_is_y { all - ranked[0].0 } else { all - y };
+            ranked.len() >= 2 && y.is_none_or(|y| y < 1.5 * rest(y) - e)
+        }
+        26 => (p.iter().zip(&q)).all(|(p, q)| *q == 0.0 || (q / p).log2().abs() < 1.0 - e),
+        27 => p.iter().zip(&q).all(|(p, q)| *q > 0.0 && (q / p).log2().abs() < 1.0 - e),
         _ => true,
     }
 }
@@ -137,20 +287,27 @@ struct Node {
 fn node(case: &Case, levels: &[usize]) -> Node {
     let mut classes: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
     for (i, row) in case.rows.iter().enumerate() {
-        let key = row.0.iter().zip(&case.middle).zip(levels);
-        let key = key.map(|((&v, &m), &l)| label(m, v, l).0).collect();
-        classes.entry(key).or_default().push(i);
+        classes.entry(labels(case, &row.0, levels)).or_default().push(i);
     }
     let top = levels.iter().zip(&case.middle).all(|(&l, &m)| l == if m { 2 } else { 1 });
     let (mut kept, mut failed): (Vec<_>, Vec<_>) =
-        classes.into_values().partition(|members| class_holds(case, members));
-    if case.model >= 12 && !top {
+        classes.into_values().partition(|members| class_holds(case, levels, members));
+    if WHOLE.contains(&case.model) && !top {
         // Smallest first; which of equals goes does not show in the metrics used with these models.
         kept.sort_by_key(Vec::len);
         loop {
             let rows: usize = kept.iter().map(Vec::len).sum();
             let bad = match case.model {
                 12 => kept.len() as f64 > 0.4 * rows as f64 + 1e-9,
+                14 => {
+                    let risky = kept.iter().filter(|m| m.len() <= 2).map(Vec::len).sum::<usize>();
+                    risky as f64 > 0.2 * rows as f64 + 1e-9
+                }
+                15 => {
+                    let sizes: Vec<usize> = kept.iter().map(Vec::len).collect();
+                    let population = 2.0 * case.rows.len() as f64;
+                    sizes.contains(&1) && zayatz(&sizes, population) > 0.15 * population + 1e-9
+                }
                 _ => {
                     let unique = kept.iter().filter(|m| m.len() == 1).count() as f64;
                     unique > 0.1 * rows as f64 + 1e-9
@@ -330,7 +487,7 @@ fn loss(case: &Case, levels: &[usize], at: &Node) -> f64 {
 }
 
 fn cases() -> u32 {
-    std::env::var("KANON_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500)
+    std::env::var("KANON_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -338,13 +495,15 @@ fn case() -> impl Strategy<Value = Case> {
     shape.prop_flat_map(|(q, model, metric, balance, k)| {
         // Metrics that see which of two equal classes is suppressed are not used with models that
         // break such ties at random.
-        let metric = if model >= 12 { [3, 4, 17][metric % 3] } else { metric };
+        let metric = if WHOLE.contains(&model) { [3, 4, 17][metric % 3] } else { metric };
         let row = (prop::collection::vec(0..DOMAIN, q), 0usize..3);
         let rows = prop::collection::vec(row, 1..=14);
-        (rows, prop::collection::vec(any::<bool>(), q), 0u64..=14).prop_map(
-            move |(rows, middle, limit)| Case {
+        let others = prop::collection::vec(prop::collection::vec(0..DOMAIN, q), 0..=10);
+        (rows, others, prop::collection::vec(any::<bool>(), q), 0u64..=14).prop_map(
+            move |(rows, others, middle, limit)| Case {
                 limit: if limit > 10 { 0 } else { limit.min(rows.len() as u64) },
                 rows,
+                others,
                 middle,
                 model,
                 metric,
@@ -357,13 +516,15 @@ fn case() -> impl Strategy<Value = Case> {
 
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let data = dataset(case);
+    let population = population(case);
     let mut best: Option<f64> = None;
     let tops: Vec<usize> = case.middle.iter().map(|&m| if m { 2 } else { 1 }).collect();
     let mut levels = vec![0; tops.len()];
     let mut least = BTreeMap::new();
     loop {
         let at = node(case, &levels);
-        if at.suppressed.len() as u64 <= case.limit {
+        let impossible = case.model == 17 && has_absent_class(case, &levels);
+        if !impossible && at.suppressed.len() as u64 <= case.limit {
             let loss = loss(case, &levels, &at);
             least.insert(levels.clone(), (loss, at.suppressed.len() as u64));
             if best.is_none_or(|best| loss < best) {
@@ -379,6 +540,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
             .require(models(case))
             .suppress_at_most(Fraction::new(case.limit, case.rows.len() as u64).unwrap())
             .metric(metric(case))
+            .population(&population)
             .effort(Effort::new().threads(threads).cache_bytes(200))
             .run(5);
         match (found, best) {

@@ -63,7 +63,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
     ) {
         let table = table(&rows);
-        for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::Mondrian, Recoding::MondrianRelaxed] {
+        for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::CellSuppression, Recoding::Mondrian, Recoding::MondrianRelaxed] {
             let work = anonymizer(&table, recoding);
             let data = work.dataset().unwrap();
             let release = match work.run() {

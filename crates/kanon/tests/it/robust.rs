@@ -28,7 +28,7 @@ proptest! {
         for column in table.columns() {
             work = work.quasi(column.name(), Hierarchy::suggest(column));
         }
-        for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::Mondrian, Recoding::MondrianRelaxed] {
+        for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::CellSuppression, Recoding::Mondrian, Recoding::MondrianRelaxed] {
             work = work.recoding(recoding).suppress_at_most(1.0);
             match work.run() {
                 Ok(release) => prop_assert!(release.certificate().verified),
@@ -108,7 +108,9 @@ fn empty_tables_and_columns_of_one_value_have_results() {
     for n in [0, 1, 2, 5] {
         let values = (0..n).map(|_| Value::from("x"));
         let table = Table::new(vec![Column::new("q", values)]).unwrap();
-        for recoding in [Recoding::FullDomain, Recoding::Local, Recoding::Mondrian] {
+        for recoding in
+            [Recoding::FullDomain, Recoding::Local, Recoding::CellSuppression, Recoding::Mondrian]
+        {
             let release = Anonymizer::builder(&table)
                 .quasi("q", Hierarchy::suppress())
                 .require(Model::k_anonymity(2).unwrap())
