@@ -291,7 +291,11 @@ impl AnalyzerBuilder {
                 .iter()
                 .enumerate()
                 .filter(|(_, p)| enabled.get(usize::from(p.entity)).copied().unwrap_or(false))
-                .flat_map(|(i, p)| p.shapes.iter().map(move |s| (i as u16, s))),
+                .flat_map(|(i, p)| {
+                    // The loose shapes begin where the others do, and elsewhere.
+                    let shapes = if p.loose.is_empty() { &p.shapes } else { &p.loose };
+                    shapes.iter().map(move |s| (i as u16, s))
+                }),
         );
         let wants_names = [Id::Person, Id::Location, Id::Organization, Id::Nrp, Id::Title]
             .iter()
@@ -313,6 +317,7 @@ impl AnalyzerBuilder {
                 enabled,
                 thresholds,
                 explicit,
+                named: self.entities.is_some(),
                 patterns,
                 index,
                 context,

@@ -29,6 +29,8 @@ pub(crate) struct Engine {
     pub(crate) thresholds: Vec<f32>,
     /// Whether the caller named what is to be found: then a checksum that holds is enough.
     pub(crate) explicit: bool,
+    /// Whether the caller named entities, rather than countries.
+    pub(crate) named: bool,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) index: Index,
     pub(crate) context: ContextTable,

@@ -21,7 +21,7 @@ pub(crate) mod secret;
 use crate::checksum::Verdict;
 use crate::context::{AFTER, AHEAD, Hit, is_dense};
 use crate::engine::Engine;
-use crate::recognizer::shape::{RUNS, following};
+use crate::recognizer::shape::{RUNS, Shape, following};
 use crate::view::View;
 
 /// The entities of `data/entities.txt`, in its order.
@@ -280,7 +280,8 @@ impl<'a, 't> Scan<'a, 't> {
                 {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
-                    let score = if bare { 0.1 } else { 0.85 };
+                    // An embedded IPv4 address is found as well, with 0.9.
+                    let score = if bare { 0.1 } else { 0.92 };
                     self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
                 }
             }
@@ -318,7 +319,17 @@ impl<'a, 't> Scan<'a, 't> {
         }
         let host = self.text.get(web.host.0..web.host.1).unwrap_or_default();
         if self.engine.tables.lists.is_public_site(host) {
-            self.propose_noted(web.start, web.end, Id::Url, 0.2, "public site");
+            // Whose page it is, is no secret; asked for by name or announced, it is reported.
+            let base = if self.engine.requested("URL").is_some() { 0.75 } else { 0.2 };
+            self.push(
+                web.start,
+                web.end,
+                Id::Url as u16,
+                base,
+                Verdict::Unchecked,
+                Source::Program,
+                Some("public site"),
+            );
         } else {
             self.propose(
                 web.start,
@@ -356,6 +367,7 @@ impl<'a, 't> Scan<'a, 't> {
                 if after.is_ascii_digit()
                     || (upper && len <= 4 && after.is_ascii_uppercase())
                     || (next == b'(' && upper)
+                    || (upper && len <= 2 && matches!(next, b'+' | b'-'))
                 {
                     self.shapes(start);
                 }
@@ -367,6 +379,13 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             } else if matches!(len, 8 | 11 | 16) && flags & (LOWERCASE | HIGH) == 0 {
                 self.capitals(start, end);
+            }
+            if len == 4
+                && next == b'.'
+                && b[start..end].iter().all(u8::is_ascii_hexdigit)
+                && let Some(to) = net::mac(b, start)
+            {
+                self.propose(start, to, Id::Mac, 0.6, Verdict::Unchecked);
             }
             if len == 8 && next == b'-' {
                 self.uuid(start);
@@ -414,12 +433,18 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             }
             if len <= 8 && !joined {
-                if matches!(len, 1 | 2 | 4)
+                if matches!(len, 1 | 2 | 4 | 8)
                     && let Some((to, score)) = dates::date(self.text, start, lists)
                 {
                     self.date(start, to, score);
                 }
                 self.street(start, end);
+            }
+            if len == 5 && !joined && place::after_state(self.text, start) {
+                let more = b.get(end..end + 5).is_some_and(|r| {
+                    r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit)
+                });
+                self.named(start, if more { end + 5 } else { end }, "US_ZIP", 0.6);
             }
             if !joined && start >= self.phone_to {
                 self.phone(start);
@@ -509,6 +534,16 @@ impl<'a, 't> Scan<'a, 't> {
     fn street(&mut self, start: usize, end: usize) {
         if let Some((from, to, score)) = self.engine.tables.streets.address(self.text, start, end) {
             self.propose(from, to, Id::Street, score, Verdict::Unchecked);
+            if let Some((from, to, entity)) = place::postcode_after(self.text, from, to) {
+                self.named(from, to, entity, 0.6);
+            }
+        }
+    }
+
+    /// A candidate for an entity of the table of patterns.
+    fn named(&mut self, start: usize, end: usize, entity: &str, score: f32) {
+        if let Some(&id) = self.engine.by_name.get(&crate::Entity::exact(entity)) {
+            self.push(start, end, id, score, Verdict::Unchecked, Source::Program, None);
         }
     }
 
@@ -559,6 +594,14 @@ impl<'a, 't> Scan<'a, 't> {
     }
 
     fn phone(&mut self, start: usize) {
+        // A number that stands in brackets as a whole.
+        if self.b.get(start) == Some(&b'(')
+            && start + 1 >= self.phone_to
+            && let Some(m) = self.engine.tables.phones.find(self.b, start + 1)
+            && self.b.get(m.end) == Some(&b')')
+        {
+            return self.phone_found(start + 1, &m);
+        }
         let mut from = start;
         // "+(49) 30 …" and "(+49) 30 …".
         if self.b.get(start..start + 2) == Some(b"(+") {
@@ -573,12 +616,17 @@ impl<'a, 't> Scan<'a, 't> {
             return;
         }
         if let Some(m) = self.engine.tables.phones.find(self.b, from) {
-            if m.score >= 0.4 {
-                self.phone_to = m.end;
-            }
-            self.propose(start, m.end, Id::Phone, m.score, Verdict::Unchecked);
-            self.regional_phone(start, &m);
+            let closed = self.b.get(from..m.end).is_some_and(|n| n.contains(&b')'));
+            self.phone_found(if closed { start } else { from }, &m);
         }
+    }
+
+    fn phone_found(&mut self, start: usize, m: &phone::Match) {
+        if m.score >= 0.4 {
+            self.phone_to = m.end;
+        }
+        self.propose(start, m.end, Id::Phone, m.score, Verdict::Unchecked);
+        self.regional_phone(start, m);
     }
 
     /// Presidio names some regions' numbers separately; they are reported when asked for.
@@ -706,23 +754,6 @@ impl<'a, 't> Scan<'a, 't> {
         }
     }
 
-    /// Whether a shape may end here.
-    fn ends(&self, end: usize) -> bool {
-        match self.b.get(end..) {
-            None | Some([]) => true,
-            Some([c, rest @ ..]) if *c < 0x80 => {
-                let digit = rest.first().is_some_and(u8::is_ascii_digit);
-                CLASS[usize::from(*c)] & WORD == 0
-                    && !matches!(c, b'%' | b'@')
-                    && !(matches!(c, b'-' | b'/' | b'.' | b':') && digit)
-            }
-            Some(_) => {
-                let c = self.text.get(end..).and_then(|t| t.chars().next());
-                c.is_none_or(|c| !c.is_alphanumeric() || is_dense(c))
-            }
-        }
-    }
-
     /// Identifiers of the table that start here.
     fn shapes(&mut self, start: usize) {
         if !self.free_before(start) {
@@ -764,10 +795,15 @@ impl<'a, 't> Scan<'a, 't> {
             {
                 continue;
             }
-            let ends = |end: usize| self.ends(end);
-            let Some(end) = pattern.shapes.iter().find_map(|s| s.matches(b, start, &ends)) else {
-                continue;
-            };
+            let (text, bytes) = (self.text, b);
+            let ends = |end: usize| ends(text, bytes, end);
+            let matching = |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
+            let end = matching(&pattern.shapes).or_else(|| {
+                let loose = !pattern.loose.is_empty()
+                    && (engine.named || self.hit(start, start, entity).is_some());
+                loose.then(|| matching(&pattern.loose)).flatten()
+            });
+            let Some(end) = end else { continue };
             let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
             if let Some(validator) = pattern.validator {
                 let mut compact = [0u8; 48];
@@ -775,8 +811,7 @@ impl<'a, 't> Scan<'a, 't> {
                 for &c in &b[start..end] {
                     if (c.is_ascii_alphanumeric()
                         || c == b'&'
-                        || c == b'+'
-                        || (c == b'-' && pattern.notation.starts_with("d{6}[-+A")))
+                        || (matches!(c, b'-' | b'+') && pattern.notation.starts_with("d{6}[-+A")))
                         && n < compact.len()
                     {
                         compact[n] = c.to_ascii_uppercase();
@@ -821,27 +856,12 @@ impl<'a, 't> Scan<'a, 't> {
             self.hits_end = end;
         }
         let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));
-        ours.min_by_key(|h| (h.after, h.distance, u8::MAX - h.words)).copied()
+        ours.min_by_key(|h| (table.is_generic(h.phrase), h.after, h.distance, u8::MAX - h.words))
+            .copied()
     }
 
     fn propose(&mut self, start: usize, end: usize, id: Id, base: f32, verdict: Verdict) {
         self.push(start, end, id as u16, base, verdict, Source::Program, None);
-    }
-
-    fn propose_noted(&mut self, start: usize, end: usize, id: Id, base: f32, note: &'static str) {
-        if self.engine.wanted(id as u16) && base >= self.engine.threshold(id as u16) {
-            self.out.push(Candidate {
-                start,
-                end,
-                entity: id as u16,
-                base,
-                score: base,
-                verdict: Verdict::Unchecked,
-                source: Source::Program,
-                context: None,
-                note: Some(note),
-            });
-        }
     }
 
     /// Scores a candidate and keeps it if it reaches the threshold.
@@ -864,6 +884,7 @@ impl<'a, 't> Scan<'a, 't> {
         let base = if engine.explicit && verdict == Verdict::Valid { 1.0 } else { base };
         let boost = match context {
             None => 0.0,
+            Some(hit) if engine.context.is_generic(hit.phrase) => 0.3,
             Some(hit) => {
                 let near = match (hit.after, hit.distance) {
                     (false, 0) => 0.1,
@@ -871,7 +892,8 @@ impl<'a, 't> Scan<'a, 't> {
                     (false, 2) => 0.04,
                     _ => 0.0,
                 };
-                0.35 + near + if hit.words > 1 { 0.05 } else { 0.0 }
+                // "Korean passport number" says more than "passport number".
+                0.35 + near + 0.06 * f32::from(hit.words.clamp(1, 3) - 1)
             }
         };
         let score = if context.is_some() { (base + boost).max(0.4) } else { base }.min(1.0);
@@ -904,4 +926,21 @@ impl<'a, 't> Scan<'a, 't> {
 
 fn first_is_digit(b: &[u8], at: usize) -> bool {
     b.get(at).is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether a shape may end here.
+fn ends(text: &str, b: &[u8], end: usize) -> bool {
+    match b.get(end..) {
+        None | Some([]) => true,
+        Some([c, rest @ ..]) if *c < 0x80 => {
+            let digit = rest.first().is_some_and(u8::is_ascii_digit);
+            CLASS[usize::from(*c)] & WORD == 0
+                && !matches!(c, b'%' | b'@')
+                && !(matches!(c, b'-' | b'/' | b'.' | b':') && digit)
+        }
+        Some(_) => {
+            let c = text.get(end..).and_then(|t| t.chars().next());
+            c.is_none_or(|c| !c.is_alphanumeric() || is_dense(c))
+        }
+    }
 }

@@ -90,6 +90,8 @@ impl Phones {
         let mut i = start;
         let plus = b.get(i) == Some(&b'+');
         i += usize::from(plus);
+        // "(+49) 30 …": the bracket opened before the plus.
+        let mut outer = plus && start > 0 && b.get(start - 1) == Some(&b'(');
         let mut open = 0i32;
         let mut brackets = false;
         let mut trunk_zero = false;
@@ -102,6 +104,7 @@ impl Phones {
                 match c {
                     b'(' if open == 0 && g < 3 => open = 1,
                     b')' if open == 1 => open = 0,
+                    b')' if outer && g == 1 => outer = false,
                     b' ' | b'-' | b'.' | b'/' if n > 0 || plus || brackets => separator = c,
                     _ => break,
                 }
@@ -140,7 +143,8 @@ impl Phones {
                 continue;
             }
             let end = last.end;
-            if count < g && separators[count] != b' ' {
+            // What goes on with as many digits is a longer number of another kind.
+            if count < g && (separators[count] != b' ' || (total < 9 && groups[count].len > 2)) {
                 continue;
             }
             if !ends(b, end) {
@@ -246,6 +250,8 @@ impl Phones {
                 }
                 let zero = prefixed && prefix == b"0";
                 let score = match (grouped, single) {
+                    // Postal codes and the like are as short.
+                    (true, _) if c.digits.len() < 9 && !c.brackets => 0.35,
                     (true, _) if zero || c.brackets => 0.65,
                     (true, _) if region.code == 1 && lengths == NANP => 0.6,
                     (true, _) if number.len() < 8 => 0.1,
@@ -290,6 +296,11 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// "1999-2005": both groups of four are years.
+    fn years(&self) -> bool {
+        self.digits.chunks(4).all(|y| matches!(y, [b'1', b'8' | b'9', ..] | [b'2', b'0', ..]))
+    }
+
     /// The lengths of the groups after the first `skip` digits.
     fn lengths(&self, skip: usize) -> u64 {
         let length = |g: &Group| (g.from + g.len).saturating_sub(skip).min(g.len) as u64;
@@ -304,6 +315,11 @@ impl Candidate<'_> {
         (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
             || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
             || (slashes == 2 && groups == 3)
+            || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
+            // Social security numbers of the United States.
+            || (groups == 3
+                && !self.plus
+                && [self.groups[0].len, self.groups[1].len, self.groups[2].len] == [3, 2, 4])
             || (groups == 3
                 && self.groups[0].len == 4
                 && self.groups[1].len == 2

@@ -219,7 +219,17 @@ const LABELS: &[(&str, Label)] = &[
     ("private_key", Label::Secret),
     ("session_id", Label::Secret),
     ("sessionid", Label::Secret),
+    ("cookie", Label::Secret),
+    ("set-cookie", Label::Secret),
+    ("x-api-key", Label::Secret),
+    ("x-csrf-token", Label::Secret),
+    ("client secret", Label::Secret),
+    ("access token", Label::Secret),
+    ("refresh_token", Label::Secret),
+    ("encryption_key", Label::Secret),
+    ("signing_key", Label::Secret),
     ("authorization", Label::Authorization),
+    ("proxy-authorization", Label::Authorization),
 ];
 
 /// A labelled value whose label starts at `start`: what it is, and the value.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+mod cases;
 mod known;
 mod quality;
 mod speed;
