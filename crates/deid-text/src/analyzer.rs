@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::checksum::Verdict;
 use crate::context::ContextTable;
-use crate::engine::{CustomRecognizer, Engine};
+use crate::engine::{CustomRecognizer, Engine, Labels};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::evaluate::Calibration;
@@ -183,7 +183,7 @@ impl AnalyzerBuilder {
     }
 
     /// Adds the custom recognizers of a registry in Presidio's YAML; its `supported_countries`
-    /// apply. Predefined recognizers are built in already.
+    /// apply. Predefined recognizers are built in already; those with `enabled: false` are left out.
     ///
     /// # Errors
     ///
@@ -191,6 +191,18 @@ impl AnalyzerBuilder {
     /// contradicts itself or an expression needs look-around.
     pub fn presidio_yaml(mut self, yaml: &str) -> Result<Self> {
         let imported = import::presidio(yaml)?;
+        for class in imported.disabled {
+            let names = crate::entity::all().map(crate::entity::Info::name);
+            let entity = import::predefined(&class, names).ok_or_else(|| Error::Recognizer {
+                name: class.clone(),
+                reason: "no built-in recognizer has that name: leave it out".into(),
+            })?;
+            if entity == "PERSON" {
+                self.names = NamesChoice::None;
+            } else {
+                self.without.push(Entity::exact(entity));
+            }
+        }
         self.recognizers.extend(imported.recognizers);
         if imported.countries.is_some() {
             self.countries = imported.countries;
@@ -310,8 +322,10 @@ impl AnalyzerBuilder {
         let _ = wants_names;
         let tables =
             Tables::new(self.countries.as_deref(), self.leniency.unwrap_or(PhoneLeniency::Valid));
+        let notations = patterns.iter().map(|p| p.notation.into()).collect();
         Ok(Analyzer {
             engine: Arc::new(Engine {
+                notations,
                 entities,
                 by_name,
                 enabled,
@@ -327,7 +341,12 @@ impl AnalyzerBuilder {
                 allow_expression: self.allow_expression,
                 names,
                 calibration: self.calibration,
-                table_name: "pattern".into(),
+                labels: Labels {
+                    table: "pattern".into(),
+                    program: "built-in".into(),
+                    custom: "custom".into(),
+                    names: "names".into(),
+                },
             }),
         })
     }
@@ -518,15 +537,15 @@ impl Analyzer {
         };
         let (recognizer, pattern): (Arc<str>, Option<Arc<str>>) = match c.source {
             Source::Pattern(i) => {
-                let notation = engine.patterns.get(usize::from(i)).map(|p| p.notation.into());
-                (engine.table_name.clone(), notation)
+                let notation = engine.notations.get(usize::from(i)).cloned();
+                (engine.labels.table.clone(), notation)
             }
-            Source::Program => ("built-in".into(), None),
-            Source::Custom(_) => ("custom".into(), c.note.map(Into::into)),
-            Source::Names => ("names".into(), None),
+            Source::Program => (engine.labels.program.clone(), None),
+            Source::Custom(_) => (engine.labels.custom.clone(), c.note.map(Into::into)),
+            Source::Names => (engine.labels.names.clone(), None),
         };
         let context = c.context.map(|hit| ContextWord {
-            phrase: engine.context.text(hit.phrase).into(),
+            phrase: engine.context.text(hit.phrase),
             distance: hit.distance,
             after: hit.after,
         });

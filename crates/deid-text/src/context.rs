@@ -6,6 +6,7 @@
 //! In scripts that don't separate words a phrase may stand anywhere in the window.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use unicode_normalization::char::decompose_canonical;
@@ -31,27 +32,91 @@ pub(crate) struct Hit {
     pub(crate) after: bool,
 }
 
+/// A set of entities, a bit for each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Near(Vec<u64>);
+
+impl Near {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn add(&mut self, entity: u16) {
+        let word = usize::from(entity) >> 6;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(w) = self.0.get_mut(word) {
+            *w |= 1 << (entity & 63);
+        }
+    }
+
+    fn join(&mut self, other: &Near) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(w, o)| *w |= o);
+    }
+
+    pub(crate) fn has(&self, entity: u16) -> bool {
+        self.0.get(usize::from(entity) >> 6).is_some_and(|w| w >> (entity & 63) & 1 == 1)
+    }
+}
+
 #[derive(Debug)]
 struct Phrase {
     words: Vec<u64>,
-    entities: Vec<u16>,
-    text: String,
+    /// A bit for each entity it speaks for.
+    entities: Near,
+    text: Arc<str>,
     generic: bool,
 }
 
 /// Words that stand in the names of many kinds of numbers.
 const GENERIC: [&str; 15] = [
-    "number", "id", "identity", "identification", "document", "national", "registration", "account",
-    "address", "contact", "text", "card", "tax", "license", "licence",
+    "number",
+    "id",
+    "identity",
+    "identification",
+    "document",
+    "national",
+    "registration",
+    "account",
+    "address",
+    "contact",
+    "text",
+    "card",
+    "tax",
+    "license",
+    "licence",
 ];
 
 /// Names of numbers that are nobody's.
 const NEUTRAL: [&str; 24] = [
-    "order number", "invoice number", "ticket number", "tracking number", "part number",
-    "model number", "serial number", "version number", "room number", "line number", "page number",
-    "reference number", "build number", "flight number", "item number", "batch number", "lot number",
-    "port number", "issue number", "article number", "product number", "atomic number",
-    "random number", "house number",
+    "order number",
+    "invoice number",
+    "ticket number",
+    "tracking number",
+    "part number",
+    "model number",
+    "serial number",
+    "version number",
+    "room number",
+    "line number",
+    "page number",
+    "reference number",
+    "build number",
+    "flight number",
+    "item number",
+    "batch number",
+    "lot number",
+    "port number",
+    "issue number",
+    "article number",
+    "product number",
+    "atomic number",
+    "random number",
+    "house number",
 ];
 
 /// Stands for no entity.
@@ -104,28 +169,34 @@ impl ContextTable {
             self.first.entry(first).or_default().push(id);
             self.phrases.push(Phrase {
                 words,
-                entities: Vec::new(),
-                text: text.to_owned(),
+                entities: Near::default(),
+                text: text.into(),
                 generic: GENERIC.contains(&text),
             });
             id
         });
         if let Some(phrase) = self.phrases.get_mut(id as usize)
             && entity != NOBODY
-            && !phrase.entities.contains(&entity)
         {
-            phrase.entities.push(entity);
+            phrase.entities.add(entity);
         }
     }
 
     /// The words of a phrase, as they stand in the tables.
-    pub(crate) fn text(&self, phrase: u32) -> &str {
-        self.phrases.get(phrase as usize).map_or("", |p| &p.text)
+    pub(crate) fn text(&self, phrase: u32) -> Arc<str> {
+        self.phrases.get(phrase as usize).map_or_else(|| "".into(), |p| Arc::clone(&p.text))
+    }
+
+    /// All entities that one of the phrases speaks for.
+    pub(crate) fn near(&self, hits: &[Hit], near: &mut Near) {
+        for phrase in hits.iter().filter_map(|h| self.phrases.get(h.phrase as usize)) {
+            near.join(&phrase.entities);
+        }
     }
 
     /// Whether a phrase speaks for an entity.
     pub(crate) fn speaks_for(&self, phrase: u32, entity: u16) -> bool {
-        self.phrases.get(phrase as usize).is_some_and(|p| p.entities.contains(&entity))
+        self.phrases.get(phrase as usize).is_some_and(|p| p.entities.has(entity))
     }
 
     /// Phrases before the byte `start`.
@@ -245,9 +316,8 @@ impl ContextTable {
         let mut i = 0;
         hits.retain(|h| {
             i += 1;
-            let within = |p: &Hit| {
-                p.distance <= h.distance && h.distance + h.words <= p.distance + p.words
-            };
+            let within =
+                |p: &Hit| p.distance <= h.distance && h.distance + h.words <= p.distance + p.words;
             i <= first || !self.is_generic(h.phrase) || !phrases.iter().any(within)
         });
     }

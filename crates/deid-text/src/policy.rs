@@ -1,11 +1,14 @@
 //! Policies: which operator for which entity, compiled before use.
 
+mod presidio;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use privacy_core::random::{SecureRng, SystemRng};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::analyzer::Analyzer;
@@ -50,13 +53,38 @@ pub struct Policy {
     /// For entities that are not named.
     #[serde(default = "Policy::tag")]
     pub default: Operator,
-    /// By entity.
-    #[serde(default)]
+    /// By entity; each at most once, whichever of its names is used.
+    #[serde(default, deserialize_with = "once")]
     pub entities: BTreeMap<Entity, Operator>,
     /// Bound into hashes and tokens, such as the name of a tenant or data set: what was made in one
     /// context neither equals nor opens in another.
     #[serde(default)]
     pub context: String,
+}
+
+/// Entities by any of their names, none of them twice.
+fn once<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Entity, Operator>, D::Error> {
+    struct Once;
+    impl<'de> Visitor<'de> for Once {
+        type Value = BTreeMap<Entity, Operator>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map from entities to operators")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut out = BTreeMap::new();
+            while let Some((name, operator)) = map.next_entry::<String, Operator>()? {
+                let entity = Entity::new(&name);
+                let known = entity.name().to_owned();
+                if out.insert(entity, operator).is_some() {
+                    return Err(A::Error::custom(format!("{known} has two operators: keep one")));
+                }
+            }
+            Ok(out)
+        }
+    }
+    from.deserialize_map(Once)
 }
 
 impl Default for Policy {
@@ -122,6 +150,20 @@ impl Policy {
     /// As [`Policy::from_yaml`].
     pub fn from_toml(text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|e| document(&e))
+    }
+
+    /// Reads the operators of Presidio's anonymizer, as JSON or YAML: a map from entities (and
+    /// `DEFAULT`) to `{type, …}`, or a whole request with such a map under `anonymizers`.
+    ///
+    /// `hash` becomes a keyed hash and `encrypt` authenticated encryption, both with the key of the
+    /// name `key`: an unkeyed hash hides nothing that can be guessed, and keys don't belong into
+    /// documents, so a key given there is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Document`] for what does not parse or has no counterpart.
+    pub fn from_presidio(text: &str, key: &str) -> Result<Self> {
+        presidio::read(text, key)
     }
 
     /// Checks the policy and derives its keys.
@@ -489,7 +531,11 @@ impl CompiledPolicy {
         Ok(out)
     }
 
-    fn reverse(&self, entity: &Entity, subject: &str, value: &str) -> Result<String> {
+    pub(crate) fn operators(&self) -> impl Iterator<Item = &Operator> {
+        self.rules.values().map(|r| &r.operator)
+    }
+
+    pub(crate) fn reverse(&self, entity: &Entity, subject: &str, value: &str) -> Result<String> {
         let rule = self.rules.get(entity).ok_or(Error::Restore)?;
         match (&rule.operator, &rule.machine) {
             (Operator::Keep, _) => Ok(value.to_owned()),

@@ -19,7 +19,7 @@ mod place;
 pub(crate) mod secret;
 
 use crate::checksum::Verdict;
-use crate::context::{AFTER, AHEAD, Hit, is_dense};
+use crate::context::{AFTER, AHEAD, Hit, Near, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::{RUNS, Shape, following};
 use crate::view::View;
@@ -187,7 +187,8 @@ pub(crate) struct Scan<'a, 't> {
     hits_end: usize,
     /// Words after the first run of a candidate.
     ahead: Vec<Hit>,
-    ahead_at: usize,
+    /// Entities that some word before a candidate or soon after it speaks for.
+    near: Near,
     /// Where the last domain name that was looked at ends.
     domain_to: usize,
     /// Where the last telephone number ends.
@@ -208,7 +209,7 @@ impl<'a, 't> Scan<'a, 't> {
             hits_before: 0,
             hits_end: usize::MAX,
             ahead: Vec::new(),
-            ahead_at: usize::MAX,
+            near: Near::default(),
             domain_to: 0,
             phone_to: 0,
         }
@@ -347,9 +348,8 @@ impl<'a, 't> Scan<'a, 't> {
         let len = end - start;
         let engine = self.engine;
         let first = b[start];
-        if let Some(&second) = b.get(start + 1)
-            && engine.tables.starts.may(first, second)
-            && let Some(to) = self.keyed(start)
+        if engine.tables.starts.may(b, start)
+            && let Some(to) = self.keyed(start, end, flags)
         {
             return to.max(end);
         }
@@ -441,9 +441,9 @@ impl<'a, 't> Scan<'a, 't> {
                 self.street(start, end);
             }
             if len == 5 && !joined && place::after_state(self.text, start) {
-                let more = b.get(end..end + 5).is_some_and(|r| {
-                    r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit)
-                });
+                let more = b
+                    .get(end..end + 5)
+                    .is_some_and(|r| r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit));
                 self.named(start, if more { end + 5 } else { end }, "US_ZIP", 0.6);
             }
             if !joined && start >= self.phone_to {
@@ -697,9 +697,13 @@ impl<'a, 't> Scan<'a, 't> {
     }
 
     /// Tokens with a known prefix, and values after labels.
-    fn keyed(&mut self, start: usize) -> Option<usize> {
+    fn keyed(&mut self, start: usize, word_end: usize, flags: u8) -> Option<usize> {
         let b = self.b;
-        let free = self.free_before(start);
+        // Tokens have digits, or go on after a sign.
+        let free = (flags & DIGIT != 0
+            || word_end - start > 12
+            || matches!(b.get(word_end), Some(b'-' | b'.' | b'=')))
+            && self.free_before(start);
         if free
             && b[start..].starts_with(b"eyJ")
             && let Some(end) = secret::jwt(b, start)
@@ -711,7 +715,8 @@ impl<'a, 't> Scan<'a, 't> {
             self.propose(start, end, Id::Secret, 0.95, Verdict::Unchecked);
             return Some(end);
         }
-        let (label, from, to) = secret::label(self.text, start)?;
+        let (label, from, to) =
+            secret::label(self.text, start, word_end, &self.engine.tables.starts)?;
         let (id, score) = match label {
             secret::Label::Password => (Id::Password, 0.8),
             secret::Label::Username => (Id::Username, 0.6),
@@ -780,27 +785,24 @@ impl<'a, 't> Scan<'a, 't> {
         }
         let after = b.get(at).map_or(0, |c| following(*c));
         let engine = self.engine;
+        if engine.index.at(letters, run, after).is_empty() {
+            return;
+        }
+        self.look_around(start, at);
         for &id in engine.index.at(letters, run, after) {
             let Some(pattern) = engine.patterns.get(usize::from(id)) else { continue };
             let entity = pattern.entity;
-            if !engine.wanted(entity) {
-                continue;
-            }
             // Nothing that stays below the threshold whatever its checksum says is looked at.
             let best = pattern.score.max(pattern.checked);
-            if best < engine.threshold(entity)
-                && !engine.explicit
-                && self.hit(start, start, entity).is_none()
-                && !self.word_ahead(at, entity)
-            {
+            if best < engine.threshold(entity) && !engine.explicit && !self.near.has(entity) {
                 continue;
             }
             let (text, bytes) = (self.text, b);
             let ends = |end: usize| ends(text, bytes, end);
-            let matching = |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
+            let matching =
+                |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
             let end = matching(&pattern.shapes).or_else(|| {
-                let loose = !pattern.loose.is_empty()
-                    && (engine.named || self.hit(start, start, entity).is_some());
+                let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
                 loose.then(|| matching(&pattern.loose)).flatten()
             });
             let Some(end) = end else { continue };
@@ -829,15 +831,21 @@ impl<'a, 't> Scan<'a, 't> {
         }
     }
 
-    /// Whether a word follows soon that speaks for an entity; a candidate's first run ends at `at`.
-    fn word_ahead(&mut self, at: usize, entity: u16) -> bool {
+    /// Notes the entities that words before `start` or soon after `at` speak for.
+    fn look_around(&mut self, start: usize, at: usize) {
         let table = &self.engine.context;
-        if self.ahead_at != at {
-            self.ahead.clear();
-            table.after(self.text, at, AHEAD, &mut self.ahead);
-            self.ahead_at = at;
+        if self.hits_start != start {
+            self.hits.clear();
+            table.before(self.text, start, &mut self.hits);
+            self.hits_start = start;
+            self.hits_before = self.hits.len();
+            self.hits_end = usize::MAX;
         }
-        self.ahead.iter().any(|h| table.speaks_for(h.phrase, entity))
+        self.ahead.clear();
+        table.after(self.text, at, AHEAD, &mut self.ahead);
+        self.near.clear();
+        table.near(self.hits.get(..self.hits_before).unwrap_or_default(), &mut self.near);
+        table.near(&self.ahead, &mut self.near);
     }
 
     /// The best word for an entity near a candidate.

@@ -315,20 +315,34 @@ pub(super) fn postcode_after(
     let gap = rest.bytes().take(3).take_while(|c| matches!(c, b',' | b' ' | b'\n')).count();
     let code = rest.get(gap..gap + 5)?;
     let name = rest.get(gap + 5..)?.strip_prefix(' ')?;
-    if gap == 0 || !code.bytes().all(|c| c.is_ascii_digit()) || !name.starts_with(char::is_uppercase) {
+    if gap == 0
+        || !code.bytes().all(|c| c.is_ascii_digit())
+        || !name.starts_with(char::is_uppercase)
+    {
         return None;
     }
     let street = text.get(from..to)?.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|w| street.contains(w));
-    let entity = if any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "]) {
-        "DE_PLZ"
-    } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
-        "ES_POSTCODE"
-    } else if any(&["rue ", "avenue ", "boulevard ", "place ", "chemin ", "impasse ", "allée ", "quai "]) {
-        "FR_POSTCODE"
-    } else {
-        return None;
-    };
+    let entity =
+        if any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
+        {
+            "DE_PLZ"
+        } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
+            "ES_POSTCODE"
+        } else if any(&[
+            "rue ",
+            "avenue ",
+            "boulevard ",
+            "place ",
+            "chemin ",
+            "impasse ",
+            "allée ",
+            "quai ",
+        ]) {
+            "FR_POSTCODE"
+        } else {
+            return None;
+        };
     Some((to + gap, to + gap + 5, entity))
 }
 

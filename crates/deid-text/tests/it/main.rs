@@ -4,5 +4,7 @@
 
 mod cases;
 mod known;
+mod policies;
 mod quality;
+mod records;
 mod speed;
