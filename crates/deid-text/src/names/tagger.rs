@@ -242,7 +242,7 @@ impl Chain {
             path += Chain::edge(edges, *class, label(i - 1), label(i)) + emission[label(i)];
         }
         // What follows must not continue it.
-        let inside = (label(first) + 1) / 2 * 2;
+        let inside = label(first).div_ceil(2) * 2;
         let rest = match (self.beta.get(last + 1), self.emissions.get(last + 1)) {
             (Some(beta), Some(emission)) => {
                 let class = self.classes.get(last + 1).copied().unwrap_or(0);

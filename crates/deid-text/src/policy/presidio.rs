@@ -71,7 +71,9 @@ fn operator(entry: &Entry, key: &str) -> Result<Operator> {
         "hash" => Operator::Hash { key: key(), bits: 256 },
         "encrypt" => Operator::Encrypt { key: key() },
         _ => {
-            return Err(refuse("an operator is none of replace, redact, mask, hash, encrypt, keep"));
+            return Err(refuse(
+                "an operator is none of replace, redact, mask, hash, encrypt, keep",
+            ));
         }
     })
 }
