@@ -6,6 +6,7 @@
 //! In scripts that don't separate words a phrase may stand anywhere in the window.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use unicode_normalization::char::decompose_canonical;
@@ -31,12 +32,95 @@ pub(crate) struct Hit {
     pub(crate) after: bool,
 }
 
+/// A set of entities, a bit for each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Near(Vec<u64>);
+
+impl Near {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn add(&mut self, entity: u16) {
+        let word = usize::from(entity) >> 6;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(w) = self.0.get_mut(word) {
+            *w |= 1 << (entity & 63);
+        }
+    }
+
+    fn join(&mut self, other: &Near) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(w, o)| *w |= o);
+    }
+
+    pub(crate) fn has(&self, entity: u16) -> bool {
+        self.0.get(usize::from(entity) >> 6).is_some_and(|w| w >> (entity & 63) & 1 == 1)
+    }
+}
+
 #[derive(Debug)]
 struct Phrase {
     words: Vec<u64>,
-    entities: Vec<u16>,
-    text: String,
+    /// A bit for each entity it speaks for.
+    entities: Near,
+    text: Arc<str>,
+    generic: bool,
 }
+
+/// Words that stand in the names of many kinds of numbers.
+const GENERIC: [&str; 15] = [
+    "number",
+    "id",
+    "identity",
+    "identification",
+    "document",
+    "national",
+    "registration",
+    "account",
+    "address",
+    "contact",
+    "text",
+    "card",
+    "tax",
+    "license",
+    "licence",
+];
+
+/// Names of numbers that are nobody's.
+const NEUTRAL: [&str; 24] = [
+    "order number",
+    "invoice number",
+    "ticket number",
+    "tracking number",
+    "part number",
+    "model number",
+    "serial number",
+    "version number",
+    "room number",
+    "line number",
+    "page number",
+    "reference number",
+    "build number",
+    "flight number",
+    "item number",
+    "batch number",
+    "lot number",
+    "port number",
+    "issue number",
+    "article number",
+    "product number",
+    "atomic number",
+    "random number",
+    "house number",
+];
+
+/// Stands for no entity.
+const NOBODY: u16 = u16::MAX;
 
 /// All phrases of all entities.
 #[derive(Debug, Default)]
@@ -55,6 +139,9 @@ impl ContextTable {
             for phrase in &entity.context {
                 table.add(&mut known, phrase, id as u16);
             }
+        }
+        for phrase in NEUTRAL {
+            table.add(&mut known, phrase, NOBODY);
         }
         table
     }
@@ -80,24 +167,36 @@ impl ContextTable {
                 self.dense.push((text.to_lowercase(), id));
             }
             self.first.entry(first).or_default().push(id);
-            self.phrases.push(Phrase { words, entities: Vec::new(), text: text.to_owned() });
+            self.phrases.push(Phrase {
+                words,
+                entities: Near::default(),
+                text: text.into(),
+                generic: GENERIC.contains(&text),
+            });
             id
         });
         if let Some(phrase) = self.phrases.get_mut(id as usize)
-            && !phrase.entities.contains(&entity)
+            && entity != NOBODY
         {
-            phrase.entities.push(entity);
+            phrase.entities.add(entity);
         }
     }
 
     /// The words of a phrase, as they stand in the tables.
-    pub(crate) fn text(&self, phrase: u32) -> &str {
-        self.phrases.get(phrase as usize).map_or("", |p| &p.text)
+    pub(crate) fn text(&self, phrase: u32) -> Arc<str> {
+        self.phrases.get(phrase as usize).map_or_else(|| "".into(), |p| Arc::clone(&p.text))
+    }
+
+    /// All entities that one of the phrases speaks for.
+    pub(crate) fn near(&self, hits: &[Hit], near: &mut Near) {
+        for phrase in hits.iter().filter_map(|h| self.phrases.get(h.phrase as usize)) {
+            near.join(&phrase.entities);
+        }
     }
 
     /// Whether a phrase speaks for an entity.
     pub(crate) fn speaks_for(&self, phrase: u32, entity: u16) -> bool {
-        self.phrases.get(phrase as usize).is_some_and(|p| p.entities.contains(&entity))
+        self.phrases.get(phrase as usize).is_some_and(|p| p.entities.has(entity))
     }
 
     /// Phrases before the byte `start`.
@@ -144,12 +243,14 @@ impl ContextTable {
         }
         let Some(words) = words.get_mut(..count) else { return };
         words.reverse();
+        let first = hits.len();
         for i in 0..words.len() {
             self.at(words, i, |phrase, len| {
                 let distance = (words.len() - i - len) as u8;
                 hits.push(Hit { phrase, distance, words: len as u8, after: false });
             });
         }
+        self.drop_generic(first, hits);
         if dense {
             self.dense_in(window.get(reached..).unwrap_or_default(), false, hits);
         }
@@ -193,14 +294,37 @@ impl ContextTable {
             count += 1;
         }
         let words = words.get(..count).unwrap_or_default();
+        let first = hits.len();
         for i in 0..words.len() {
             self.at(words, i, |phrase, len| {
                 hits.push(Hit { phrase, distance: i as u8, words: len as u8, after: true });
             });
         }
+        self.drop_generic(first, hits);
         if dense {
             self.dense_in(window.get(..stop).unwrap_or_default(), true, hits);
         }
+    }
+
+    /// In "passport number" the word "number" says nothing for telephone numbers.
+    fn drop_generic(&self, first: usize, hits: &mut Vec<Hit>) {
+        let longest = hits.iter().skip(first).map(|h| h.words).max().unwrap_or(0);
+        if longest < 2 {
+            return;
+        }
+        let phrases: Vec<Hit> = hits.iter().skip(first).filter(|h| h.words > 1).copied().collect();
+        let mut i = 0;
+        hits.retain(|h| {
+            i += 1;
+            let within =
+                |p: &Hit| p.distance <= h.distance && h.distance + h.words <= p.distance + p.words;
+            i <= first || !self.is_generic(h.phrase) || !phrases.iter().any(within)
+        });
+    }
+
+    /// Whether a phrase is a word that stands in the names of many kinds of numbers.
+    pub(crate) fn is_generic(&self, phrase: u32) -> bool {
+        self.phrases.get(phrase as usize).is_some_and(|p| p.generic)
     }
 
     fn at(&self, words: &[u64], i: usize, mut found: impl FnMut(u32, usize)) {

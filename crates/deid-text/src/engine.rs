@@ -29,6 +29,8 @@ pub(crate) struct Engine {
     pub(crate) thresholds: Vec<f32>,
     /// Whether the caller named what is to be found: then a checksum that holds is enough.
     pub(crate) explicit: bool,
+    /// Whether the caller named entities, rather than countries.
+    pub(crate) named: bool,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) index: Index,
     pub(crate) context: ContextTable,
@@ -38,7 +40,17 @@ pub(crate) struct Engine {
     pub(crate) allow_expression: Option<Regex>,
     pub(crate) names: Option<Arc<dyn crate::names::NerBackend>>,
     pub(crate) calibration: Option<Arc<crate::evaluate::Calibration>>,
-    pub(crate) table_name: Arc<str>,
+    /// Notations of the patterns, for evidence.
+    pub(crate) notations: Vec<Arc<str>>,
+    pub(crate) labels: Labels,
+}
+
+/// What evidence calls the kinds of recognizers.
+pub(crate) struct Labels {
+    pub(crate) table: Arc<str>,
+    pub(crate) program: Arc<str>,
+    pub(crate) custom: Arc<str>,
+    pub(crate) names: Arc<str>,
 }
 
 impl Engine {

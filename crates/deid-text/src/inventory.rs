@@ -239,21 +239,24 @@ impl Inventory {
                     );
                     (v.entity.to_string(), share)
                 });
-            rows.push_str(&format!(
-                "<tr class=\"{level}\"><td>{}</td><td>{}</td><td>{share}</td><td>{level}</td><td>{}</td><td>{}</td></tr>\n",
-                escape(&c.name),
-                escape(&entity),
-                escape(&c.technique),
-                escape(&c.reason),
-                level = c.level,
-            ));
+            rows.push_str(&format!("<tr class=\"{}\">", c.level));
+            let cells = [
+                ("Column", escape(&c.name)),
+                ("Holds", escape(&entity)),
+                ("Share (95 %)", share),
+                ("Level", format!("<span class=\"level\">{}</span>", c.level)),
+                ("Technique", escape(&c.technique)),
+                ("Why", escape(&c.reason)),
+            ];
+            for (label, cell) in cells {
+                rows.push_str(&format!("<td data-label=\"{label}\">{cell}</td>"));
+            }
+            rows.push_str("</tr>\n");
         }
         format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Inventory of {source}</title>\n<style>\
-             body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}}\
-             table{{border-collapse:collapse;width:100%}}th,td{{text-align:left;padding:.4rem .7rem;border-bottom:1px solid #ddd;vertical-align:top}}\
-             tr.restricted td:nth-child(4){{background:#f8d0cc}}tr.confidential td:nth-child(4){{background:#fbe5c8}}\
-             tr.internal td:nth-child(4){{background:#eef3c9}}tr.public td:nth-child(4){{background:#dbf0dd}}</style></head><body>\n\
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>Inventory of {source}</title>\n<style>\n{STYLE}</style></head><body>\n\
              <h1>Inventory of {source}</h1>\n<p>{rows_seen} rows were looked at; as a whole the source is <b>{level}</b>. \
              Detection is heuristic: what was not found may still be there.</p>\n\
              <table><thead><tr><th>Column</th><th>Holds</th><th>Share (95 %)</th><th>Level</th><th>Technique</th><th>Why</th></tr></thead>\
@@ -264,6 +267,8 @@ impl Inventory {
         )
     }
 }
+
+const STYLE: &str = include_str!("../data/inventory.css");
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

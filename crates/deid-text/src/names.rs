@@ -57,6 +57,8 @@ pub trait NerBackend: Send + Sync {
 }
 
 #[cfg(feature = "ner")]
+mod features;
+#[cfg(feature = "ner")]
 mod gazetteer;
 #[cfg(feature = "ner")]
 mod lists;

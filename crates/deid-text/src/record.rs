@@ -92,8 +92,9 @@ pub fn scan_json(analyzer: &Analyzer, value: &Value) -> Result<Vec<Located>> {
     Ok(out)
 }
 
-/// Applies a policy to all strings and numbers of a JSON value, in place. A number that holds personal
-/// data becomes a string.
+/// Applies a policy to all strings and numbers of a JSON value, in place, and to names of members
+/// that are surely personal data, such as e-mail addresses. A number that holds personal data
+/// becomes a string.
 ///
 /// # Errors
 ///
@@ -111,7 +112,49 @@ pub fn redact_json(
             return Ok(None);
         }
         policy.apply_for(subject, text, &findings).map(|r| Some(r.text))
-    })
+    })?;
+    rename(analyzer, policy, subject, value)
+}
+
+/// A name of a member counts as personal data from this score on: names are seldom, and those of a
+/// schema must stay.
+const SURE: f32 = 0.8;
+
+fn rename(
+    analyzer: &Analyzer,
+    policy: &CompiledPolicy,
+    subject: &str,
+    value: &mut Value,
+) -> Result<()> {
+    match value {
+        Value::Array(items) => {
+            items.iter_mut().try_for_each(|item| rename(analyzer, policy, subject, item))
+        }
+        Value::Object(map) => {
+            let mut new = serde_json::Map::with_capacity(map.len());
+            for (key, mut item) in std::mem::take(map) {
+                rename(analyzer, policy, subject, &mut item)?;
+                let mut findings = analyzer.scan(&key)?;
+                findings.list.retain(|f| f.score >= SURE && f.entity != "DATE_TIME");
+                let safe = if findings.is_empty() {
+                    key
+                } else {
+                    policy.apply_for(subject, &key, &findings)?.text
+                };
+                // Two names may have become one.
+                let mut name = safe.clone();
+                let mut number = 2;
+                while new.contains_key(&name) {
+                    name = format!("{safe}_{number}");
+                    number += 1;
+                }
+                new.insert(name, item);
+            }
+            *map = new;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 type Visit<'a> = dyn FnMut(&str, &str, &str) -> Result<Option<String>> + 'a;

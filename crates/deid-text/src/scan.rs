@@ -10,19 +10,24 @@
 //! 64 KiB). A block depends on nothing before it, which is why scanning in chunks gives exactly the
 //! findings of scanning at once.
 
+mod block;
 pub(crate) mod dates;
 mod finance;
 pub(crate) mod lists;
 mod net;
 pub(crate) mod phone;
 mod place;
+mod programs;
+mod score;
 pub(crate) mod secret;
 
 use crate::checksum::Verdict;
-use crate::context::{AFTER, AHEAD, Hit, is_dense};
+use crate::context::{Hit, Near, is_dense};
 use crate::engine::Engine;
-use crate::recognizer::shape::{RUNS, following};
+use crate::recognizer::shape::following;
 use crate::view::View;
+
+pub(crate) use block::{DECIDES, block};
 
 /// The entities of `data/entities.txt`, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,43 +109,6 @@ impl Tables {
     }
 }
 
-/// The least block that ends at a blank line, and the most bytes of a block.
-const BLOCK: (usize, usize) = (4096, 65536);
-/// Bytes after the start of a block that decide where it ends.
-pub(crate) const DECIDES: usize = BLOCK.1 + 4;
-
-/// The length of the first block of `text`, of which at least [`DECIDES`] bytes are given unless
-/// the text ends before.
-pub(crate) fn block(text: &str) -> usize {
-    let b = text.as_bytes();
-    let reach = b.len().min(BLOCK.1);
-    let mut at = BLOCK.0;
-    while let Some(i) = b.get(at..reach).and_then(|w| memchr::memchr(b'\n', w)) {
-        let end = at + i + 1;
-        match b.get(end..) {
-            Some([b'\n', ..]) => return end + 1,
-            Some([b'\r', b'\n', ..]) => return end + 2,
-            _ => at = end,
-        }
-    }
-    if b.len() <= BLOCK.1 {
-        return b.len();
-    }
-    // No blank line: the last line end, else the last end of a clause, else a blank.
-    let half = BLOCK.1 / 2;
-    let window = b.get(half..reach).unwrap_or_default();
-    let line = memchr::memrchr(b'\n', window);
-    let clause = || {
-        window.windows(2).rposition(|w| b".;,}]>\"".contains(&w[0]) && w[1].is_ascii_whitespace())
-    };
-    let blank = || window.iter().rposition(u8::is_ascii_whitespace);
-    let sign = || window.iter().rposition(|c| b",;\"'{}[]<>|&=".contains(c));
-    match line.or_else(clause).or_else(blank).or_else(sign) {
-        Some(i) => half + i + 1,
-        None => crate::context::floor(text, reach),
-    }
-}
-
 const LETTER: u8 = 1;
 const DIGIT: u8 = 2;
 const UNDERSCORE: u8 = 4;
@@ -187,7 +155,8 @@ pub(crate) struct Scan<'a, 't> {
     hits_end: usize,
     /// Words after the first run of a candidate.
     ahead: Vec<Hit>,
-    ahead_at: usize,
+    /// Entities that some word before a candidate or soon after it speaks for.
+    near: Near,
     /// Where the last domain name that was looked at ends.
     domain_to: usize,
     /// Where the last telephone number ends.
@@ -208,7 +177,7 @@ impl<'a, 't> Scan<'a, 't> {
             hits_before: 0,
             hits_end: usize::MAX,
             ahead: Vec::new(),
-            ahead_at: usize::MAX,
+            near: Near::default(),
             domain_to: 0,
             phone_to: 0,
         }
@@ -280,7 +249,8 @@ impl<'a, 't> Scan<'a, 't> {
                 {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
-                    let score = if bare { 0.1 } else { 0.85 };
+                    // An embedded IPv4 address is found as well, with 0.9.
+                    let score = if bare { 0.1 } else { 0.92 };
                     self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
                 }
             }
@@ -311,34 +281,14 @@ impl<'a, 't> Scan<'a, 't> {
         i + 1
     }
 
-    fn web(&mut self, web: &net::Web) {
-        if web.credentials {
-            self.propose(web.start, web.end, Id::Connection, 0.95, Verdict::Unchecked);
-            return;
-        }
-        let host = self.text.get(web.host.0..web.host.1).unwrap_or_default();
-        if self.engine.tables.lists.is_public_site(host) {
-            self.propose_noted(web.start, web.end, Id::Url, 0.2, "public site");
-        } else {
-            self.propose(
-                web.start,
-                web.end,
-                Id::Url,
-                if web.scheme { 0.9 } else { 0.75 },
-                Verdict::Unchecked,
-            );
-        }
-    }
-
     /// A word or a run of digits. Returns where to go on.
     fn token(&mut self, start: usize, end: usize, flags: u8) -> usize {
         let b = self.b;
         let len = end - start;
         let engine = self.engine;
         let first = b[start];
-        if let Some(&second) = b.get(start + 1)
-            && engine.tables.starts.may(first, second)
-            && let Some(to) = self.keyed(start)
+        if engine.tables.starts.may(b, start)
+            && let Some(to) = self.keyed(start, end, flags)
         {
             return to.max(end);
         }
@@ -356,6 +306,7 @@ impl<'a, 't> Scan<'a, 't> {
                 if after.is_ascii_digit()
                     || (upper && len <= 4 && after.is_ascii_uppercase())
                     || (next == b'(' && upper)
+                    || (upper && len <= 2 && matches!(next, b'+' | b'-'))
                 {
                     self.shapes(start);
                 }
@@ -367,6 +318,13 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             } else if matches!(len, 8 | 11 | 16) && flags & (LOWERCASE | HIGH) == 0 {
                 self.capitals(start, end);
+            }
+            if len == 4
+                && next == b'.'
+                && b[start..end].iter().all(u8::is_ascii_hexdigit)
+                && let Some(to) = net::mac(b, start)
+            {
+                self.propose(start, to, Id::Mac, 0.6, Verdict::Unchecked);
             }
             if len == 8 && next == b'-' {
                 self.uuid(start);
@@ -414,12 +372,18 @@ impl<'a, 't> Scan<'a, 't> {
                 }
             }
             if len <= 8 && !joined {
-                if matches!(len, 1 | 2 | 4)
+                if matches!(len, 1 | 2 | 4 | 8)
                     && let Some((to, score)) = dates::date(self.text, start, lists)
                 {
                     self.date(start, to, score);
                 }
                 self.street(start, end);
+            }
+            if len == 5 && !joined && place::after_state(self.text, start) {
+                let more = b
+                    .get(end..end + 5)
+                    .is_some_and(|r| r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit));
+                self.named(start, if more { end + 5 } else { end }, "US_ZIP", 0.6);
             }
             if !joined && start >= self.phone_to {
                 self.phone(start);
@@ -495,410 +459,6 @@ impl<'a, 't> Scan<'a, 't> {
         if !joined {
             self.shapes(start);
         }
-    }
-
-    fn ipv4(&mut self, start: usize, to: usize) {
-        // "version 1.2.3.4" is none.
-        let before = self.before(start, 10);
-        let version = before.trim_end().ends_with("version")
-            || before.trim_end().ends_with("v")
-            || before.trim_end().ends_with("release");
-        self.propose(start, to, Id::Ip, if version { 0.3 } else { 0.9 }, Verdict::Unchecked);
-    }
-
-    fn street(&mut self, start: usize, end: usize) {
-        if let Some((from, to, score)) = self.engine.tables.streets.address(self.text, start, end) {
-            self.propose(from, to, Id::Street, score, Verdict::Unchecked);
-        }
-    }
-
-    fn card(&mut self, start: usize) {
-        if let Some((to, known, digits)) = finance::card(self.b, start, &self.engine.tables.lists) {
-            let score = match (known, digits) {
-                (true, 15..) => 0.97,
-                (true, 14) => 0.45,
-                (true, _) => 0.35,
-                (false, _) => 0.25,
-            };
-            self.propose(start, to, Id::Card, score, Verdict::Valid);
-        }
-    }
-
-    fn date(&mut self, start: usize, end: usize, score: f32) {
-        const PUBLISHED: [&str; 14] = [
-            "version",
-            "copyright",
-            "(c)",
-            "©",
-            "license",
-            "licence",
-            "released",
-            "release",
-            "revision",
-            "draft",
-            "rfc",
-            "since",
-            "last updated",
-            "edition",
-        ];
-        let published = score >= 0.3 && {
-            let before = self.before(start, 24);
-            PUBLISHED.iter().any(|w| before.contains(w))
-        };
-        let score = if published { score - 0.4 } else { score };
-        if score > 0.0 {
-            self.propose(start, end, Id::Date, score, Verdict::Unchecked);
-        }
-    }
-
-    /// Up to `n` bytes before `at` on its line, in lower case.
-    fn before(&self, at: usize, n: usize) -> String {
-        let from = crate::context::floor(self.text, at.saturating_sub(n));
-        let window = self.text.get(from..at).unwrap_or_default();
-        window.rsplit('\n').next().unwrap_or_default().to_lowercase()
-    }
-
-    fn phone(&mut self, start: usize) {
-        let mut from = start;
-        // "+(49) 30 …" and "(+49) 30 …".
-        if self.b.get(start..start + 2) == Some(b"(+") {
-            from = start + 1;
-        }
-        if from < self.phone_to
-            || self.joined_before(from) && self.b[from] != b'+' && self.b[from] != b'('
-        {
-            return;
-        }
-        if from > 0 && (self.b[from - 1].is_ascii_alphanumeric() || self.b[from - 1] == b'_') {
-            return;
-        }
-        if let Some(m) = self.engine.tables.phones.find(self.b, from) {
-            if m.score >= 0.4 {
-                self.phone_to = m.end;
-            }
-            self.propose(start, m.end, Id::Phone, m.score, Verdict::Unchecked);
-            self.regional_phone(start, &m);
-        }
-    }
-
-    /// Presidio names some regions' numbers separately; they are reported when asked for.
-    fn regional_phone(&mut self, start: usize, m: &phone::Match) {
-        let names: &[&str] = match (&m.region, m.mobile) {
-            (b"TR", _) => &["TR_PHONE_NUMBER"],
-            (b"PH", Some(true)) => &["PH_MOBILE_NUMBER"],
-            (b"ZA", Some(true)) => &["ZA_MOBILE_NUMBER"],
-            (b"ZA", _) => &["ZA_TELEPHONE_NUMBER"],
-            _ => &[],
-        };
-        for name in names {
-            if let Some(id) = self.engine.requested(name) {
-                self.push(start, m.end, id, m.score, Verdict::Unchecked, Source::Program, None);
-            }
-        }
-    }
-
-    fn uuid(&mut self, start: usize) {
-        if let Some(to) = net::uuid(self.b, start).filter(|_| self.free_before(start)) {
-            self.propose(start, to, Id::Uuid, 0.6, Verdict::Unchecked);
-        }
-    }
-
-    fn capitals(&mut self, start: usize, end: usize) {
-        if finance::bic(&self.b[start..end]) && self.free_before(start) {
-            self.propose(start, end, Id::Bic, 0.2, Verdict::Unchecked);
-        }
-        if end - start == 16 {
-            self.shapes(start);
-        }
-    }
-
-    fn mrz(&mut self, start: usize) {
-        let line_start = self.b[..start]
-            .iter()
-            .rev()
-            .take(44)
-            .position(|c| *c == b'\n')
-            .map_or_else(|| if start <= 44 { 0 } else { start }, |i| start - i);
-        if start != line_start {
-            return;
-        }
-        let line = self.b[start..]
-            .iter()
-            .take(45)
-            .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || **c == b'<');
-        let len = line.count();
-        let line = &self.b[start..start + len];
-        // The second line of a passport: number, nationality, birth, sex, expiry and their checks.
-        let checked = |from: usize, to: usize| {
-            i64::from(crate::checksum::icao_check(&line[from..to])) == i64::from(line[to]) - 48
-        };
-        let ok = matches!(len, 44 | 36) && checked(0, 9) && checked(13, 19) && checked(21, 27);
-        if ok {
-            self.propose(start, start + len, Id::Mrz, 0.98, Verdict::Valid);
-            let above = self.b[..start].strip_suffix(b"\n").map_or(0, <[u8]>::len);
-            if above >= len {
-                let from = above - len;
-                if matches!(self.b[from], b'P' | b'V' | b'I' | b'A' | b'C')
-                    && self.b[from..above].contains(&b'<')
-                    && self.text.is_char_boundary(from)
-                {
-                    self.propose(from, above, Id::Mrz, 0.95, Verdict::Unchecked);
-                }
-            }
-        }
-    }
-
-    /// Tokens with a known prefix, and values after labels.
-    fn keyed(&mut self, start: usize) -> Option<usize> {
-        let b = self.b;
-        let free = self.free_before(start);
-        if free
-            && b[start..].starts_with(b"eyJ")
-            && let Some(end) = secret::jwt(b, start)
-        {
-            self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
-            return Some(end);
-        }
-        if free && let Some(end) = secret::token(b, start) {
-            self.propose(start, end, Id::Secret, 0.95, Verdict::Unchecked);
-            return Some(end);
-        }
-        let (label, from, to) = secret::label(self.text, start)?;
-        let (id, score) = match label {
-            secret::Label::Password => (Id::Password, 0.8),
-            secret::Label::Username => (Id::Username, 0.6),
-            secret::Label::Secret => (Id::Secret, 0.75),
-            secret::Label::Authorization => (Id::Credential, 0.9),
-        };
-        self.propose(from, to, id, score, Verdict::Unchecked);
-        None
-    }
-
-    /// Whether no letter, digit or underscore touches `start`.
-    fn free_before(&self, start: usize) -> bool {
-        match start.checked_sub(1).and_then(|i| self.b.get(i)) {
-            None => true,
-            Some(c) if *c < 0x80 => CLASS[usize::from(*c)] & WORD == 0,
-            Some(_) => {
-                let before = self.text.get(..start).and_then(|t| t.chars().next_back());
-                before.is_none_or(|c| !c.is_alphanumeric() || is_dense(c))
-            }
-        }
-    }
-
-    /// Whether what starts here belongs to something longer that started before.
-    fn joined_before(&self, start: usize) -> bool {
-        let before =
-            |n: usize| start.checked_sub(n).and_then(|i| self.b.get(i)).copied().unwrap_or(b' ');
-        match before(1) {
-            b'-' | b'.' | b'/' | b':' => before(2).is_ascii_digit(),
-            b',' => {
-                before(2).is_ascii_digit()
-                    && self.b[start..].iter().take(4).take_while(|c| c.is_ascii_digit()).count()
-                        <= 3
-            }
-            b'$' | b'+' | b'@' => true,
-            0x80.. => {
-                let c = self.text.get(..start).and_then(|t| t.chars().next_back()).unwrap_or(' ');
-                matches!(c, '€' | '£' | '¥' | '₹' | '₽')
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a shape may end here.
-    fn ends(&self, end: usize) -> bool {
-        match self.b.get(end..) {
-            None | Some([]) => true,
-            Some([c, rest @ ..]) if *c < 0x80 => {
-                let digit = rest.first().is_some_and(u8::is_ascii_digit);
-                CLASS[usize::from(*c)] & WORD == 0
-                    && !matches!(c, b'%' | b'@')
-                    && !(matches!(c, b'-' | b'/' | b'.' | b':') && digit)
-            }
-            Some(_) => {
-                let c = self.text.get(end..).and_then(|t| t.chars().next());
-                c.is_none_or(|c| !c.is_alphanumeric() || is_dense(c))
-            }
-        }
-    }
-
-    /// Identifiers of the table that start here.
-    fn shapes(&mut self, start: usize) {
-        if !self.free_before(start) {
-            return;
-        }
-        let b = self.b;
-        let letters = !b[start].is_ascii_digit();
-        let mut run = 0;
-        let mut at = start;
-        while run < RUNS {
-            let Some(&c) = b.get(at) else { break };
-            if letters && c >= 0x80 {
-                let Some(c) = self.text.get(at..).and_then(|t| t.chars().next()) else { break };
-                if !c.is_alphabetic() {
-                    break;
-                }
-                at += c.len_utf8();
-            } else if if letters { c.is_ascii_alphabetic() } else { c.is_ascii_digit() } {
-                at += 1;
-            } else {
-                break;
-            }
-            run += 1;
-        }
-        let after = b.get(at).map_or(0, |c| following(*c));
-        let engine = self.engine;
-        for &id in engine.index.at(letters, run, after) {
-            let Some(pattern) = engine.patterns.get(usize::from(id)) else { continue };
-            let entity = pattern.entity;
-            if !engine.wanted(entity) {
-                continue;
-            }
-            // Nothing that stays below the threshold whatever its checksum says is looked at.
-            let best = pattern.score.max(pattern.checked);
-            if best < engine.threshold(entity)
-                && !engine.explicit
-                && self.hit(start, start, entity).is_none()
-                && !self.word_ahead(at, entity)
-            {
-                continue;
-            }
-            let ends = |end: usize| self.ends(end);
-            let Some(end) = pattern.shapes.iter().find_map(|s| s.matches(b, start, &ends)) else {
-                continue;
-            };
-            let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
-            if let Some(validator) = pattern.validator {
-                let mut compact = [0u8; 48];
-                let mut n = 0;
-                for &c in &b[start..end] {
-                    if (c.is_ascii_alphanumeric()
-                        || c == b'&'
-                        || c == b'+'
-                        || (c == b'-' && pattern.notation.starts_with("d{6}[-+A")))
-                        && n < compact.len()
-                    {
-                        compact[n] = c.to_ascii_uppercase();
-                        n += 1;
-                    }
-                }
-                verdict = validator(&compact[..n]);
-                match verdict {
-                    Verdict::Invalid => continue,
-                    Verdict::Valid => score = pattern.checked,
-                    Verdict::Unchecked => {}
-                }
-            }
-            self.push(start, end, entity, score, verdict, Source::Pattern(id), None);
-        }
-    }
-
-    /// Whether a word follows soon that speaks for an entity; a candidate's first run ends at `at`.
-    fn word_ahead(&mut self, at: usize, entity: u16) -> bool {
-        let table = &self.engine.context;
-        if self.ahead_at != at {
-            self.ahead.clear();
-            table.after(self.text, at, AHEAD, &mut self.ahead);
-            self.ahead_at = at;
-        }
-        self.ahead.iter().any(|h| table.speaks_for(h.phrase, entity))
-    }
-
-    /// The best word for an entity near a candidate.
-    pub(crate) fn hit(&mut self, start: usize, end: usize, entity: u16) -> Option<Hit> {
-        let table = &self.engine.context;
-        if self.hits_start != start {
-            self.hits.clear();
-            table.before(self.text, start, &mut self.hits);
-            self.hits_start = start;
-            self.hits_before = self.hits.len();
-            self.hits_end = usize::MAX;
-        }
-        if end > start && self.hits_end != end {
-            self.hits.truncate(self.hits_before);
-            table.after(self.text, end, AFTER, &mut self.hits);
-            self.hits_end = end;
-        }
-        let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));
-        ours.min_by_key(|h| (h.after, h.distance, u8::MAX - h.words)).copied()
-    }
-
-    fn propose(&mut self, start: usize, end: usize, id: Id, base: f32, verdict: Verdict) {
-        self.push(start, end, id as u16, base, verdict, Source::Program, None);
-    }
-
-    fn propose_noted(&mut self, start: usize, end: usize, id: Id, base: f32, note: &'static str) {
-        if self.engine.wanted(id as u16) && base >= self.engine.threshold(id as u16) {
-            self.out.push(Candidate {
-                start,
-                end,
-                entity: id as u16,
-                base,
-                score: base,
-                verdict: Verdict::Unchecked,
-                source: Source::Program,
-                context: None,
-                note: Some(note),
-            });
-        }
-    }
-
-    /// Scores a candidate and keeps it if it reaches the threshold.
-    #[expect(clippy::too_many_arguments, reason = "what a candidate is made of, each once")]
-    pub(crate) fn push(
-        &mut self,
-        start: usize,
-        end: usize,
-        entity: u16,
-        base: f32,
-        verdict: Verdict,
-        source: Source,
-        note: Option<&'static str>,
-    ) {
-        let engine = self.engine;
-        if !engine.wanted(entity) || end <= start {
-            return;
-        }
-        let context = self.hit(start, end, entity);
-        let base = if engine.explicit && verdict == Verdict::Valid { 1.0 } else { base };
-        let boost = match context {
-            None => 0.0,
-            Some(hit) => {
-                let near = match (hit.after, hit.distance) {
-                    (false, 0) => 0.1,
-                    (false, 1) => 0.07,
-                    (false, 2) => 0.04,
-                    _ => 0.0,
-                };
-                0.35 + near + if hit.words > 1 { 0.05 } else { 0.0 }
-            }
-        };
-        let score = if context.is_some() { (base + boost).max(0.4) } else { base }.min(1.0);
-        if score < engine.threshold(entity) {
-            return;
-        }
-        // The same stretch for the same entity: the stronger reason stays.
-        for other in self.out.iter_mut().rev().take(8) {
-            if other.entity == entity && other.start == start && other.end == end {
-                if score > other.score {
-                    (other.base, other.score, other.verdict) = (base, score, verdict);
-                    (other.source, other.context) = (source, context);
-                }
-                return;
-            }
-        }
-        self.out.push(Candidate {
-            start,
-            end,
-            entity,
-            base,
-            score,
-            verdict,
-            source,
-            context,
-            note,
-        });
     }
 }
 

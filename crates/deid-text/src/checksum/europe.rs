@@ -15,8 +15,11 @@ pub(super) fn detax(s: &[u8]) -> Verdict {
     Verdict::of(shape && s[0] != b'0' && mod11_10(s))
 }
 
+/// Numbers of the state, or the federal form: tax office, then a zero.
 pub(super) fn detaxno(s: &[u8]) -> Verdict {
-    Verdict::unless(!(1..=16).contains(&number(&s[..2])))
+    let state = number(&s[..2]);
+    let federal = matches!(state, 5 | 9 | 10 | 11 | 21..=24 | 26..=28 | 30..=32 | 40 | 41 | 50..=59 | 90..=99);
+    Verdict::unless(!((1..=16).contains(&state) || (federal && s[4] == b'0')))
 }
 
 pub(super) fn icao(s: &[u8]) -> Verdict {
@@ -146,7 +149,7 @@ pub(super) fn frcp(s: &[u8]) -> Verdict {
 /// Nine characters, both digits and letters.
 pub(super) fn mixed9(s: &[u8]) -> Verdict {
     let digits = s.iter().filter(|c| c.is_ascii_digit()).count();
-    Verdict::unless(s.len() != 9 || !(3..9).contains(&digits))
+    Verdict::unless(s.len() != 9 || !(2..9).contains(&digits))
 }
 
 pub(super) fn benn(s: &[u8]) -> Verdict {

@@ -250,6 +250,37 @@ pub(super) fn isbn(s: &[u8]) -> Verdict {
     Verdict::of(s.len() == 13 && super::algorithms::ean(s))
 }
 
+/// Weights 10 to 1, modulo 11, with X as ten.
+pub(super) fn isbn10(s: &[u8]) -> Verdict {
+    let last = if at(s, 9) == b'X' { 10 } else { digit_at(s, 9) };
+    let sum = weighted(s, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) + last;
+    Verdict::of(s.len() == 10 && !repeated(s) && sum % 11 == 0)
+}
+
+/// Weights 7 to 2 over six digits; the last digit of the sum is the seventh.
+pub(super) fn imo(s: &[u8]) -> Verdict {
+    let d = s.get(3..).unwrap_or_default();
+    Verdict::of(number(d) > 0 && weighted(d, &[7, 6, 5, 4, 3, 2]) % 10 == digit_at(d, 6))
+}
+
+/// Letters count from 10, skipping multiples of 11; weights are powers of two.
+pub(super) fn iso6346(s: &[u8]) -> Verdict {
+    let value = |c: u8| match base36(c) {
+        n @ 0..=10 => n,
+        n @ 11..=20 => n + 1,
+        n @ 21..=30 => n + 2,
+        n => n + 3,
+    };
+    let sum: i64 = s.iter().take(10).zip(0..).map(|(&c, i)| value(c) << i).sum();
+    Verdict::of(s.len() == 11 && sum % 11 % 10 == digit_at(s, 10))
+}
+
+/// Plates have four to eight characters, both letters and digits.
+pub(super) fn plate(s: &[u8]) -> Verdict {
+    let digits = s.iter().filter(|c| c.is_ascii_digit()).count();
+    Verdict::unless(!(4..=8).contains(&s.len()) || digits < 1 || digits == s.len())
+}
+
 pub(super) fn ndc(s: &[u8]) -> Verdict {
     Verdict::unless(s.len() != 10 && s.len() != 11)
 }

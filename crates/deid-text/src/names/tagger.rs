@@ -1,226 +1,33 @@
-//! The built-in tagger: an averaged perceptron over hashed features, decoded from left to right.
+//! The built-in tagger: a linear-chain conditional random field over hashed features.
 //!
 //! Features are hashed to 2²² buckets, of which the model keeps those that matter: a bitmap says which,
-//! and each has 8-bit weights for seven labels (O, and B/I for persons, places, organizations). They look at a word, its neighbours, their shapes and affixes, the labels
-//! before it and the gazetteers.
+//! and each has 8-bit weights for seven labels (O, and B/I for persons, places, organizations).
+//! Eight tables of transitions depend on what kind of word is entered. The labels of a sentence
+//! are decoded by Viterbi's algorithm; a name's confidence is its exact marginal probability.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::gazetteer::{BEGINS_PLACE, Gazetteer, IS_COMPANY, join};
-use super::lists::{Group, Groups};
+use super::features::{BUCKETS, FEATURES, Lexicon, Word, features};
+use super::gazetteer::{IS_COMMON, IS_COMPANY, IS_FIRST, IS_LAST};
+use super::lists::Group;
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
-use crate::context::word_hash;
 use crate::entity::Entity;
 use crate::error::Result;
 
-/// 2²² buckets.
-pub(super) const BUCKETS: usize = 1 << 22;
 /// O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG.
 pub(super) const LABELS: usize = 7;
-/// Features of a token.
-pub(super) const FEATURES: usize = 36;
+/// Kinds of words that transitions tell apart; see [`Word::class`].
+pub(super) const CLASSES: usize = 8;
+/// Scores of going from a label (row) to a label (column), for each class of the word entered.
+pub(super) type Edges = [[[f32; LABELS]; LABELS]; CLASSES];
 
 const MODEL: &[u8] = include_bytes!("../../data/names/model.bin");
 /// What a model file begins with.
-pub(super) const MAGIC: &[u8; 4] = b"DTN2";
-
-/// A word as features see it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Word {
-    exact: u64,
-    low: u64,
-    shape: u64,
-    prefixes: [u64; 4],
-    suffixes: [u64; 4],
-    pub(super) lists: u8,
-    first: bool,
-    capital: bool,
-    sign: u8,
-}
-
-impl Word {
-    #[cfg(feature = "train")]
-    pub(super) fn is_first(&self) -> bool {
-        self.first
-    }
-}
-
-/// Tables that turn text into features.
-#[derive(Debug)]
-pub(super) struct Lexicon {
-    gazetteer: Gazetteer,
-    pub(super) groups: Groups,
-}
-
-fn mix(a: u64, b: u64) -> u64 {
-    (a ^ b.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn hash(s: &str) -> u64 {
-    s.bytes().fold(0xcbf2_9ce4_8422_2325, |h, c| (h ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
-}
-
-impl Lexicon {
-    pub(super) fn new() -> Self {
-        Lexicon { gazetteer: Gazetteer::new(), groups: Groups::new() }
-    }
-
-    /// The words of a text, from its tokens.
-    pub(super) fn words(&self, text: &str, tokens: &[Token], out: &mut Vec<Word>) {
-        out.clear();
-        for token in tokens {
-            let s = text.get(token.start..token.end).unwrap_or_default();
-            out.push(self.word(s, token));
-        }
-        // Places of two and three words.
-        for i in 0..tokens.len() {
-            if out.get(i).is_some_and(|w| w.lists & BEGINS_PLACE != 0) {
-                let plain = |k: usize| out.get(k).filter(|w| w.sign == 0).map(|w| w.low);
-                let two = plain(i).zip(plain(i + 1)).map(|(a, b)| join(a, b));
-                let three = two.zip(plain(i + 2)).map(|(a, b)| join(a, b));
-                let len = if three.is_some_and(|h| self.gazetteer.phrase(h)) {
-                    3
-                } else if two.is_some_and(|h| self.gazetteer.phrase(h)) {
-                    2
-                } else {
-                    0
-                };
-                for (k, word) in out.iter_mut().skip(i).take(len).enumerate() {
-                    word.lists |= if k == 0 { 32 } else { 64 };
-                }
-            }
-        }
-    }
-
-    fn word(&self, s: &str, token: &Token) -> Word {
-        let mut w = Word { first: token.first, ..Word::default() };
-        if !token.word {
-            w.sign = s.as_bytes().first().copied().unwrap_or(1).max(1);
-            w.exact = hash(s);
-            w.low = w.exact;
-            w.shape = mix(7, u64::from(w.sign));
-            return w;
-        }
-        w.exact = hash(s);
-        w.low = word_hash(s);
-        w.capital = s.starts_with(char::is_uppercase);
-        let mut shape = 1u64;
-        let mut last = 0;
-        let mut repeat = 0;
-        let mut n = 0;
-        for c in s.chars().take(40) {
-            let kind = if c.is_uppercase() {
-                1
-            } else if c.is_lowercase() {
-                2
-            } else if c.is_numeric() {
-                3
-            } else if c == '-' {
-                4
-            } else if c == '\'' {
-                5
-            } else {
-                6
-            };
-            repeat = if kind == last { repeat + 1 } else { 0 };
-            if repeat < 2 {
-                shape = mix(shape, kind);
-            }
-            last = kind;
-            n += 1;
-        }
-        w.shape = mix(shape, u64::from(n == 1));
-        let mut h = 11;
-        for (slot, c) in w.prefixes.iter_mut().zip(s.chars()) {
-            h = mix(h, c as u64);
-            *slot = h;
-        }
-        let mut h = 13;
-        for (slot, c) in w.suffixes.iter_mut().zip(s.chars().rev()) {
-            h = mix(h, c as u64);
-            *slot = h;
-        }
-        w.lists = self.gazetteer.word(w.low);
-        if self.groups.of(w.low) == Some(Group::Title) && s.starts_with(char::is_uppercase) {
-            w.lists |= 128;
-        }
-        w
-    }
-}
-
-const EDGE: Word = Word {
-    exact: 1,
-    low: 1,
-    shape: 1,
-    prefixes: [0; 4],
-    suffixes: [0; 4],
-    lists: 0,
-    first: false,
-    capital: false,
-    sign: 0,
-};
-
-/// The buckets of a token's features, given the labels of the two tokens before it.
-pub(super) fn features(
-    words: &[Word],
-    i: usize,
-    previous: usize,
-    before: usize,
-) -> [u32; FEATURES] {
-    let at = |d: isize| i.checked_add_signed(d).and_then(|k| words.get(k)).copied().unwrap_or(EDGE);
-    let (w, l, ll, r, rr) = (at(0), at(-1), at(-2), at(1), at(2));
-    let tag = previous as u64 + 1;
-    let tags = tag * 8 + before as u64;
-    let flags = u64::from(w.first) + 2;
-    let lists = |w: Word| u64::from(w.lists) + 3;
-    let all = [
-        w.exact,
-        w.low,
-        l.low,
-        r.low,
-        ll.low,
-        rr.low,
-        mix(l.low, w.low),
-        mix(w.low, r.low),
-        w.prefixes[0],
-        w.prefixes[1],
-        w.prefixes[2],
-        w.prefixes[3],
-        w.suffixes[0],
-        w.suffixes[1],
-        w.suffixes[2],
-        w.suffixes[3],
-        mix(w.shape, flags),
-        mix(l.shape, w.shape),
-        mix(w.shape, r.shape),
-        mix(mix(l.shape, w.shape), r.shape),
-        tag,
-        tags,
-        mix(tag, w.low),
-        mix(tag, w.shape),
-        mix(lists(w), w.shape),
-        mix(lists(w), mix(lists(r), w.shape)),
-        mix(lists(w), mix(lists(l), tag)),
-        mix(tags, mix(lists(w), w.shape)),
-        mix(tag, l.low),
-        mix(tag, r.low),
-        mix(l.low, w.shape),
-        mix(r.low, w.shape),
-        mix(mix(l.low, ll.low), w.shape),
-        mix(mix(r.low, rr.low), w.shape),
-        mix(lists(r), tag),
-        flags,
-    ];
-    let mut out = [0; FEATURES];
-    for (i, (slot, value)) in out.iter_mut().zip(all).enumerate() {
-        *slot = (mix(value, i as u64 + 101) >> 42) as u32;
-    }
-    out
-}
+pub(super) const MAGIC: &[u8; 4] = b"DTN3";
 
 /// Whether label `next` may follow `previous`: I only inside the same kind.
 pub(super) fn may_follow(previous: usize, next: usize) -> bool {
@@ -231,21 +38,31 @@ pub(super) fn may_follow(previous: usize, next: usize) -> bool {
 pub(crate) struct Tagger {
     /// Which buckets are kept, 64 to a word, and how many are kept before each word.
     kept: Vec<(u64, u32)>,
-    weights: Vec<[i8; 8]>,
-    /// What a margin is divided by to become a confidence.
-    scale: f32,
+    /// Seven weights a bucket.
+    weights: Cow<'static, [u8]>,
+    /// What one unit of a weight counts.
+    unit: f32,
+    edges: Box<Edges>,
     lexicon: Lexicon,
     kinds: [Entity; 5],
 }
 
 impl Tagger {
     pub(crate) fn load() -> Option<Self> {
-        Tagger::from_bytes(MODEL)
+        Tagger::from_bytes(MODEL.into())
     }
 
-    pub(super) fn from_bytes(model: &[u8]) -> Option<Self> {
-        let (scale, rest) = model.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+    pub(super) fn from_bytes(model: Cow<'static, [u8]>) -> Option<Self> {
+        const EDGES: usize = CLASSES * LABELS * LABELS * 4;
+        let (unit, rest) = model.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+        let (table, rest) = rest.split_at_checked(EDGES)?;
         let (bitmap, weights) = rest.split_at_checked(BUCKETS / 8)?;
+        let unit = f32::from_le_bytes(*unit);
+        let mut edges = Box::new([[[0f32; LABELS]; LABELS]; CLASSES]);
+        let slots = edges.iter_mut().flatten().flatten();
+        for (slot, bytes) in slots.zip(table.as_chunks::<4>().0) {
+            *slot = f32::from_le_bytes(*bytes);
+        }
         let mut total = 0u32;
         let words = bitmap.as_chunks::<8>().0.iter().map(|bytes| {
             let word = u64::from_le_bytes(*bytes);
@@ -254,45 +71,188 @@ impl Tagger {
             (word, before)
         });
         let kept: Vec<(u64, u32)> = words.collect();
-        if weights.len() != total as usize * LABELS {
+        if weights.len() != total as usize * LABELS || !unit.is_finite() {
             return None;
         }
-        let weights = weights
-            .chunks_exact(LABELS)
-            .map(|chunk| {
-                let mut row = [0i8; 8];
-                for (slot, w) in row.iter_mut().zip(chunk) {
-                    *slot = *w as i8;
-                }
-                row
-            })
-            .collect();
+        let from = model.len() - weights.len();
+        let weights = match model {
+            Cow::Borrowed(model) => Cow::Borrowed(model.get(from..)?),
+            Cow::Owned(model) => Cow::Owned(model.get(from..)?.to_vec()),
+        };
         let kinds = ["PERSON", "LOCATION", "ORGANIZATION", "NRP", "TITLE"].map(Entity::exact);
-        Some(Tagger {
-            kept,
-            weights,
-            scale: f32::from_le_bytes(*scale).max(1e-3),
-            lexicon: Lexicon::new(),
-            kinds,
-        })
+        Some(Tagger { kept, weights, unit, edges, lexicon: Lexicon::new(), kinds })
     }
 
-    fn scores(&self, features: &[u32; FEATURES]) -> [i32; 8] {
-        let mut sums = [0i32; 8];
+    fn scores(&self, features: &[u32; FEATURES]) -> [f32; LABELS] {
+        let mut sums = [0i32; LABELS];
         for f in features {
             let Some((word, before)) = self.kept.get(*f as usize >> 6) else { continue };
             let bit = f & 63;
             if word >> bit & 1 == 0 {
                 continue;
             }
-            let index = *before + (word & ((1 << bit) - 1)).count_ones();
-            if let Some(row) = self.weights.get(index as usize) {
+            let index = (*before + (word & ((1 << bit) - 1)).count_ones()) as usize * LABELS;
+            if let Some(row) = self.weights.get(index..index + LABELS) {
                 for (sum, w) in sums.iter_mut().zip(row) {
-                    *sum += i32::from(*w);
+                    *sum += i32::from(*w as i8);
                 }
             }
         }
-        sums
+        sums.map(|s| s as f32 * self.unit)
+    }
+
+    /// Names of the sentence `from..to` of the tokens.
+    fn sentence(
+        &self,
+        chain: &mut Chain,
+        tokens: &[Token],
+        words: &[Word],
+        range: std::ops::Range<usize>,
+        mut found: impl FnMut(usize, usize, usize, f32),
+    ) {
+        chain.emissions.clear();
+        chain.classes.clear();
+        for i in range.clone() {
+            chain.emissions.push(self.scores(&features(words, i)));
+            chain.classes.push(words.get(i).map_or(0, Word::class));
+        }
+        chain.viterbi(&self.edges);
+        if chain.labels.iter().all(|l| *l == 0) {
+            return;
+        }
+        chain.marginals(&self.edges);
+        let mut i = 0;
+        while let Some(&label) = chain.labels.get(i) {
+            if label == 0 {
+                i += 1;
+                continue;
+            }
+            let inside = (label - 1) / 2 * 2 + 2;
+            let more = chain.labels.iter().skip(i + 1).take_while(|l| **l == inside).count();
+            let (first, last) = (range.start + i, range.start + i + more);
+            if let (Some(first), Some(last)) = (tokens.get(first), tokens.get(last)) {
+                let sure = chain.probability(&self.edges, i, i + more);
+                found((label - 1) / 2, first.start, last.end, sure);
+            }
+            i += more + 1;
+        }
+    }
+}
+
+/// Scores of one sentence, and what is computed from them.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    pub(super) emissions: Vec<[f32; LABELS]>,
+    pub(super) classes: Vec<usize>,
+    pub(super) labels: Vec<usize>,
+    back: Vec<[u8; LABELS]>,
+    /// Forward and backward sums in logarithms.
+    pub(super) alpha: Vec<[f32; LABELS]>,
+    pub(super) beta: Vec<[f32; LABELS]>,
+    pub(super) total: f32,
+}
+
+fn log_sum(values: impl Iterator<Item = f32> + Clone) -> f32 {
+    let most = values.clone().fold(f32::NEG_INFINITY, f32::max);
+    if most == f32::NEG_INFINITY {
+        return most;
+    }
+    most + values.map(|v| (v - most).exp()).sum::<f32>().ln()
+}
+
+impl Chain {
+    /// A sentence starts as if after O.
+    fn edge(edges: &Edges, class: usize, previous: usize, next: usize) -> f32 {
+        if !may_follow(previous, next) {
+            return f32::NEG_INFINITY;
+        }
+        edges.get(class).map_or(0.0, |t| t[previous][next])
+    }
+
+    /// The most probable labels.
+    pub(super) fn viterbi(&mut self, edges: &Edges) {
+        self.back.clear();
+        self.labels.clear();
+        let mut best = [f32::NEG_INFINITY; LABELS];
+        best[0] = 0.0;
+        for (emission, class) in self.emissions.iter().zip(&self.classes) {
+            let mut next = [f32::NEG_INFINITY; LABELS];
+            let mut from = [0u8; LABELS];
+            for (l, (slot, from)) in next.iter_mut().zip(&mut from).enumerate() {
+                for (p, b) in best.iter().enumerate() {
+                    let score = b + Chain::edge(edges, *class, p, l);
+                    if score > *slot {
+                        (*slot, *from) = (score, p as u8);
+                    }
+                }
+                *slot += emission[l];
+            }
+            best = next;
+            self.back.push(from);
+        }
+        let mut label = 0;
+        for (l, score) in best.iter().enumerate() {
+            if *score > best[label] {
+                label = l;
+            }
+        }
+        for from in self.back.iter().rev() {
+            self.labels.push(label);
+            label = usize::from(from[label]);
+        }
+        self.labels.reverse();
+    }
+
+    /// Forward and backward sums.
+    pub(super) fn marginals(&mut self, edges: &Edges) {
+        let n = self.emissions.len();
+        self.alpha.clear();
+        let mut previous = [f32::NEG_INFINITY; LABELS];
+        previous[0] = 0.0;
+        for (emission, class) in self.emissions.iter().zip(&self.classes) {
+            let next: [f32; LABELS] = std::array::from_fn(|l| {
+                let paths = (0..LABELS).map(|p| previous[p] + Chain::edge(edges, *class, p, l));
+                log_sum(paths) + emission[l]
+            });
+            self.alpha.push(next);
+            previous = next;
+        }
+        self.total = log_sum(previous.iter().copied());
+        self.beta.clear();
+        self.beta.resize(n, [0.0; LABELS]);
+        for i in (1..n).rev() {
+            let (after, emission, class) = (self.beta[i], self.emissions[i], self.classes[i]);
+            self.beta[i - 1] = std::array::from_fn(|p| {
+                log_sum(
+                    (0..LABELS).map(|l| Chain::edge(edges, class, p, l) + emission[l] + after[l]),
+                )
+            });
+        }
+    }
+
+    /// The probability that the name `first..=last` is exactly there, by [`Chain::marginals`].
+    fn probability(&self, edges: &Edges, first: usize, last: usize) -> f32 {
+        let label = |i: usize| self.labels.get(i).copied().unwrap_or(0);
+        let Some(start) = self.alpha.get(first) else { return 0.0 };
+        let mut path = start[label(first)];
+        for i in first + 1..=last {
+            let (Some(class), Some(emission)) = (self.classes.get(i), self.emissions.get(i)) else {
+                return 0.0;
+            };
+            path += Chain::edge(edges, *class, label(i - 1), label(i)) + emission[label(i)];
+        }
+        // What follows must not continue it.
+        let inside = label(first).div_ceil(2) * 2;
+        let rest = match (self.beta.get(last + 1), self.emissions.get(last + 1)) {
+            (Some(beta), Some(emission)) => {
+                let class = self.classes.get(last + 1).copied().unwrap_or(0);
+                let next = (0..LABELS).filter(|l| *l != inside);
+                let from = label(last);
+                log_sum(next.map(|l| Chain::edge(edges, class, from, l) + emission[l] + beta[l]))
+            }
+            _ => 0.0,
+        };
+        (path + rest - self.total).exp().clamp(0.0, 1.0)
     }
 }
 
@@ -309,110 +269,149 @@ impl NerBackend for Tagger {
         let lower: HashSet<u64, FixedState> =
             words.iter().filter(|w| w.sign == 0 && !w.capital).map(|w| w.low).collect();
         let mut names: Vec<Name> = Vec::new();
-        let (mut previous, mut before) = (0, 0);
-        let mut open: Option<(usize, usize, usize, i32)> = None;
-        for (i, token) in tokens.iter().enumerate() {
-            if token.first {
-                (previous, before) = (0, 0);
-            }
-            let sums = self.scores(&features(&words, i, previous, before));
-            let label = (0..LABELS)
-                .filter(|l| may_follow(previous, *l))
-                .max_by_key(|l| sums[*l])
-                .unwrap_or(0);
-            let margin = sums[label] - sums[0];
-            let starts = matches!(label, 1 | 3 | 5);
-            if starts || label == 0 || token.first {
-                self.close(&mut open, &tokens, &words, &lower, &mut names);
-            }
-            if starts {
-                open = Some((label / 2, token.start, token.end, margin));
-            } else if label != 0 {
-                match &mut open {
-                    Some((_, _, end, least)) => (*end, *least) = (token.end, (*least).min(margin)),
-                    None => open = Some((label / 2 - 1, token.start, token.end, margin)),
-                }
-            }
-            (before, previous) = (previous, label);
-            self.group(text, &words, i, token, label, &mut names);
+        let mut chain = Chain::default();
+        let mut from = 0;
+        while from < tokens.len() {
+            let len = tokens.iter().skip(from + 1).take_while(|t| !t.first).count() + 1;
+            self.sentence(
+                &mut chain,
+                &tokens,
+                &words,
+                from..from + len,
+                |kind, start, end, sure| {
+                    names.extend(self.name_of(kind, start..end, sure, &tokens, &words, &lower));
+                },
+            );
+            from += len;
         }
-        self.close(&mut open, &tokens, &words, &lower, &mut names);
+        self.repeated(&tokens, &words, &lower, &mut names);
+        self.groups(text, &tokens, &words, &mut names);
+        names.sort_by_key(|n| n.range.start);
         Ok(names)
     }
 }
 
+fn within<'a>(
+    tokens: &'a [Token],
+    words: &'a [Word],
+    range: &std::ops::Range<usize>,
+) -> impl Iterator<Item = &'a Word> {
+    let from = tokens.partition_point(|t| t.start < range.start);
+    let end = range.end;
+    tokens.iter().zip(words).skip(from).take_while(move |(t, _)| t.end <= end).map(|(_, w)| w)
+}
+
 impl Tagger {
-    fn close(
+    fn name_of(
         &self,
-        open: &mut Option<(usize, usize, usize, i32)>,
+        kind: usize,
+        range: std::ops::Range<usize>,
+        sure: f32,
+        tokens: &[Token],
+        words: &[Word],
+        lower: &HashSet<u64, FixedState>,
+    ) -> Option<Name> {
+        // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
+        // stay below the default threshold.
+        let company =
+            || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
+        // A term that the same text also writes in lower case is no name: "Licensor", "Work".
+        let term = within(tokens, words, &range)
+            .filter(|w| w.sign == 0)
+            .all(|w| w.capital && lower.contains(&w.low));
+        let score = match (kind, term) {
+            (_, true) => sure * 0.35,
+            (2, _) if !company() => sure * 0.41,
+            _ => sure,
+        };
+        let entity = self.kinds.get(kind)?.clone();
+        Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
+    }
+
+    /// Second pass: parts of the full names of a text that stand alone elsewhere in it.
+    fn repeated(
+        &self,
         tokens: &[Token],
         words: &[Word],
         lower: &HashSet<u64, FixedState>,
         names: &mut Vec<Name>,
     ) {
-        if let Some((kind, start, end, margin)) = open.take()
-            && let Some(entity) = self.kinds.get(kind)
-        {
-            let sure = 1.0 - 0.7 * (-(margin as f32) / self.scale).exp();
-            // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
-            // stay below the default threshold.
-            let inside = || {
-                let from = tokens.partition_point(|t| t.start < start);
-                tokens.iter().zip(words).skip(from).take_while(|(t, _)| t.end <= end)
-            };
-            let company = || inside().any(|(_, w)| w.capital && w.lists & IS_COMPANY != 0);
-            // A term that the same text also writes in lower case is no name: "Licensor", "Work".
-            let term = inside()
-                .filter(|(_, w)| w.sign == 0)
-                .all(|(_, w)| w.capital && lower.contains(&w.low));
-            let score = match (kind, term) {
-                (_, true) => sure * 0.35,
-                (2, _) if !company() => sure * 0.41,
-                _ => sure,
-            };
-            names.push(Name {
-                entity: entity.clone(),
-                range: start..end,
-                score: score.clamp(0.0, 0.95),
-            });
+        let Some(person) = self.kinds.first() else { return };
+        let mut parts: HashMap<u64, f32, FixedState> = HashMap::default();
+        for name in names.iter().filter(|n| n.entity == *person && n.score >= 0.8) {
+            let inside: Vec<&Word> = within(tokens, words, &name.range).collect();
+            if inside.iter().filter(|w| w.sign == 0).count() < 2 {
+                continue;
+            }
+            for word in inside {
+                let own = word.sign == 0
+                    && word.capital
+                    && word.lists & IS_COMMON == 0
+                    && word.lists & (IS_FIRST | IS_LAST) != 0
+                    && !lower.contains(&word.low);
+                if own {
+                    let slot = parts.entry(word.exact).or_default();
+                    *slot = slot.max(name.score * 0.8);
+                }
+            }
+        }
+        if parts.is_empty() {
+            return;
+        }
+        let found = names.len();
+        let mut next = 0;
+        for (token, word) in tokens.iter().zip(words) {
+            while next < found && names.get(next).is_some_and(|n| n.range.end <= token.start) {
+                next += 1;
+            }
+            let taken = next < found && names.get(next).is_some_and(|n| n.range.start < token.end);
+            if !taken
+                && let Some(score) = parts.get(&word.exact).filter(|_| token.end - token.start > 2)
+            {
+                let range = token.start..token.end;
+                names.push(Name { entity: person.clone(), range, score: *score });
+            }
         }
     }
 
-    fn group(
-        &self,
-        text: &str,
-        words: &[Word],
-        i: usize,
-        token: &Token,
-        label: usize,
-        names: &mut Vec<Name>,
-    ) {
-        let Some(word) = words.get(i).filter(|w| w.sign == 0) else { return };
-        let s = text.get(token.start..token.end).unwrap_or_default();
-        if !s.starts_with(char::is_uppercase) {
-            return;
-        }
-        let (kind, score) = match self.lexicon.groups.of(word.low) {
-            Some(Group::Nrp) if label == 0 => (3, 0.6),
-            Some(Group::Title) if label == 0 => {
-                // A title stands before a name.
-                let dot = words.get(i + 1).is_some_and(|w| w.sign == b'.');
-                let next = words.get(i + if dot { 2 } else { 1 });
-                if !next.is_some_and(|w| w.sign == 0 && w.lists & 3 != 0) {
-                    return;
-                }
-                (4, 0.5)
+    /// Titles before names, and nationalities and religions, where no name was found.
+    fn groups(&self, text: &str, tokens: &[Token], words: &[Word], names: &mut Vec<Name>) {
+        let found = names.len();
+        names.sort_by_key(|n| n.range.start);
+        let mut next = 0;
+        for (i, (token, word)) in tokens.iter().zip(words).enumerate() {
+            while next < found && names.get(next).is_some_and(|n| n.range.end <= token.start) {
+                next += 1;
             }
-            _ => return,
-        };
-        if let Some(entity) = self.kinds.get(kind) {
-            names.push(Name { entity: entity.clone(), range: token.start..token.end, score });
+            let taken = next < found && names.get(next).is_some_and(|n| n.range.start < token.end);
+            let s = text.get(token.start..token.end).unwrap_or_default();
+            if taken || word.sign != 0 || !s.starts_with(char::is_uppercase) {
+                continue;
+            }
+            let (kind, score) = match self.lexicon.groups.of(word.low) {
+                Some(Group::Nrp) => (3, 0.6),
+                Some(Group::Title) => {
+                    // A title stands before a name.
+                    let dot = words.get(i + 1).is_some_and(|w| w.sign == b'.');
+                    let next = words.get(i + if dot { 2 } else { 1 });
+                    if !next.is_some_and(|w| w.sign == 0 && w.lists & (IS_FIRST | IS_LAST) != 0) {
+                        continue;
+                    }
+                    (4, 0.5)
+                }
+                _ => continue,
+            };
+            if let Some(entity) = self.kinds.get(kind) {
+                names.push(Name { entity: entity.clone(), range: token.start..token.end, score });
+            }
         }
     }
 }
 
 impl std::fmt::Debug for Tagger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tagger").field("scale", &self.scale).finish_non_exhaustive()
+        f.debug_struct("Tagger")
+            .field("kept", &(self.weights.len() / LABELS))
+            .finish_non_exhaustive()
     }
 }

@@ -146,3 +146,46 @@ fn aad(header: &[u8], entity: &str, context: &str) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use aes_siv::siv::Aes128Siv;
+
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0) as u8;
+        text.as_bytes().chunks(2).map(|p| digit(p[0]) << 4 | digit(p[1])).collect()
+    }
+
+    #[test]
+    fn aes_siv_of_rfc_5297() {
+        let key = hex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        let data = hex("101112131415161718191a1b1c1d1e1f2021222324252627");
+        let plain = hex("112233445566778899aabbccddee");
+        let mut cipher = Aes128Siv::new_from_slice(&key).unwrap();
+        let sealed = cipher.encrypt([&data[..]], &plain[..]).unwrap();
+        let expected = "85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c";
+        assert_eq!(sealed, hex(expected));
+    }
+
+    #[test]
+    fn aes_gcm_siv_of_rfc_8452() {
+        let mut key = [0; 32];
+        key[0] = 1;
+        let mut nonce = [0; 12];
+        nonce[0] = 3;
+        let cipher = Aes256GcmSiv::new_from_slice(&key).unwrap();
+        let sealed = cipher.encrypt(&Nonce::from(nonce), &b""[..]).unwrap();
+        assert_eq!(sealed, hex("07f5f4169bbf55a8400cd47ea6fd400f"));
+    }
+
+    #[test]
+    fn base64url_goes_both_ways() {
+        for n in 0..70u8 {
+            let bytes: Vec<u8> = (0..n).map(|i| i.wrapping_mul(37)).collect();
+            assert_eq!(decode(encode(&bytes).as_bytes()).unwrap(), bytes);
+        }
+        assert_eq!(encode(b"any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw");
+    }
+}

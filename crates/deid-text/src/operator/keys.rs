@@ -70,3 +70,25 @@ pub(crate) fn subkey(key: &[u8], purpose: &str, entity: &str) -> Zeroizing<[u8; 
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hmac_of_rfc_4231() {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap();
+        mac.update(b"what do ya want for nothing?");
+        let tag: [u8; 32] = mac.finalize().into_bytes().into();
+        let shown: String = tag.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(shown, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn keys_do_not_print_and_parts_do_not_run_together() {
+        let keys = Keys::new().with("k", &std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
+        assert_eq!(format!("{keys:?}"), "{\"k\"}");
+        assert_ne!(*prf(b"key", &[b"ab", b"c"]), *prf(b"key", &[b"a", b"bc"]));
+        assert_ne!(*subkey(b"key", "hash", "A"), *subkey(b"key", "token", "A"));
+    }
+}

@@ -1,5 +1,6 @@
 //! Made-up values of the same kind, the same for equal values everywhere.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
@@ -7,12 +8,29 @@ use zeroize::Zeroizing;
 use super::keys::{prf, subkey};
 
 const LOCALES: &str = include_str!("../../data/names/locales.txt");
+const FIRST: &str = include_str!("../../data/names/first.txt");
 const PLACES: &str = include_str!("../../data/names/places.txt");
 
-struct Tables {
+struct Locale {
     women: Vec<&'static str>,
     men: Vec<&'static str>,
     family: Vec<&'static str>,
+}
+
+/// In which locales a word is a woman's name, a man's, a family's; a bit for each locale.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    women: u64,
+    men: u64,
+    family: u64,
+}
+
+struct Tables {
+    locales: Vec<Locale>,
+    uses: HashMap<&'static str, Uses>,
+    family: Vec<&'static str>,
+    /// First names of any country.
+    first: HashSet<&'static str>,
     places: Vec<&'static str>,
 }
 
@@ -20,23 +38,70 @@ fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
         let mut tables = Tables {
-            women: Vec::new(),
-            men: Vec::new(),
+            locales: Vec::new(),
+            uses: HashMap::new(),
             family: Vec::new(),
+            first: FIRST.lines().collect(),
             places: PLACES.lines().collect(),
         };
-        for line in LOCALES.lines() {
+        for (i, line) in LOCALES.lines().take(64).enumerate() {
             let mut cells = line.split('|').skip(1);
-            tables.women.extend(cells.next().unwrap_or_default().split(' '));
-            tables.men.extend(cells.next().unwrap_or_default().split(' '));
-            tables
-                .family
-                .extend(cells.next().unwrap_or_default().split('/').filter(|n| !n.contains(' ')));
+            let mut cell = |by: char| -> Vec<&'static str> {
+                let names = cells.next().unwrap_or_default().split(by);
+                names.filter(|n| !n.is_empty() && !n.contains(' ')).collect()
+            };
+            let (women, men, mut family) = (cell(' '), cell(' '), cell('/'));
+            // Some lists hold no more than a placeholder.
+            if family.len() < 20 {
+                family.clear();
+            }
+            let locale = Locale { women, men, family };
+            let bit = 1 << i;
+            for name in &locale.women {
+                tables.uses.entry(name).or_default().women |= bit;
+            }
+            for name in &locale.men {
+                tables.uses.entry(name).or_default().men |= bit;
+            }
+            for name in &locale.family {
+                tables.uses.entry(name).or_default().family |= bit;
+            }
+            tables.family.extend(&locale.family);
+            tables.locales.push(locale);
         }
-        tables.women.sort_unstable();
-        tables.men.sort_unstable();
         tables
     })
+}
+
+impl Tables {
+    /// A name of the same gender from a locale in which `word` is used; a family name of any
+    /// locale for a word that is in no list.
+    fn name_like(&self, word: &str, c: &mut Choices) -> &'static str {
+        let uses = self.uses.get(word).copied().unwrap_or_default();
+        let (mask, list): (u64, fn(&Locale) -> &[&'static str]) = match uses {
+            Uses { women, men, .. } if women.count_ones() > men.count_ones() => {
+                (women, |l| &l.women)
+            }
+            Uses { men, .. } if men != 0 => (men, |l| &l.men),
+            Uses { women, .. } if women != 0 => (women, |l| &l.women),
+            // A first name of no locale's list: its ending tells the gender more often than not.
+            Uses { family: 0, .. } if self.first.contains(word) => {
+                (u64::MAX, if word.ends_with(['a', 'e', 'y']) { |l| &l.women } else { |l| &l.men })
+            }
+            Uses { family, .. } => (family, |l| &l.family),
+        };
+        let among: Vec<&Locale> = self
+            .locales
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| mask >> i & 1 == 1)
+            .map(|(_, l)| l)
+            .collect();
+        match among.get(c.below(among.len())) {
+            Some(locale) => c.of(list(locale)),
+            None => c.of(&self.family),
+        }
+    }
 }
 
 /// Surrogates under one key.
@@ -153,9 +218,7 @@ impl Surrogates {
             let new = match word.chars().count() {
                 0 => String::new(),
                 1 => char::from(b'A' + c.below(26) as u8).to_string(),
-                _ if t.women.binary_search(&titled.as_str()).is_ok() => c.of(&t.women).to_owned(),
-                _ if t.men.binary_search(&titled.as_str()).is_ok() => c.of(&t.men).to_owned(),
-                _ => c.of(&t.family).to_owned(),
+                _ => t.name_like(&titled, &mut c).to_owned(),
             };
             let upper = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
             let lower = word.chars().all(char::is_lowercase);
@@ -210,5 +273,33 @@ impl Surrogates {
                 }
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_gender_locale_and_parts() {
+        let surrogates = Surrogates::new(&[7; 32]);
+        let t = tables();
+        let full = |l: &&Locale| l.family.len() > 50 && l.women.len() > 50;
+        for locale in t.locales.iter().filter(full).take(8) {
+            let (first, family) = (locale.women[3], locale.family[5]);
+            let uses = |name: &str| t.uses.get(name).copied().unwrap_or_default();
+            if family.contains('-')
+                || uses(first).women.count_ones() <= uses(first).men.count_ones()
+            {
+                continue;
+            }
+            let whole = surrogates.of("PERSON", &format!("{first} {family}"));
+            let (new_first, new_family) = whole.split_once(' ').unwrap();
+            assert_eq!(surrogates.of("PERSON", family), new_family);
+            assert_eq!(surrogates.of("PERSON", &first.to_uppercase()), new_first.to_uppercase());
+            assert_ne!(uses(new_first).women & uses(first).women, 0, "{first} {family}: {whole}");
+        }
+        let other = Surrogates::new(&[8; 32]);
+        assert_ne!(other.of("PERSON", "Ana Lovelace"), surrogates.of("PERSON", "Ana Lovelace"));
     }
 }

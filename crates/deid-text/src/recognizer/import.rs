@@ -131,6 +131,33 @@ pub(crate) fn presidio(yaml: &str) -> Result<Imported> {
     Ok(imported)
 }
 
+/// The entity that one of Presidio's predefined recognizers finds, by the class's name.
+pub(crate) fn predefined<'e>(
+    class: &str,
+    mut entities: impl Iterator<Item = &'e str>,
+) -> Option<&'e str> {
+    let plain = |s: &str| -> String {
+        s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let class = plain(class.strip_suffix("Recognizer").unwrap_or(class));
+    let class = match class.as_str() {
+        "date" => "datetime",
+        "usbank" => "usbanknumber",
+        "uslicense" => "usdriverlicense",
+        "email" => "emailaddress",
+        "iban" => "ibancode",
+        "ip" => "ipaddress",
+        "mac" => "macaddress",
+        "phone" => "phonenumber",
+        "nhs" => "uknhs",
+        "sgfin" => "sgnricfin",
+        "abarouting" => "abaroutingnumber",
+        "spacy" | "stanza" | "transformers" | "gliner" => "person",
+        other => other,
+    };
+    entities.find(|e| plain(e) == class)
+}
+
 /// Boundary look-arounds that say no more than `\b` does.
 fn rewrite(expression: &str) -> String {
     let mut out = expression.to_owned();

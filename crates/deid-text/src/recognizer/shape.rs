@@ -16,6 +16,12 @@ struct Element {
     max: u8,
 }
 
+impl Element {
+    fn takes(&self, c: u8) -> bool {
+        c < 128 && self.set >> c & 1 == 1
+    }
+}
+
 /// A compiled shape.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
@@ -165,22 +171,42 @@ impl Shape {
 }
 
 fn step(
-    elements: &[Element],
+    mut elements: &[Element],
     text: &[u8],
-    at: usize,
+    mut at: usize,
     at_end: &impl Fn(usize) -> bool,
 ) -> Option<usize> {
+    // What has one length and takes only ASCII needs no way back.
+    while let Some((element, rest)) = elements.split_first()
+        && element.min == element.max
+        && !element.wide
+    {
+        let stretch = text.get(at..at + usize::from(element.min))?;
+        if !stretch.iter().all(|c| element.takes(*c)) {
+            return None;
+        }
+        at += stretch.len();
+        elements = rest;
+    }
     let Some((element, rest)) = elements.split_first() else {
         return at_end(at).then_some(at);
     };
-    // Positions after each count of characters; counts are at most the longest shape.
+    if !element.wide {
+        let most = usize::from(element.max);
+        let window = text.get(at..text.len().min(at + most)).unwrap_or_default();
+        let taken = window.iter().take_while(|c| element.takes(**c)).count();
+        return (usize::from(element.min)..=taken)
+            .rev()
+            .find_map(|count| step(rest, text, at + count, at_end));
+    }
+    // Letters of several bytes: positions after each count of characters.
     let mut ends = [at; 24];
     let mut taken = 0usize;
     let mut here = at;
     while taken < usize::from(element.max).min(23) {
         match text.get(here) {
-            Some(&c) if element.set & bit(c) != 0 && c < 128 => here += 1,
-            Some(&c) if element.wide && c >= 0xc3 => {
+            Some(&c) if element.takes(c) => here += 1,
+            Some(&c) if c >= 0xc3 => {
                 here += 1;
                 while text.get(here).is_some_and(|c| c & 0xc0 == 0x80) {
                     here += 1;
@@ -191,16 +217,7 @@ fn step(
         taken += 1;
         ends[taken] = here;
     }
-    let mut count = taken;
-    loop {
-        if count < usize::from(element.min) {
-            return None;
-        }
-        if let Some(end) = step(rest, text, ends[count], at_end) {
-            return Some(end);
-        }
-        count = count.checked_sub(1)?;
-    }
+    (usize::from(element.min)..=taken).rev().find_map(|count| step(rest, text, ends[count], at_end))
 }
 
 /// The kind of a character after a run: nothing that joins, digit, letter, blank, `-`, `.`, `/`,

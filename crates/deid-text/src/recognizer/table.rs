@@ -29,6 +29,9 @@ pub(crate) struct Pattern {
     /// Before context, when its checksum holds.
     pub(crate) checked: f32,
     pub(crate) shapes: Vec<Shape>,
+    /// Of patterns in capitals, the same in either case: for labelled candidates, and for entities
+    /// that were asked for by name.
+    pub(crate) loose: Vec<Shape>,
     pub(crate) validator: Option<Validator>,
 }
 
@@ -87,6 +90,7 @@ fn pattern(line: &'static str, entities: usize) -> Option<Pattern> {
         score: score.parse().ok()?,
         checked: checked.parse().ok()?,
         shapes: Shape::parse(notation, case_sensitive)?,
+        loose: if case_sensitive { Shape::parse(notation, false)? } else { Vec::new() },
         validator,
     })
 }

@@ -5,7 +5,7 @@ use crate::checksum::is_date;
 
 fn number(b: &[u8], at: usize) -> (usize, i64) {
     let run =
-        b.get(at..).unwrap_or_default().iter().take(5).take_while(|c| c.is_ascii_digit()).count();
+        b.get(at..).unwrap_or_default().iter().take(9).take_while(|c| c.is_ascii_digit()).count();
     (
         run,
         b.get(at..at + run).unwrap_or_default().iter().fold(0, |n, c| n * 10 + i64::from(c - b'0')),
@@ -43,6 +43,14 @@ pub(super) fn date(text: &str, start: usize, lists: &Lists) -> Option<(usize, f3
     if let Some(found) = east_asian(text, start) {
         return Some(found);
     }
+    if run == 8 {
+        // The compact form of ISO 8601 needs a word beside it.
+        let d = b.get(start..after)?;
+        let n = |r: std::ops::Range<usize>| number(d.get(r).unwrap_or_default(), 0).1;
+        let (y, m, day) = (n(0..4), n(4..6), n(6..8));
+        let plausible = (1900..=2100).contains(&y) && is_date(y, m, day) && ends(b, after);
+        return plausible.then_some((after, 0.15));
+    }
     let sep = *b.get(after)?;
     if !matches!(sep, b'-' | b'/' | b'.') || run > 4 {
         return None;
@@ -60,7 +68,8 @@ pub(super) fn date(text: &str, start: usize, lists: &Lists) -> Option<(usize, f3
             (4, 1 | 2) => is_date(year(run, first)?, second, third),
             (1 | 2, 2 | 4) => {
                 let y = year(third_run, third)?;
-                is_date(y, first, second) || is_date(y, second, first)
+                // With dots the day comes first everywhere.
+                is_date(y, second, first) || (sep != b'.' && is_date(y, first, second))
             }
             _ => false,
         };
@@ -229,7 +238,13 @@ pub(super) fn month_first(text: &str, start: usize, lists: &Lists) -> Option<(us
     let at = end + gap;
     let (run, n) = number(b, at);
     if run == 4 && (1900..=2100).contains(&n) && ends(b, at + run) {
-        return Some((at + run, 0.3));
+        // After a number it is a day that this month does not have.
+        if start >= 2 && b[start - 1] == b' ' && b[start - 2].is_ascii_digit() {
+            return None;
+        }
+        // "MAY-2021" is written on forms, "March 2021" in any text.
+        let score = if b.get(end) == Some(&b'-') { 0.5 } else { 0.3 };
+        return Some((at + run, score));
     }
     if !matches!(run, 1 | 2) || !(1..=31).contains(&n) {
         return None;

@@ -37,12 +37,19 @@ pub(super) fn card(b: &[u8], start: usize, lists: &Lists) -> Option<(usize, bool
         }
         let end = ends[g - 1];
         let joined = match b.get(end..) {
-            Some([b'-' | b'.' | b'/', d, ..]) => d.is_ascii_digit(),
+            Some([b'-' | b'.', d, ..]) => d.is_ascii_digit(),
+            // An expiry date may follow a slash.
+            Some([b'/', rest @ ..]) => {
+                let run = rest.iter().take(5).take_while(|c| c.is_ascii_digit()).count();
+                !matches!(run, 0 | 2 | 4)
+            }
             Some([c, ..]) => c.is_ascii_alphanumeric() || *c == b'_' || *c == b'%',
             _ => false,
         };
         let d = &digits[..n];
-        if joined || !luhn(d) || d.iter().all(|x| *x == d[0]) {
+        // Times in milliseconds have 13 digits and begin with 1.
+        let time = n == 13 && d[0] == b'1';
+        if joined || time || !luhn(d) || d.iter().all(|x| *x == d[0]) {
             continue;
         }
         let known = lists.cards.iter().any(|range| {

@@ -7,13 +7,20 @@ use super::lists::Lists;
 /// The address around the `@` at `at`.
 pub(super) fn email(text: &str, at: usize, lists: &Lists) -> Option<(usize, usize)> {
     let b = text.as_bytes();
-    let local = |c: u8| c.is_ascii_alphanumeric() || c >= 0x80 || b"!#$%'*+-^_~.".contains(&c);
+    let local = |c: u8| c.is_ascii_alphanumeric() || c >= 0x80 || b"!#$%&'*+-^_~.".contains(&c);
     let mut start = at;
     while start > 0 && at - start < 65 && local(b[start - 1]) {
         if b[start - 1] == b'.' && b.get(start) == Some(&b'.') {
             break;
         }
         start -= 1;
+    }
+    // "?x=1&mail=a@…": a parameter before it does not belong to it.
+    let before = start.checked_sub(1).and_then(|i| b.get(i)).copied().unwrap_or(b' ');
+    if b"=?/;".contains(&before)
+        && let Some(i) = b.get(start..at).and_then(|l| memchr::memrchr(b'&', l))
+    {
+        start += i + 1;
     }
     // Begins and ends with something that is no punctuation; what is too long is none.
     while start < at && (!b[start].is_ascii_alphanumeric() && b[start] < 0x80 && b[start] != b'_') {
@@ -190,7 +197,7 @@ pub(super) fn bare(
     }
     let none = (chain, None);
     let before = start.checked_sub(1).and_then(|i| b.get(i)).copied().unwrap_or(b' ');
-    if before >= 0x80 || b"@/.\\$_=#:&".contains(&before) || chain - start > 253 {
+    if before >= 0x80 || b"@/.\\$_#&".contains(&before) || chain - start > 253 {
         return none;
     }
     let Some(end) = domain(text, start, lists, 1) else { return none };
@@ -209,6 +216,10 @@ pub(super) fn bare(
     // "it's done.So", `request.name`, `main.rs`: only domains that are little else.
     let mixed = name.bytes().any(|c| c.is_ascii_uppercase())
         && name.bytes().any(|c| c.is_ascii_lowercase());
+    let certain = ["com", "org", "net", "edu", "gov"].iter().any(|t| tld.eq_ignore_ascii_case(t));
+    if matches!(before, b'=' | b':') && !(www || (certain && first.len() >= 3)) {
+        return none;
+    }
     let plausible = www
         || (lists.is_plain_tld(tld) && first.len() >= 2 && !mixed)
         || (path && labels >= 2 && lists.is_country_tld(tld) && !lists.is_extension(tld) && !mixed)
@@ -333,8 +344,11 @@ pub(super) fn mac(b: &[u8], start: usize) -> Option<usize> {
         return None;
     };
     let next = b.get(end).copied().unwrap_or(b' ');
+    let longer = start >= 2 && b[start - 1] == sep && b[start - 2].is_ascii_hexdigit();
     if next.is_ascii_alphanumeric()
         || next == b'_'
+        || (longer && (sep == b':' || sep == b'-'))
+        || (next == b'.' && b.get(end + 1).is_some_and(u8::is_ascii_digit))
         || (next == sep && b.get(end + 1).is_some_and(u8::is_ascii_hexdigit))
     {
         return None;

@@ -3,6 +3,9 @@
 //! The plans are those of libphonenumber's metadata, compiled into one automaton over digits
 //! (`data/phones.bin`) with a start state for each region (`data/phones.txt`).
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 const STATES: &[u8] = include_bytes!("../../data/phones.bin");
@@ -34,6 +37,8 @@ struct Region {
     start: u16,
     /// Lengths of groups, packed as by [`pack`].
     groupings: Vec<u64>,
+    /// A bit for each number of digits that the plan knows.
+    lengths: u32,
 }
 
 /// What is known of a candidate that holds.
@@ -49,6 +54,8 @@ pub(crate) struct Match {
 pub(crate) struct Phones {
     regions: Vec<Region>,
     national: Vec<usize>,
+    /// Regions by their country calling code.
+    by_code: HashMap<u16, Vec<usize>, FixedState>,
     leniency: PhoneLeniency,
 }
 
@@ -62,7 +69,8 @@ struct Group {
 
 impl Phones {
     pub(crate) fn new(countries: Option<&[String]>, leniency: PhoneLeniency) -> Self {
-        let mut regions = Vec::with_capacity(256);
+        let mut regions: Vec<Region> = Vec::with_capacity(256);
+        let mut known = vec![None; STATES.len() / 22 + 1];
         for line in REGIONS.lines().filter(|l| !l.starts_with('#')) {
             let f: Vec<&'static str> = line.split('|').collect();
             if let [name, code, prefix, start, _, groupings] = f[..]
@@ -71,7 +79,8 @@ impl Phones {
             {
                 let lengths = |g: &str| pack(g.split('-').filter_map(|n| n.parse().ok()));
                 let groupings = groupings.split(' ').map(lengths).collect();
-                regions.push(Region { name, code, prefix, start, groupings });
+                let lengths = lengths_from(start, &mut known, 0);
+                regions.push(Region { name, code, prefix, start, groupings, lengths });
             }
         }
         let find = |name: &str| regions.iter().position(|r| r.name == *name.as_bytes());
@@ -79,7 +88,11 @@ impl Phones {
             None => NATIONAL.split_whitespace().filter_map(find).collect(),
             Some(list) => list.iter().filter_map(|c| find(&c.to_ascii_uppercase())).collect(),
         };
-        Phones { regions, national, leniency }
+        let mut by_code: HashMap<u16, Vec<usize>, FixedState> = HashMap::default();
+        for (i, region) in regions.iter().enumerate() {
+            by_code.entry(region.code).or_default().push(i);
+        }
+        Phones { regions, national, by_code, leniency }
     }
 
     /// A number that starts at `start`, where a `+`, a bracket or a digit stands.
@@ -90,6 +103,8 @@ impl Phones {
         let mut i = start;
         let plus = b.get(i) == Some(&b'+');
         i += usize::from(plus);
+        // "(+49) 30 …": the bracket opened before the plus.
+        let mut outer = plus && start > 0 && b.get(start - 1) == Some(&b'(');
         let mut open = 0i32;
         let mut brackets = false;
         let mut trunk_zero = false;
@@ -102,6 +117,7 @@ impl Phones {
                 match c {
                     b'(' if open == 0 && g < 3 => open = 1,
                     b')' if open == 1 => open = 0,
+                    b')' if outer && g == 1 => outer = false,
                     b' ' | b'-' | b'.' | b'/' if n > 0 || plus || brackets => separator = c,
                     _ => break,
                 }
@@ -140,7 +156,8 @@ impl Phones {
                 continue;
             }
             let end = last.end;
-            if count < g && separators[count] != b' ' {
+            // What goes on with as many digits is a longer number of another kind.
+            if count < g && (separators[count] != b' ' || (total < 9 && groups[count].len > 2)) {
                 continue;
             }
             if !ends(b, end) {
@@ -202,7 +219,8 @@ impl Phones {
         for len in 1..=3usize {
             let (code, national) = d.split_at_checked(len)?;
             let code = code.iter().fold(0u16, |n, x| n * 10 + u16::from(x - b'0'));
-            for region in self.regions.iter().filter(|r| r.code == code) {
+            let own = self.by_code.get(&code).map_or(&[][..], |list| list);
+            for region in own.iter().filter_map(|i| self.regions.get(*i)) {
                 let kinds = accept(region.start, national);
                 if kinds != 0 {
                     if self.leniency >= PhoneLeniency::StrictGrouping && c.groups.len() > 2 {
@@ -230,6 +248,9 @@ impl Phones {
             let stripped = (!prefix.is_empty()).then(|| c.digits.strip_prefix(prefix)).flatten();
             for (number, prefixed) in [(stripped, true), (Some(c.digits), false)] {
                 let Some(number) = number else { continue };
+                if region.lengths >> number.len().min(31) & 1 == 0 {
+                    continue;
+                }
                 let kinds = accept(region.start, number);
                 if kinds == 0 {
                     continue;
@@ -246,6 +267,8 @@ impl Phones {
                 }
                 let zero = prefixed && prefix == b"0";
                 let score = match (grouped, single) {
+                    // Postal codes and the like are as short.
+                    (true, _) if c.digits.len() < 9 && !c.brackets => 0.35,
                     (true, _) if zero || c.brackets => 0.65,
                     (true, _) if region.code == 1 && lengths == NANP => 0.6,
                     (true, _) if number.len() < 8 => 0.1,
@@ -290,6 +313,11 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// "1999-2005": both groups of four are years.
+    fn years(&self) -> bool {
+        self.digits.chunks(4).all(|y| matches!(y, [b'1', b'8' | b'9', ..] | [b'2', b'0', ..]))
+    }
+
     /// The lengths of the groups after the first `skip` digits.
     fn lengths(&self, skip: usize) -> u64 {
         let length = |g: &Group| (g.from + g.len).saturating_sub(skip).min(g.len) as u64;
@@ -304,6 +332,11 @@ impl Candidate<'_> {
         (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
             || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
             || (slashes == 2 && groups == 3)
+            || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
+            // Social security numbers of the United States.
+            || (groups == 3
+                && !self.plus
+                && [self.groups[0].len, self.groups[1].len, self.groups[2].len] == [3, 2, 4])
             || (groups == 3
                 && self.groups[0].len == 4
                 && self.groups[1].len == 2
@@ -324,15 +357,35 @@ fn pack(lengths: impl Iterator<Item = u64>) -> u64 {
 /// 3-3-4.
 const NANP: u64 = 3 << 10 | 3 << 5 | 4;
 
+fn word(state: usize, i: usize) -> u16 {
+    let at = (state * 11 + i) * 2;
+    match STATES.get(at..at + 2) {
+        Some(&[a, b]) => u16::from_le_bytes([a, b]),
+        _ => 0,
+    }
+}
+
+/// A bit for each number of digits that leads from a state to an accepting one.
+fn lengths_from(state: u16, known: &mut [Option<u32>], depth: u32) -> u32 {
+    let at = usize::from(state);
+    if state == 0 || depth > 24 {
+        return 0;
+    }
+    if let Some(Some(lengths)) = known.get(at) {
+        return *lengths;
+    }
+    let mut lengths = u32::from(word(at, 10) != 0);
+    for digit in 0..10 {
+        lengths |= lengths_from(word(at, digit), known, depth + 1) << 1;
+    }
+    if let Some(slot) = known.get_mut(at) {
+        *slot = Some(lengths);
+    }
+    lengths
+}
+
 /// The kinds of numbers that the region's plan knows these digits as; 0 for none.
 fn accept(start: u16, digits: &[u8]) -> u16 {
-    let word = |state: usize, i: usize| {
-        let at = (state * 11 + i) * 2;
-        match STATES.get(at..at + 2) {
-            Some(&[a, b]) => u16::from_le_bytes([a, b]),
-            _ => 0,
-        }
-    };
     let mut state = usize::from(start);
     for d in digits {
         state = usize::from(word(state, usize::from(d - b'0')));

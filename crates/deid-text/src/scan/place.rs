@@ -244,7 +244,8 @@ impl Streets {
             if word.is_empty() {
                 continue;
             }
-            if seen > 6 {
+            // "Hauptstraße 12, 80331": the address has its number already.
+            if seen > 6 || word.starts_with(|c: char| c.is_ascii_digit()) {
                 break;
             }
             let capital = word.starts_with(char::is_uppercase);
@@ -288,6 +289,61 @@ impl Streets {
         }
         None
     }
+}
+
+/// States and territories of the United States as the postal service abbreviates them.
+const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT \
+                      NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC SD TN TX UT VT VA VI WA WV WI WY";
+
+/// Whether ", NY " stands before the five digits at `start`.
+pub(super) fn after_state(text: &str, start: usize) -> bool {
+    let before = text.as_bytes().get(..start).unwrap_or_default();
+    let [rest @ .., a, b, b' '] = before else { return false };
+    let separated = matches!(rest.last(), Some(b' ' | b',' | b'\n'));
+    let state = [*a, *b];
+    separated && STATES.as_bytes().chunks(3).any(|s| s.get(..2) == Some(&state))
+}
+
+/// A postal code of five digits and the beginning of a place's name after the street address at
+/// `from..to`: where it is, and whose it is by the language of the street.
+pub(super) fn postcode_after(
+    text: &str,
+    from: usize,
+    to: usize,
+) -> Option<(usize, usize, &'static str)> {
+    let rest = text.get(to..)?;
+    let gap = rest.bytes().take(3).take_while(|c| matches!(c, b',' | b' ' | b'\n')).count();
+    let code = rest.get(gap..gap + 5)?;
+    let name = rest.get(gap + 5..)?.strip_prefix(' ')?;
+    if gap == 0
+        || !code.bytes().all(|c| c.is_ascii_digit())
+        || !name.starts_with(char::is_uppercase)
+    {
+        return None;
+    }
+    let street = text.get(from..to)?.to_lowercase();
+    let any = |words: &[&str]| words.iter().any(|w| street.contains(w));
+    let entity =
+        if any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
+        {
+            "DE_PLZ"
+        } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
+            "ES_POSTCODE"
+        } else if any(&[
+            "rue ",
+            "avenue ",
+            "boulevard ",
+            "place ",
+            "chemin ",
+            "impasse ",
+            "allée ",
+            "quai ",
+        ]) {
+            "FR_POSTCODE"
+        } else {
+            return None;
+        };
+    Some((to + gap, to + gap + 5, entity))
 }
 
 /// "52.520008, 13.404954" or "40°26′46″N 79°58′56″W" at `start`, where a digit stands.

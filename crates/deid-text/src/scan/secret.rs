@@ -1,8 +1,14 @@
 //! Credentials: keys and tokens with known prefixes, signed tokens, key blocks, and values after
 //! labels such as `password:`.
 
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
+use crate::context::word_hash;
+
 /// Prefix, what may follow (h hex, b base-62, u base64url with `_` and `-`, U upper-case and
-/// digits), least and most length of that, and whether its last six are a CRC of the rest.
+/// digits), least and most length of that.
 const TOKENS: &[(&str, u8, usize, usize)] = &[
     ("AKIA", b'U', 16, 16),
     ("ASIA", b'U', 16, 16),
@@ -55,41 +61,53 @@ const TOKENS: &[(&str, u8, usize, usize)] = &[
     ("AccountKey=", b'+', 40, 100),
 ];
 
-/// First two bytes of everything that [`token`] and [`label`] look for.
+/// What everything that [`token`] and [`label`] look for begins with.
 #[derive(Debug)]
-pub(super) struct Starts(Vec<u64>);
+pub(super) struct Starts {
+    /// A bit for each hash of three bytes in lower case.
+    three: Vec<u64>,
+    /// Hashes of the first words of labels.
+    words: HashSet<u64, FixedState>,
+}
+
+fn three(a: u8, b: u8, c: u8) -> usize {
+    let low = |c: u8| usize::from(c | 32);
+    (low(a) * 961 + low(b) * 31 + low(c)) & 0x3fff
+}
 
 impl Starts {
     pub(super) fn new() -> Self {
-        let mut bits = vec![0u64; 1024];
-        let mut add = |a: u8, b: u8| {
-            let i = usize::from(a) << 8 | usize::from(b);
+        let mut bits = vec![0u64; 256];
+        let mut add = |a: u8, b: u8, c: u8| {
+            let i = three(a, b, c);
             if let Some(word) = bits.get_mut(i >> 6) {
                 *word |= 1 << (i & 63);
             }
         };
-        for (prefix, ..) in TOKENS {
-            add(prefix.as_bytes()[0], prefix.as_bytes()[1]);
-        }
-        add(b'e', b'y');
-        for (name, _) in LABELS {
-            let (a, b) = (name.as_bytes()[0], name.as_bytes()[1]);
-            for (a, b) in [
-                (a, b),
-                (a.to_ascii_uppercase(), b),
-                (a.to_ascii_uppercase(), b.to_ascii_uppercase()),
-            ] {
-                add(a, b);
+        let prefixes = TOKENS.iter().map(|t| t.0).chain(LABELS.iter().map(|l| l.0)).chain(["eyJ"]);
+        for prefix in prefixes {
+            match prefix.as_bytes() {
+                [a, b, c, ..] => add(*a, *b, *c),
+                // Prefixes of two letters go on with hexadecimal digits.
+                [a, b] => b"0123456789abcdef".iter().for_each(|c| add(*a, *b, *c)),
+                _ => {}
             }
         }
-        Starts(bits)
+        let words = LABELS.iter().map(|(name, _)| first_word(name)).map(word_hash).collect();
+        Starts { three: bits, words }
     }
 
+    /// Whether something that is looked for may begin at `start`.
     #[inline]
-    pub(super) fn may(&self, a: u8, b: u8) -> bool {
-        let i = usize::from(a) << 8 | usize::from(b);
-        self.0.get(i >> 6).is_some_and(|w| w >> (i & 63) & 1 == 1)
+    pub(super) fn may(&self, b: &[u8], start: usize) -> bool {
+        let Some([x, y, z]) = b.get(start..start + 3) else { return false };
+        let i = three(*x, *y, *z);
+        self.three.get(i >> 6).is_some_and(|w| w >> (i & 63) & 1 == 1)
     }
+}
+
+fn first_word(name: &str) -> &str {
+    name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(name)
 }
 
 /// A token with a known prefix at `start`.
@@ -219,12 +237,30 @@ const LABELS: &[(&str, Label)] = &[
     ("private_key", Label::Secret),
     ("session_id", Label::Secret),
     ("sessionid", Label::Secret),
+    ("cookie", Label::Secret),
+    ("set-cookie", Label::Secret),
+    ("x-api-key", Label::Secret),
+    ("x-csrf-token", Label::Secret),
+    ("client secret", Label::Secret),
+    ("access token", Label::Secret),
+    ("refresh_token", Label::Secret),
+    ("encryption_key", Label::Secret),
+    ("signing_key", Label::Secret),
     ("authorization", Label::Authorization),
+    ("proxy-authorization", Label::Authorization),
 ];
 
 /// A labelled value whose label starts at `start`: what it is, and the value.
-pub(super) fn label(text: &str, start: usize) -> Option<(Label, usize, usize)> {
+pub(super) fn label(
+    text: &str,
+    start: usize,
+    word_end: usize,
+    starts: &Starts,
+) -> Option<(Label, usize, usize)> {
     let rest = text.get(start..)?;
+    if !starts.words.contains(&word_hash(text.get(start..word_end)?)) {
+        return None;
+    }
     let first = rest.as_bytes().first()?.to_ascii_lowercase();
     let (name, label) = LABELS
         .iter()

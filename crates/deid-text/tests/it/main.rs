@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+mod cases;
 mod known;
+mod policies;
 mod quality;
+mod records;
 mod speed;

@@ -1,0 +1,240 @@
+//! Verifiers with a program of their own: what they found becomes a candidate here.
+
+use super::{DIGIT, Id, Scan, Source, finance, net, phone, place, secret};
+use crate::checksum::Verdict;
+
+impl Scan<'_, '_> {
+    pub(super) fn web(&mut self, web: &net::Web) {
+        if web.credentials {
+            self.propose(web.start, web.end, Id::Connection, 0.95, Verdict::Unchecked);
+            return;
+        }
+        let host = self.text.get(web.host.0..web.host.1).unwrap_or_default();
+        if self.engine.tables.lists.is_public_site(host) {
+            // Whose page it is, is no secret; asked for by name or announced, it is reported.
+            let base = if self.engine.requested("URL").is_some() { 0.75 } else { 0.2 };
+            self.push(
+                web.start,
+                web.end,
+                Id::Url as u16,
+                base,
+                Verdict::Unchecked,
+                Source::Program,
+                Some("public site"),
+            );
+        } else {
+            self.propose(
+                web.start,
+                web.end,
+                Id::Url,
+                if web.scheme { 0.9 } else { 0.75 },
+                Verdict::Unchecked,
+            );
+        }
+    }
+
+    pub(super) fn ipv4(&mut self, start: usize, to: usize) {
+        // "version 1.2.3.4" is none.
+        let before = self.before(start, 10);
+        let version = before.trim_end().ends_with("version")
+            || before.trim_end().ends_with("v")
+            || before.trim_end().ends_with("release");
+        self.propose(start, to, Id::Ip, if version { 0.3 } else { 0.9 }, Verdict::Unchecked);
+    }
+
+    pub(super) fn street(&mut self, start: usize, end: usize) {
+        if let Some((from, to, score)) = self.engine.tables.streets.address(self.text, start, end) {
+            self.propose(from, to, Id::Street, score, Verdict::Unchecked);
+            if let Some((from, to, entity)) = place::postcode_after(self.text, from, to) {
+                self.named(from, to, entity, 0.6);
+            }
+        }
+    }
+
+    /// A candidate for an entity of the table of patterns.
+    pub(super) fn named(&mut self, start: usize, end: usize, entity: &str, score: f32) {
+        if let Some(&id) = self.engine.by_name.get(&crate::Entity::exact(entity)) {
+            self.push(start, end, id, score, Verdict::Unchecked, Source::Program, None);
+        }
+    }
+
+    pub(super) fn card(&mut self, start: usize) {
+        if let Some((to, known, digits)) = finance::card(self.b, start, &self.engine.tables.lists) {
+            let score = match (known, digits) {
+                (true, 15..) => 0.97,
+                (true, 14) => 0.45,
+                (true, _) => 0.35,
+                (false, _) => 0.25,
+            };
+            self.propose(start, to, Id::Card, score, Verdict::Valid);
+        }
+    }
+
+    pub(super) fn date(&mut self, start: usize, end: usize, score: f32) {
+        const PUBLISHED: [&str; 14] = [
+            "version",
+            "copyright",
+            "(c)",
+            "©",
+            "license",
+            "licence",
+            "released",
+            "release",
+            "revision",
+            "draft",
+            "rfc",
+            "since",
+            "last updated",
+            "edition",
+        ];
+        let published = score >= 0.3 && {
+            let before = self.before(start, 24);
+            PUBLISHED.iter().any(|w| before.contains(w))
+        };
+        let score = if published { score - 0.4 } else { score };
+        if score > 0.0 {
+            self.propose(start, end, Id::Date, score, Verdict::Unchecked);
+        }
+    }
+
+    /// Up to `n` bytes before `at` on its line, in lower case.
+    pub(super) fn before(&self, at: usize, n: usize) -> String {
+        let from = crate::context::floor(self.text, at.saturating_sub(n));
+        let window = self.text.get(from..at).unwrap_or_default();
+        window.rsplit('\n').next().unwrap_or_default().to_lowercase()
+    }
+
+    pub(super) fn phone(&mut self, start: usize) {
+        // A number that stands in brackets as a whole.
+        if self.b.get(start) == Some(&b'(')
+            && start + 1 >= self.phone_to
+            && let Some(m) = self.engine.tables.phones.find(self.b, start + 1)
+            && self.b.get(m.end) == Some(&b')')
+        {
+            return self.phone_found(start + 1, &m);
+        }
+        let mut from = start;
+        // "+(49) 30 …" and "(+49) 30 …".
+        if self.b.get(start..start + 2) == Some(b"(+") {
+            from = start + 1;
+        }
+        if from < self.phone_to
+            || self.joined_before(from) && self.b[from] != b'+' && self.b[from] != b'('
+        {
+            return;
+        }
+        if from > 0 && (self.b[from - 1].is_ascii_alphanumeric() || self.b[from - 1] == b'_') {
+            return;
+        }
+        if let Some(m) = self.engine.tables.phones.find(self.b, from) {
+            let closed = self.b.get(from..m.end).is_some_and(|n| n.contains(&b')'));
+            self.phone_found(if closed { start } else { from }, &m);
+        }
+    }
+
+    pub(super) fn phone_found(&mut self, start: usize, m: &phone::Match) {
+        if m.score >= 0.4 {
+            self.phone_to = m.end;
+        }
+        self.propose(start, m.end, Id::Phone, m.score, Verdict::Unchecked);
+        self.regional_phone(start, m);
+    }
+
+    /// Presidio names some regions' numbers separately; they are reported when asked for.
+    pub(super) fn regional_phone(&mut self, start: usize, m: &phone::Match) {
+        let names: &[&str] = match (&m.region, m.mobile) {
+            (b"TR", _) => &["TR_PHONE_NUMBER"],
+            (b"PH", Some(true)) => &["PH_MOBILE_NUMBER"],
+            (b"ZA", Some(true)) => &["ZA_MOBILE_NUMBER"],
+            (b"ZA", _) => &["ZA_TELEPHONE_NUMBER"],
+            _ => &[],
+        };
+        for name in names {
+            if let Some(id) = self.engine.requested(name) {
+                self.push(start, m.end, id, m.score, Verdict::Unchecked, Source::Program, None);
+            }
+        }
+    }
+
+    pub(super) fn uuid(&mut self, start: usize) {
+        if let Some(to) = net::uuid(self.b, start).filter(|_| self.free_before(start)) {
+            self.propose(start, to, Id::Uuid, 0.6, Verdict::Unchecked);
+        }
+    }
+
+    pub(super) fn capitals(&mut self, start: usize, end: usize) {
+        if finance::bic(&self.b[start..end]) && self.free_before(start) {
+            self.propose(start, end, Id::Bic, 0.2, Verdict::Unchecked);
+        }
+        if end - start == 16 {
+            self.shapes(start);
+        }
+    }
+
+    pub(super) fn mrz(&mut self, start: usize) {
+        let line_start = self.b[..start]
+            .iter()
+            .rev()
+            .take(44)
+            .position(|c| *c == b'\n')
+            .map_or_else(|| if start <= 44 { 0 } else { start }, |i| start - i);
+        if start != line_start {
+            return;
+        }
+        let line = self.b[start..]
+            .iter()
+            .take(45)
+            .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || **c == b'<');
+        let len = line.count();
+        let line = &self.b[start..start + len];
+        // The second line of a passport: number, nationality, birth, sex, expiry and their checks.
+        let checked = |from: usize, to: usize| {
+            i64::from(crate::checksum::icao_check(&line[from..to])) == i64::from(line[to]) - 48
+        };
+        let ok = matches!(len, 44 | 36) && checked(0, 9) && checked(13, 19) && checked(21, 27);
+        if ok {
+            self.propose(start, start + len, Id::Mrz, 0.98, Verdict::Valid);
+            let above = self.b[..start].strip_suffix(b"\n").map_or(0, <[u8]>::len);
+            if above >= len {
+                let from = above - len;
+                if matches!(self.b[from], b'P' | b'V' | b'I' | b'A' | b'C')
+                    && self.b[from..above].contains(&b'<')
+                    && self.text.is_char_boundary(from)
+                {
+                    self.propose(from, above, Id::Mrz, 0.95, Verdict::Unchecked);
+                }
+            }
+        }
+    }
+
+    /// Tokens with a known prefix, and values after labels.
+    pub(super) fn keyed(&mut self, start: usize, word_end: usize, flags: u8) -> Option<usize> {
+        let b = self.b;
+        // Tokens have digits, or go on after a sign.
+        let free = (flags & DIGIT != 0
+            || word_end - start > 12
+            || matches!(b.get(word_end), Some(b'-' | b'.' | b'=')))
+            && self.free_before(start);
+        if free
+            && b[start..].starts_with(b"eyJ")
+            && let Some(end) = secret::jwt(b, start)
+        {
+            self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
+            return Some(end);
+        }
+        if free && let Some(end) = secret::token(b, start) {
+            self.propose(start, end, Id::Secret, 0.95, Verdict::Unchecked);
+            return Some(end);
+        }
+        let (label, from, to) =
+            secret::label(self.text, start, word_end, &self.engine.tables.starts)?;
+        let (id, score) = match label {
+            secret::Label::Password => (Id::Password, 0.8),
+            secret::Label::Username => (Id::Username, 0.6),
+            secret::Label::Secret => (Id::Secret, 0.75),
+            secret::Label::Authorization => (Id::Credential, 0.9),
+        };
+        self.propose(from, to, id, score, Verdict::Unchecked);
+        None
+    }
+}
