@@ -112,8 +112,9 @@ where
     /// The ± to expect at 95 % confidence, in the units of the release.
     ///
     /// `rows` is a guess of how many rows contribute to a group, known to the caller from
-    /// elsewhere; only a mean's error depends on it. What clamping and contribution limits leave
-    /// out comes on top.
+    /// elsewhere; only a mean's error depends on it. It is given for a mean in the middle of the
+    /// bounds, where it is least: the interval of a mean at a bound is up to 1.5 times as wide. What
+    /// clamping and contribution limits leave out comes on top.
     #[must_use]
     pub fn expected_error(&self, rows: u64) -> f64 {
         self.statistic.expected_error(&self.pricing.noise(), rows, &Confidence::default())
