@@ -266,8 +266,10 @@ impl NerBackend for Tagger {
         tokenize(text, &mut tokens);
         let mut words = Vec::with_capacity(tokens.len());
         self.lexicon.words(text, &tokens, &mut words);
-        let lower: HashSet<u64, FixedState> =
-            words.iter().filter(|w| w.sign == 0 && !w.capital).map(|w| w.low).collect();
+        let lower: HashSet<u64, FixedState> = (tokens.iter().zip(&words))
+            .filter(|(token, w)| w.sign == 0 && !w.capital && stands_alone(text, token))
+            .map(|(_, w)| w.low)
+            .collect();
         let mut names: Vec<Name> = Vec::new();
         let mut chain = Chain::default();
         let mut from = 0;
@@ -289,6 +291,18 @@ impl NerBackend for Tagger {
         names.sort_by_key(|n| n.range.start);
         Ok(names)
     }
+}
+
+/// Whether a word stands by itself, and not inside an address such as `ada.lovelace@example.org`.
+fn stands_alone(text: &str, token: &Token) -> bool {
+    let before = text.get(..token.start).and_then(|text| text.chars().next_back());
+    let mut after = text.get(token.end..).unwrap_or_default().chars();
+    let opens = |c: char| c.is_whitespace() || "([\"'“‘".contains(c);
+    let closes = |c: char| ",.;:!?)]\"'”’".contains(c);
+    before.is_none_or(opens)
+        && after.next().is_none_or(|c| {
+            c.is_whitespace() || closes(c) && after.next().is_none_or(char::is_whitespace)
+        })
 }
 
 fn within<'a>(

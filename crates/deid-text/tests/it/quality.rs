@@ -187,3 +187,26 @@ fn long_text_in_chunks_is_as_long_text() {
     out.extend(stream.finish().unwrap());
     assert_eq!(whole, out);
 }
+
+#[test]
+fn an_address_in_lower_case_does_not_hide_the_name_it_is_made_of() {
+    let analyzer = Analyzer::new().unwrap();
+    for address in [
+        "marta.kowalska@example.org",
+        "marta_kowalska@example.org",
+        "https://example.org/marta-kowalska",
+        "@marta.kowalska",
+    ] {
+        for text in [
+            format!("Customer: Marta Kowalska, 34 years old. She wrote from {address} today."),
+            format!("{address}\nPlease call Marta Kowalska at noon."),
+        ] {
+            let start = text.find("Marta K").unwrap();
+            let name = start..start + "Marta Kowalska".len();
+            let findings = analyzer.scan(&text).unwrap();
+            let found =
+                findings.iter().any(|f| f.entity.to_string() == "PERSON" && f.span.range() == name);
+            assert!(found, "{address}: {}", findings.explain());
+        }
+    }
+}
