@@ -33,6 +33,11 @@ pub(super) struct Word {
 }
 
 impl Word {
+    /// Whether it is a first or last name and no common word.
+    pub(super) fn is_given_to_people(&self) -> bool {
+        self.lists & (IS_FIRST | IS_LAST) != 0 && self.lists & IS_COMMON == 0
+    }
+
     /// Which table of transitions leads to it.
     pub(super) fn class(&self) -> usize {
         match (self.sign, self.capital) {

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 
 use super::features::{BUCKETS, FEATURES, Lexicon, Word, features};
-use super::gazetteer::{IS_COMMON, IS_COMPANY, IS_FIRST, IS_LAST};
+use super::gazetteer::{IS_COMPANY, IS_FIRST, IS_LAST};
 use super::lists::Group;
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
@@ -329,10 +329,11 @@ impl Tagger {
         // stay below the default threshold.
         let company =
             || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
-        // A term that the same text also writes in lower case is no name: "Licensor", "Work".
+        // A term that the same text also writes in lower case is no name: "Licensor", "Work"; but
+        // people write the names of people in lower case, too.
         let term = within(tokens, words, &range)
             .filter(|w| w.sign == 0)
-            .all(|w| w.capital && lower.contains(&w.low));
+            .all(|w| w.capital && lower.contains(&w.low) && !w.is_given_to_people());
         let score = match (kind, term) {
             (_, true) => sure * 0.35,
             (2, _) if !company() => sure * 0.41,
@@ -360,8 +361,7 @@ impl Tagger {
             for word in inside {
                 let own = word.sign == 0
                     && word.capital
-                    && word.lists & IS_COMMON == 0
-                    && word.lists & (IS_FIRST | IS_LAST) != 0
+                    && word.is_given_to_people()
                     && !lower.contains(&word.low);
                 if own {
                     let slot = parts.entry(word.exact).or_default();

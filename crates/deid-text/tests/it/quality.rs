@@ -205,8 +205,17 @@ fn an_address_in_lower_case_does_not_hide_the_name_it_is_made_of() {
             let name = start..start + "Marta Kowalska".len();
             let findings = analyzer.scan(&text).unwrap();
             let found =
-                findings.iter().any(|f| f.entity.to_string() == "PERSON" && f.span.range() == name);
+                findings.iter().any(|f| f.entity.name() == "PERSON" && f.span.range() == name);
             assert!(found, "{address}: {}", findings.explain());
         }
     }
+}
+
+#[test]
+fn a_name_that_is_also_written_in_lower_case_is_still_found() {
+    let text = "marta called about her invoice. Please tell Marta that it was sent.";
+    let name = text.find("Marta").unwrap()..text.find(" that").unwrap();
+    let findings = Analyzer::new().unwrap().scan(text).unwrap();
+    let found = findings.iter().any(|f| f.entity.name() == "PERSON" && f.span.range() == name);
+    assert!(found, "{}", findings.explain());
 }
