@@ -51,7 +51,7 @@ fn tables() -> &'static Tables {
                 names.filter(|n| !n.is_empty() && !n.contains(' ')).collect()
             };
             let (women, men, mut family) = (cell(' '), cell(' '), cell('/'));
-            // Some lists hold no more than a placeholder.
+            // A list this short would give a whole country a handful of family names.
             if family.len() < 20 {
                 family.clear();
             }

@@ -110,16 +110,21 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Notes the entities that words before `start` or soon after `at` speak for.
-    pub(super) fn look_around(&mut self, start: usize, at: usize) {
-        let table = &self.engine.context;
+    /// Notes the words before `start`, once for all candidates that begin there.
+    fn look_before(&mut self, start: usize) {
         if self.hits_start != start {
             self.hits.clear();
-            table.before(self.text, start, &mut self.hits);
+            self.engine.context.before(self.text, start, &mut self.hits);
             self.hits_start = start;
             self.hits_before = self.hits.len();
             self.hits_end = usize::MAX;
         }
+    }
+
+    /// Notes the entities that words before `start` or soon after `at` speak for.
+    pub(super) fn look_around(&mut self, start: usize, at: usize) {
+        self.look_before(start);
+        let table = &self.engine.context;
         self.ahead.clear();
         table.after(self.text, at, AHEAD, &mut self.ahead);
         self.near.clear();
@@ -129,14 +134,8 @@ impl Scan<'_, '_> {
 
     /// The best word for an entity near a candidate.
     pub(crate) fn hit(&mut self, start: usize, end: usize, entity: u16) -> Option<Hit> {
+        self.look_before(start);
         let table = &self.engine.context;
-        if self.hits_start != start {
-            self.hits.clear();
-            table.before(self.text, start, &mut self.hits);
-            self.hits_start = start;
-            self.hits_before = self.hits.len();
-            self.hits_end = usize::MAX;
-        }
         if end > start && self.hits_end != end {
             self.hits.truncate(self.hits_before);
             table.after(self.text, end, AFTER, &mut self.hits);
