@@ -36,6 +36,7 @@
 pub(crate) mod counts;
 mod gaussian;
 pub(crate) mod gaussian_cost;
+mod gaussian_sum;
 mod geometric;
 mod iterative;
 mod known;

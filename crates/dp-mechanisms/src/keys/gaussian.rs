@@ -13,10 +13,7 @@ use privacy_core::random::SecureRng;
 use privacy_core::unit::{AddRemove, Adjacency, Relation};
 
 use super::counts::{KeyChanges, KeyCounts, Keyed};
-use super::gaussian_cost::{
-    equal_shifts, few_digits_up, tail_up, zcdp_delta, zcdp_epsilon, zcdp_rho,
-};
-use super::geometric::amount;
+use super::gaussian_cost::{equal_shifts, few_digits_up, tail_up, zcdp_epsilon, zcdp_rho};
 use super::threshold::{Tested, by_threshold, least_above};
 use crate::additive::Noise;
 use crate::error::Result;
@@ -38,13 +35,14 @@ const JOINT_KEYS: u64 = 32;
 ///   has.
 /// - *Joint* (Wilkins, Kifer, Zhang, Karrer 2024, "Exact Privacy Analysis of the Gaussian Sparse
 ///   Histogram Mechanism", Journal of Privacy and Confidentiality 14 (1), here for the discrete law
-///   and counts of units, l = 1, under add/remove): over j = 0…k, i = k − j keys that only one side
-///   has, the larger of (1 − S^i) + S^i H_(ε − i ln S)(j) and H_(ε + i ln S)(j). A key
-///   that only one side has cannot also need noise, so k keys never pay for both.
+///   under add/remove): over j = 0…k, i = k − j keys that only one side has, the larger of
+///   (1 − S^i) + S^i H_(ε − i ln S)(j) and H_(ε + i ln S)(j). A key that only one side has cannot
+///   also need noise, so k keys never pay for both.
 ///
-/// H comes from tails of the discrete law for l = 1, where all shifts are equal, and from
-/// zero-concentration (ρ = k l²/(2σ²), Canonne, Kamath, Steinke 2020) otherwise. All
-/// are computed in floating point and rounded up by relative margins of about 2e-8 a term.
+/// H comes from tails of the sum of j discrete Gaussians: the likelihood ratio of j counts that are
+/// l apart depends on their sum alone, and no smaller differences tell neighbours further apart,
+/// coordinate by coordinate (log-concavity and Blackwell's theorem). All are computed in floating
+/// point and rounded up by relative margins of about 2e-8 a term.
 pub struct GaussianThreshold<K, A = AddRemove> {
     noise: DiscreteGaussian,
     epsilon: Amount,
@@ -88,14 +86,18 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
         let enough = norm_squared / (2.0 * zcdp_rho(e, d / 2.0));
         let variance = few_digits_up(enough).ok_or_else(too_large)?;
         let mut found = Self::with(variance, 0, epsilon)?;
-        // Zero-concentration asks for more than the exact law needs: a tenth less at most.
-        for percent in (80..100).rev() {
-            let Some(variance) = few_digits_up(enough * f64::from(percent) / 100.0) else { break };
-            let tried = Self::with(variance, 0, epsilon)?;
-            if tried.noise_delta(changes, e) > d / 2.0 {
-                break;
+        // Zero-concentration asks for more than the exact law needs.
+        let (mut good, mut bad) = (1000, 400);
+        while good - bad > 1 {
+            let permille = (good + bad) / 2;
+            let less =
+                few_digits_up(enough * f64::from(permille) / 1000.0).ok_or_else(too_large)?;
+            let tried = Self::with(less, 0, epsilon)?;
+            if tried.noise_delta(changes, e) <= d / 2.0 {
+                (good, found) = (permille, tried);
+            } else {
+                bad = permille;
             }
-            found = tried;
         }
         found.lower_threshold(changes, d);
         Ok(found)
@@ -154,16 +156,7 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
     }
 
     fn divergence(&self, changes: KeyChanges, keys: u64, epsilon: f64) -> f64 {
-        let s2 = self.noise.sigma_squared();
-        if keys == 0 || changes.per_key == 1 {
-            return equal_shifts(s2, keys, changes.per_key, epsilon);
-        }
-        if epsilon <= 0.0 {
-            return 1.0;
-        }
-        let squared = keys as f64 * (changes.per_key as f64).powi(2) * (1.0 + 1e-12);
-        let rho = squared / (2.0 * amount(s2).to_f64_down());
-        zcdp_delta(rho, epsilon)
+        equal_shifts(self.noise.sigma_squared(), keys, changes.per_key, epsilon)
     }
 
     /// The chance that a key of one unit's making is released, rounded up.
@@ -181,8 +174,8 @@ impl<K, A: Adjacency> GaussianThreshold<K, A> {
         let hidden = (-alone).ln_1p();
         let any = |keys: u64| (-(hidden * keys as f64).exp_m1() * (1.0 + 1e-12)).clamp(0.0, 1.0);
         let sum = || self.noise_delta(changes, epsilon) + any(keys);
-        let is_joint = A::RELATION == Relation::AddRemove && changes.per_key == 1;
-        let delta = match is_joint && keys <= JOINT_KEYS && alone < 0.5 {
+        let is_joint = A::RELATION == Relation::AddRemove && keys <= JOINT_KEYS && alone < 0.5;
+        let delta = match is_joint {
             false => sum(),
             true => (0..=keys)
                 .map(|both| {
