@@ -12,6 +12,7 @@
 mod constant_time;
 mod law;
 mod max_norm;
+mod weighted;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,6 +30,7 @@ pub use constant_time::{ConstantTimeGaussianNoise, ConstantTimeLaplaceNoise, Con
 pub(crate) use law::promise_of;
 pub use law::{Noise, NoiseLaw};
 pub use max_norm::MaxNorm;
+pub(crate) use weighted::{WeightedHalfWidths, continuous_scale, normal_quantile};
 
 use crate::noise::{DiscreteGaussian, DiscreteLaplace, NoiseError};
 

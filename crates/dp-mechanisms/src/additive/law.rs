@@ -122,7 +122,7 @@ impl fmt::Display for NoiseLaw {
     }
 }
 
-fn ratio_to_f64(ratio: &num_rational::Ratio<num_bigint::BigUint>) -> f64 {
+pub(super) fn ratio_to_f64(ratio: &num_rational::Ratio<num_bigint::BigUint>) -> f64 {
     Amount::from_fraction(ratio.numer().clone(), ratio.denom().clone())
         .map_or(f64::INFINITY, |amount| amount.to_f64_up())
 }

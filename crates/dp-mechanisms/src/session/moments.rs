@@ -16,21 +16,30 @@
 //!
 //! # Intervals
 //!
-//! With the confidence asked for, all noise terms together lie within their half-widths (a union
-//! bound over the coordinates). The interval covers the statistic of every aggregate in that box:
-//! averages are bounded exactly, second moments around the estimated mean exactly, and what the
-//! estimated mean may be off is added. Half a step of the grid is added for rounding. Intervals
-//! therefore cover at least as often as they say.
+//! Every moment is a quotient of averages of polynomials, so that, at the true moment, a known
+//! combination of the noise terms is what separates the noisy aggregate from 0. The interval holds
+//! the moments at which that combination is within the half-width of its law. What the law depends on
+//! besides the moment, such as the mean in the case of a variance, is only known to lie in an
+//! interval of its own; the half-width is the largest one over it, for 0.2 % of the miss. Half a
+//! step of the grid is added for rounding.
+//!
+//! Intervals therefore cover as often as they say where many rows stand against the noise, and more
+//! often where few do: 95 % intervals of a variance cover less than 95.1 % from about 10^4 noise
+//! scales in rows on.
 
 mod axis;
+mod basis;
 mod estimate;
+mod intervals;
 mod polynomial;
 mod questions;
+mod range;
 mod reading;
 mod statistic;
+mod values;
 
-pub use estimate::{JointMoments, Moments};
 pub use reading::{
     Correlation, Covariance, Joint, Line, LineFit, Reading, Single, StandardDeviation, Variance,
 };
 pub use statistic::{NeedsBothBounds, OfOne, OfOneValue, OfTwo, OfTwoValues};
+pub use values::{JointMoments, Moments};

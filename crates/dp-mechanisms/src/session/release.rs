@@ -8,9 +8,8 @@ use privacy_core::release::{ErrorLaw, Interval, Readable, Release};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use crate::additive::{Noise, NoiseLaw};
+use crate::additive::{Noise, NoiseLaw, continuous_scale, normal_quantile};
 use crate::grid::Grid;
-use crate::stream::PrefixLaw;
 
 /// One release for each group: the known groups in the order they were listed, or the groups that
 /// were selected in their own order.
@@ -230,9 +229,8 @@ struct Difference {
 impl Difference {
     fn new(noise: &Noise, miss: f64) -> Self {
         let laplace = matches!(noise, Noise::Laplace(_));
-        let quantile =
-            if laplace { -miss.ln() * (1.0 + 1e-12) } else { PrefixLaw::normal_quantile(miss) };
-        Difference { laplace, scale: PrefixLaw::continuous_scale(noise), miss, quantile }
+        let quantile = if laplace { -miss.ln() * (1.0 + 1e-12) } else { normal_quantile(miss) };
+        Difference { laplace, scale: continuous_scale(noise), miss, quantile }
     }
 
     /// A bound of the half-width for any weights.

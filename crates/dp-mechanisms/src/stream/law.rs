@@ -8,7 +8,7 @@ use std::fmt;
 use privacy_core::params::Confidence;
 use privacy_core::release::{ErrorLaw, Interval};
 
-use crate::additive::Noise;
+use crate::additive::{Noise, continuous_scale as scale, normal_quantile};
 use crate::noise::DiscreteGaussian;
 
 /// The law of the error of one released prefix: a weighted sum of independent discrete draws.
@@ -69,16 +69,6 @@ impl PrefixLaw {
         self.parts.extend(other.parts.iter().cloned());
         self.slack += other.slack;
         self
-    }
-
-    /// The scale of the continuous law that `noise` is less than one step from: t or sigma.
-    pub(crate) fn continuous_scale(noise: &Noise) -> f64 {
-        scale(noise)
-    }
-
-    /// The x with P(|N(0, 1)| > x) = `miss`, rounded up.
-    pub(crate) fn normal_quantile(miss: f64) -> f64 {
-        normal_quantile(miss)
     }
 
     /// The variance.
@@ -168,25 +158,6 @@ impl Part {
     }
 }
 
-/// The scale of the continuous twin: of a Laplace law t, of a Gaussian one sigma.
-///
-/// A discrete Laplace draw of scale t is the difference of two exponential variables of mean t,
-/// each rounded down: less than 1 from a Laplace draw of scale t. A discrete Gaussian draw is at
-/// most 1 from the Gaussian draw of the same quantile, since sums of a decreasing density are
-/// between its integrals shifted by one step (its norm exceeds that of the density by a factor
-/// of 1 + 3 exp(-2π²σ²) at most, which less than a step makes good from sigma = 1 on).
-fn scale(noise: &Noise) -> f64 {
-    match noise {
-        Noise::Laplace(noise) => ratio(noise.scale()),
-        Noise::Gaussian(noise) => ratio(noise.sigma_squared()).sqrt(),
-    }
-}
-
-fn ratio(ratio: &num_rational::Ratio<num_bigint::BigUint>) -> f64 {
-    privacy_core::params::Amount::from_fraction(ratio.numer().clone(), ratio.denom().clone())
-        .map_or(f64::INFINITY, |amount| amount.to_f64_up())
-}
-
 /// The half-width for the weighted sum of continuous draws.
 fn continuous_half_width(parts: &[Part], miss: f64) -> f64 {
     let mut gaussian = 0.0;
@@ -208,16 +179,6 @@ fn continuous_half_width(parts: &[Part], miss: f64) -> f64 {
         parts => laplace_half_width(parts, share),
     };
     of_gaussian + of_laplace
-}
-
-/// The x with P(|N(0, 1)| > x) = `miss`, rounded up.
-fn normal_quantile(miss: f64) -> f64 {
-    // The half-width of a discrete Gaussian of sigma 2^60 is the quantile on a grid of 2^-60.
-    let variance = num_bigint::BigUint::from(1u8) << 120u32;
-    let fine = DiscreteGaussian::new(num_rational::Ratio::from_integer(variance));
-    fine.map_or(f64::INFINITY, |noise| {
-        (Noise::Gaussian(noise).half_width(miss) + 1.0) / 2f64.powi(60)
-    })
 }
 
 /// By inversion of the characteristic function of the sum, wrapped to a period beyond which

@@ -33,33 +33,6 @@ pub(super) fn product(f: &[f64], g: &[f64]) -> Vec<f64> {
     f.iter().flat_map(|a| g.iter().map(move |b| a * b)).collect()
 }
 
-/// The smallest and the largest average of `weights` over all masses between `lower` and `upper`.
-///
-/// The extreme average gives every weight above it the most mass and every weight below it the
-/// least, so it is among the averages that cut the sorted weights at some place. Without any mass
-/// for sure, the averages reach from the least weight to the largest.
-pub(super) fn average_range(weights: &[f64], lower: &[f64], upper: &[f64]) -> (f64, f64) {
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by(|&a, &b| weights[a].total_cmp(&weights[b]));
-    let ends = order.first().zip(order.last()).map(|(&a, &b)| (weights[a], weights[b]));
-    let Some((least, most)) = ends else { return (0.0, 0.0) };
-    // Average where the first `cut` in order have the masses of one side, the others of the other.
-    let average = |cut: usize, first: &[f64], others: &[f64]| {
-        let mass = |place: usize, i: usize| if place < cut { first[i] } else { others[i] };
-        let total: f64 = order.iter().enumerate().map(|(place, &i)| mass(place, i)).sum();
-        let weighted: f64 =
-            order.iter().enumerate().map(|(place, &i)| mass(place, i) * weights[i]).sum();
-        (total > 0.0).then(|| weighted / total)
-    };
-    if lower.iter().sum::<f64>() <= 0.0 {
-        return (least, most);
-    }
-    let cuts = || 0..=weights.len();
-    let low = cuts().filter_map(|cut| average(cut, upper, lower)).fold(most, f64::min);
-    let high = cuts().filter_map(|cut| average(cut, lower, upper)).fold(least, f64::max);
-    (low.max(least), high.min(most))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,29 +59,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn averages_over_a_box_are_those_of_its_corners() {
-        let weights = [0.3, -1.0, 0.9, 0.3];
-        let lower = [1.0, 0.0, 2.0, 0.5];
-        let upper = [3.0, 4.0, 2.5, 0.6];
-        let corners = (0..16u32).map(|corner| {
-            let mass = |i: usize| if corner >> i & 1 == 1 { upper[i] } else { lower[i] };
-            let total: f64 = (0..4).map(mass).sum();
-            (0..4).map(|i| mass(i) * weights[i]).sum::<f64>() / total
-        });
-        let (low, high) = corners
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), average| {
-                (low.min(average), high.max(average))
-            });
-        let (found_low, found_high) = average_range(&weights, &lower, &upper);
-        assert!((found_low - low).abs() < 1e-15 && (found_high - high).abs() < 1e-15);
-    }
-
-    #[test]
-    fn without_any_mass_for_sure_every_average_is_possible() {
-        let (low, high) = average_range(&[0.0, 0.5, 1.0], &[0.0; 3], &[1.0, 0.0, 2.0]);
-        assert_eq!((low, high), (0.0, 1.0));
     }
 }

@@ -6,7 +6,8 @@ use privacy_core::params::Confidence;
 use privacy_core::release::{Interval, Readable};
 use serde::Serialize;
 
-use super::estimate::{Estimate, JointMoments, Moments};
+use super::estimate::Estimate;
+use super::values::{JointMoments, Moments};
 
 /// A moment to read off a noisy aggregate. Implemented by the types beside it.
 pub trait Reading: Copy + Default + fmt::Debug + Send + Sync + 'static {

@@ -10,7 +10,8 @@ use privacy_core::release::{ErrorLaw, Interval};
 use super::super::aggregate::Rows;
 use super::super::statistic::{Filtered, NeedsBounds, Statistic};
 use super::axis::Axis;
-use super::estimate::{Basis, Estimate};
+use super::basis::Basis;
+use super::estimate::Estimate;
 use super::reading::Reading;
 use crate::additive::{Noise, NoiseLaw};
 use crate::bound::Shape;
@@ -228,10 +229,11 @@ where
     ) -> Vec<i128> {
         let basis = self.basis();
         if rows.units.is_none() && groups == 1 {
-            return basis.of_powers(rows.power_sums(self.clamped.axis.steps(), group, item));
+            let powers = rows.power_sums(self.clamped.axis.steps(), group, item);
+            return basis.refine(basis.of_powers(powers));
         }
         let add = |position: u64, cell: &mut [i128]| basis.add([position, 0], cell);
-        rows.tally(groups, basis.coordinates(), group, item, add)
+        basis.refine(rows.tally(groups, basis.coordinates(), group, item, add))
     }
 
     fn describe(&self) -> String {
@@ -273,7 +275,7 @@ where
     ) -> Vec<i128> {
         let basis = self.basis();
         let add = |positions: [u64; 2], cell: &mut [i128]| basis.add(positions, cell);
-        rows.tally(groups, basis.coordinates(), group, item, add)
+        basis.refine(rows.tally(groups, basis.coordinates(), group, item, add))
     }
 
     fn describe(&self) -> String {
