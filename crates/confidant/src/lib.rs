@@ -1,4 +1,11 @@
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("questions/start.md")]
+#![cfg_attr(feature = "dp", doc = include_str!("questions/dp.md"))]
+#![cfg_attr(feature = "accounting", doc = include_str!("questions/accounting.md"))]
+#![cfg_attr(all(feature = "ledger", feature = "dp"), doc = include_str!("questions/ledger.md"))]
+#![cfg_attr(feature = "kanon", doc = include_str!("questions/kanon.md"))]
+#![cfg_attr(feature = "deid", doc = include_str!("questions/deid.md"))]
+#![cfg_attr(feature = "he", doc = include_str!("questions/he.md"))]
+#![cfg_attr(feature = "smpc", doc = include_str!("questions/smpc.md"))]
 #![forbid(unsafe_code)]
 
 /// The vocabulary that all techniques share: parameters, spaces, mechanisms, stages, budgets.
@@ -43,6 +50,11 @@ pub use privacy_ledger as ledger;
     feature = "smpc"
 ))]
 mod guide;
+
+/// The examples of the README.
+#[cfg(all(doctest, feature = "dp"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The names that most programs need.
 pub mod prelude {

@@ -107,6 +107,8 @@ impl NoiseLaw {
             Shape::Simplex { coordinates: n @ 3.., total } => {
                 format!("{} rows, on each of {n} sums", self.describe_in(*total as f64))
             }
+            // Of a mean, whose steps are finer than its values'.
+            Shape::Simplex { .. } => self.describe_in(2f64.powi(-self.exponent)),
             _ => self.to_string(),
         }
     }

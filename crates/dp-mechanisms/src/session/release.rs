@@ -106,16 +106,18 @@ impl<K: Serialize, V: Serialize> Serialize for GroupedRelease<K, V> {
 /// bound, the estimate is at the fraction A/(A + B) of the interval. If t is the true fraction,
 /// (1 − t)A − tB is the difference of the two noises with the weights 1 − t and t, of which the law
 /// is known: the interval holds the t for which it is within the half-width of that law (Fieller
-/// 1954): that of continuous draws, widened by one step for what discrete ones are off them. Where noise leaves too little to divide by, both noises are taken to be within their
-/// half-widths instead (a union bound). Half a step of the grid is added for the rounding of the
-/// values. The interval covers the mean of the bounded, clamped values as often as it says, and more
-/// often for noise of a few steps, and where noise is as large as the total or the mean lies at a
-/// bound.
+/// 1954): that of continuous draws, widened by one step for what discrete ones are off them. Where
+/// noise leaves too little to divide by, both noises are taken to be within their half-widths instead
+/// (a union bound). Half a step of the grid is added for the rounding of the values. The interval
+/// covers the mean of the bounded, clamped values as often as it says, and more often where noise is
+/// as large as the total or the mean lies at a bound.
 #[derive(Clone, Debug)]
 pub struct MeanLaw {
     from_lower: i128,
     from_upper: i128,
     grid: Grid,
+    /// That of the steps that the integers count.
+    exponent: i32,
     /// The caller's bounds, which the estimate never leaves.
     bounds: (f64, f64),
     noise: Noise,
@@ -126,10 +128,11 @@ impl MeanLaw {
         from_lower: i128,
         from_upper: i128,
         grid: Grid,
+        exponent: i32,
         bounds: (f64, f64),
         noise: Noise,
     ) -> Self {
-        MeanLaw { from_lower, from_upper, grid, bounds, noise }
+        MeanLaw { from_lower, from_upper, grid, exponent, bounds, noise }
     }
 
     /// The point at a fraction of the grid's interval.
@@ -173,10 +176,12 @@ impl MeanLaw {
     pub(super) fn expected_half_width(
         rows: u64,
         grid: &Grid,
+        exponent: i32,
         noise: &Noise,
         confidence: &Confidence,
     ) -> f64 {
-        let (rows, width) = (rows.max(1) as f64, grid.width() as f64);
+        let finer = 2f64.powi(grid.exponent() - exponent);
+        let (rows, width) = (rows.max(1) as f64, grid.width() as f64 * finer);
         let difference = Difference::new(noise, confidence.miss_probability());
         let half_width = match rows * width > 2.0 * difference.most() {
             // A mean in the middle of the bounds.
@@ -184,14 +189,14 @@ impl MeanLaw {
             false => noise.half_width(confidence.miss_probability() / 2.0),
         };
         let steps = (half_width / rows).min(width);
-        let rounding = if grid.exponent() == 0 { 0.0 } else { 0.5 };
-        (steps + rounding) * 2f64.powi(grid.exponent())
+        let rounding = if grid.exponent() == 0 { 0.0 } else { 0.5 * finer };
+        (steps + rounding) * 2f64.powi(exponent)
     }
 }
 
 impl ErrorLaw<f64> for MeanLaw {
     fn describe(&self) -> String {
-        let noise = NoiseLaw::new(self.noise.clone(), self.grid.exponent());
+        let noise = NoiseLaw::new(self.noise.clone(), self.exponent);
         format!("quotient of noisy sums, each with {noise}")
     }
 

@@ -264,24 +264,23 @@ fn means_are_covered_as_often_as_they_say() {
 }
 
 #[test]
-fn means_and_moments_are_covered_at_least_as_often_as_they_say() {
-    // Moments have intervals that follow from union bounds: on the safe side, as their law says.
-    let rows: Vec<i64> = (0..400).map(|i| i % 61).collect();
-    let truth = rows.iter().sum::<i64>() as f64 / 400.0;
-    let variance = rows.iter().map(|x| (*x as f64 - truth).powi(2)).sum::<f64>() / 400.0;
+fn variances_of_sessions_are_covered_as_often_as_they_say() {
+    // Other moments, and many more rows against the noise: beside the code.
+    let rows: Vec<i64> = (0..4000).map(|i| i % 61).collect();
+    let truth = rows.iter().sum::<i64>() as f64 / 4000.0;
+    let variance = rows.iter().map(|x| (*x as f64 - truth).powi(2)).sum::<f64>() / 4000.0;
     let context = Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
     let context = context.with_rng(InsecureTestRng::from_seed(17));
     let budget = Epsilon::new(1e6).unwrap();
     let session = Session::over(&rows).context(context).budget(budget).open().unwrap();
-    let trials = 5000u64;
-    let (mut means, mut variances) = (0, 0);
+    let trials = 4000u64;
+    let mut held = 0;
     for _ in 0..trials {
-        let mean = session.mean(|x| *x).bounds(0..=60).unwrap().epsilon(0.1).unwrap();
-        let mean = mean.release().unwrap();
-        means += u64::from(mean.interval(&Confidence::default()).contains(truth));
         let spread = session.variance(|x| *x).bounds(0..=60).unwrap().epsilon(0.5).unwrap();
         let spread = spread.release().unwrap();
-        variances += u64::from(spread.interval(&Confidence::default()).contains(variance));
+        held += u64::from(spread.interval(&Confidence::default()).contains(variance));
     }
-    assert!(means >= 4750 - 77 && variances >= 4750 - 77, "{means} {variances}");
+    // 5 standard deviations below 95 % and above 95.2 %, which few rows against the noise allow.
+    let share = held as f64 / trials as f64;
+    assert!((0.9328..0.9691).contains(&share), "{share}");
 }

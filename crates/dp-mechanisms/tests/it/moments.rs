@@ -161,8 +161,8 @@ fn moments_cost_what_they_say_and_need_the_noise_of_one_number() {
     let session = Session::over(&rows).budget(Epsilon::new(1.0).unwrap()).open().unwrap();
     let plan = session.moments(|s| s.hours).bounds(0..=60).unwrap().epsilon(0.5).unwrap();
     assert_eq!(plan.cost(), &Epsilon::new(0.5).unwrap().into());
-    // A row adds 60² spread over three coordinates: scale 3600 / 0.5.
-    let rows_of_noise = plan.noise().half_width(0.05) / 3600.0;
+    // A row adds 60² spread over three coordinates, in steps of 2^-12: scale 3600 × 2^12 / 0.5.
+    let rows_of_noise = plan.noise().half_width(0.05) / (3600.0 * 4096.0);
     let count = session.count().epsilon(0.5).unwrap();
     let close_to = count.noise().half_width(0.05);
     assert!((rows_of_noise - close_to).abs() <= 1.0, "{rows_of_noise} {close_to}");

@@ -307,8 +307,9 @@ fn of_a_user_with_many_equal_rows_as_many_as_allowed_count() {
     let rows: Vec<Row> = (0..1000).map(|_| (0, 1, 4)).collect();
     let limits = limits(Some(20), None, None);
     let moments = of_users(&variance(-3, 5), &AnyGrouping::whole(), &limits, &rows).unwrap();
-    // 4 is at 7 of 8 steps: (1, 14, 49) a row.
-    assert_eq!(moments, [20, 20 * 14, 20 * 49]);
+    // 4 is at 7 of 8 steps: (1, 14, 49) of 64 a row, in steps of 2^-24 rows or finer.
+    let finer = (1i128 << 24) / 128;
+    assert_eq!(moments, [1, 14, 49].map(|of_row| 20 * of_row * finer));
 }
 
 #[test]

@@ -184,8 +184,22 @@ where
 /// bound to another. The two grow by the width of the bounds together, so their L1 sensitivity is
 /// that width; releasing a sum and a count with half the budget each would need twice the noise
 /// variance for the same charge. The mean is where the one lies in the sum of both.
+///
+/// Where the bounds are few steps apart, both integers count finer steps, so that the noise is as good
+/// as continuous and intervals need not allow for its steps.
 #[derive(Clone, Copy)]
 pub struct Mean<F, V>(Clamped<F, V>);
+
+/// Binary digits of the distance of a mean's bounds, at least, in the steps that noise has.
+const NOISE_DIGITS: u32 = 20;
+
+impl<F, V> Mean<F, V> {
+    /// Steps of the noise, as a power of two, in a step of the grid.
+    fn fineness(&self) -> u32 {
+        let digits = u64::BITS - self.0.grid.width().leading_zeros();
+        NOISE_DIGITS.saturating_sub(digits)
+    }
+}
 
 impl<'a, T, F, V> Statistic<'a, T> for Mean<F, V>
 where
@@ -210,26 +224,32 @@ where
     ) -> Vec<i128> {
         let width = self.0.grid.width();
         let cells = rows.sum(Items::UpTo(width), groups, group, item);
-        cells.iter().flat_map(|cell| [cell.sum, cell.rows * i128::from(width) - cell.sum]).collect()
+        let distances = cells.iter().flat_map(|cell| {
+            let from_upper = cell.rows * i128::from(width) - cell.sum;
+            [cell.sum << self.fineness(), from_upper << self.fineness()]
+        });
+        distances.collect()
     }
 
     fn exponent(&self) -> i32 {
-        self.0.grid.exponent()
+        self.0.grid.exponent() - self.fineness() as i32
     }
 
     fn shape(&self) -> Shape {
-        Shape::Simplex { coordinates: 2, total: self.0.grid.width().into() }
+        let total = u128::from(self.0.grid.width()) << self.fineness();
+        Shape::Simplex { coordinates: 2, total }
     }
 
     fn release(&self, noisy: &[i128], noise: &Noise) -> Option<(f64, Arc<dyn ErrorLaw<f64>>)> {
         let [below, above] = noisy else { return None };
         let bounds = (self.0.bounds.lower().to_f64_lossy(), self.0.bounds.upper().to_f64_lossy());
-        let law = MeanLaw::new(*below, *above, self.0.grid, bounds, noise.clone());
+        let exponent = self.exponent();
+        let law = MeanLaw::new(*below, *above, self.0.grid, exponent, bounds, noise.clone());
         Some((law.mean(), Arc::new(law)))
     }
 
     fn expected_error(&self, noise: &Noise, rows: u64, confidence: &Confidence) -> f64 {
-        MeanLaw::expected_half_width(rows, &self.0.grid, noise, confidence)
+        MeanLaw::expected_half_width(rows, &self.0.grid, self.exponent(), noise, confidence)
     }
 
     fn describe(&self) -> String {
