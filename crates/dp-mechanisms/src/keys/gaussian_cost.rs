@@ -79,7 +79,7 @@ pub(super) fn equal_shifts(
 /// κ = 2 Σ exp(−2π²τ²i²) over i ≥ 1. Applied n − 1 times, τ² ≥ σ²/2 each time. Where that is more
 /// than a margin of error, the [exact law](GaussianSum) is used, if there are not too many noises.
 enum LawOfSum {
-    Near { law: DiscreteGaussian, factor: f64 },
+    Near { law: Box<DiscreteGaussian>, factor: f64 },
     Exact(GaussianSum),
 }
 
@@ -92,7 +92,7 @@ impl LawOfSum {
             return Some(LawOfSum::Exact(sum));
         }
         let law = DiscreteGaussian::new(sigma_squared * Ratio::from(BigUint::from(n))).ok()?;
-        factor.is_finite().then_some(LawOfSum::Near { law, factor })
+        factor.is_finite().then(|| LawOfSum::Near { law: Box::new(law), factor })
     }
 
     /// An upper bound of P(sum >= m).

@@ -280,7 +280,8 @@ impl Estimate {
             let mut theta = start;
             for _ in 0..ROUNDS {
                 let next = quotient(numerator + outwards * width(theta));
-                if !((limit - next) * outwards > 0.0) {
+                let room = (limit - next) * outwards;
+                if room.is_nan() || room <= 0.0 {
                     return limit;
                 }
                 let settled = (next - theta).abs() <= PRECISION * (next - start).abs();
