@@ -67,7 +67,7 @@ def prepare():
     ours, rust = Worker("confidant", [ours_path]), Worker("Rust peers", [rust_path])
     ours_keeping = Worker("confidant", [ours_path], KEEPING)
     rust_keeping = Worker("Rust peers", [rust_path], KEEPING)
-    python = harness.environment("smpc", ["mpyc==0.11"])
+    python = harness.environment("smpc", ["mpyc==0.11", "numpy==2.4.6"])
     mpyc = Worker("MPyC", [python, HERE / "smpc_mpyc.py"])
     for peer, prefix in ((BLAHAJ, "blahaj"), (VSSS, "vsss")):
         for mine, theirs, operation, step, what, goal in (
@@ -96,18 +96,18 @@ def prepare():
             operation = f"{kind}-{step}"
             text = f"{name}, {what}"
             yield Comparison(text, PRIO, Side(ours, operation), Side(rust, operation), goal)
-    for operation, name, items, goal in (
-        ("multiply", "product of vectors, Shamir (3, 1), an element", 20_000, 100),
-        ("less", "comparison of 32-bit integers, Shamir (3, 1), an element", 2_000, 30),
+    for operation, what, ours_items, items, goal in (
+        ("multiply", "product of vectors", 100_000, 20_000, 100),
+        ("less", "comparison of 32-bit integers", 2_000, 2_000, 30),
     ):
-        elements = 100_000 if operation == "multiply" else 2_000
-        yield Comparison(
-            name,
-            MPYC,
-            Side(ours, f"{operation}-shamir", elements),
-            Side(mpyc, operation, items),
-            goal,
-        )
+        for suffix, type in (("", "lists"), ("-arrays", "arrays")):
+            yield Comparison(
+                f"{what}, Shamir (3, 1), theirs of {type}, an element",
+                MPYC,
+                Side(ours, f"{operation}-shamir", ours_items),
+                Side(mpyc, operation + suffix, items),
+                goal,
+            )
     for worker in (ours, rust, ours_keeping, rust_keeping, mpyc):
         worker.close()
 
