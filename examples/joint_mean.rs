@@ -83,7 +83,9 @@ fn one_party(id: &str, folder: &Path) -> Result<(), Error> {
         let mean = report.sum as f64 / report.patients as f64;
         println!("about {} patients waited {mean:.1} minutes in the mean", report.patients);
         match report.longest {
-            Some(minutes) => println!("about {REACHED_BY} of them waited {minutes} minutes or longer"),
+            Some(minutes) => {
+                println!("about {REACHED_BY} of them waited {minutes} minutes or longer")
+            }
             None => println!("no {REACHED_BY} of them waited at all"),
         }
         let records = trail.records();

@@ -77,7 +77,8 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         for bit in (0..steps + 2).rev() {
             let multiple = R::from_u128(d << bit);
             let less =
-                R::Way::negative(self, &rest.plus_public(&vec![-multiple; x.len()]), bits + 4).await?;
+                R::Way::negative(self, &rest.plus_public(&vec![-multiple; x.len()]), bits + 4)
+                    .await?;
             let fits = -less + 1;
             rest -= &fits.scaled(multiple);
             quotient += &fits.scaled(R::from_u128(1 << bit));

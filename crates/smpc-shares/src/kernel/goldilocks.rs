@@ -33,8 +33,9 @@ pub(crate) use dispatched;
 pub(crate) mod x86 {
     use std::arch::x86_64::{
         __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmplt_epu64_mask,
-        _mm512_loadu_si512, _mm512_mask_add_epi64, _mm512_mask_blend_epi64, _mm512_mask_storeu_epi64, _mm512_mask_sub_epi64,
-        _mm512_maskz_loadu_epi64, _mm512_min_epu64, _mm512_mul_epu32, _mm512_or_si512, _mm512_permutexvar_epi64,
+        _mm512_loadu_si512, _mm512_mask_add_epi64, _mm512_mask_blend_epi64,
+        _mm512_mask_storeu_epi64, _mm512_mask_sub_epi64, _mm512_maskz_loadu_epi64,
+        _mm512_min_epu64, _mm512_mul_epu32, _mm512_or_si512, _mm512_permutexvar_epi64,
         _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
     };
 
@@ -90,10 +91,8 @@ pub(crate) mod x86 {
             let top = _mm512_mul_epu32(a_high, b_high);
             let left = _mm512_add_epi64(left, _mm512_srli_epi64::<32>(bottom));
             let right = _mm512_add_epi64(right, _mm512_and_si512(left, self.e));
-            let low = _mm512_or_si512(
-                _mm512_slli_epi64::<32>(right),
-                _mm512_and_si512(bottom, self.e),
-            );
+            let low =
+                _mm512_or_si512(_mm512_slli_epi64::<32>(right), _mm512_and_si512(bottom, self.e));
             let high = _mm512_add_epi64(
                 _mm512_add_epi64(top, _mm512_srli_epi64::<32>(left)),
                 _mm512_srli_epi64::<32>(right),
@@ -216,8 +215,7 @@ pub(crate) mod x86 {
         fn new(half: usize, roots: &[Goldilocks]) -> Self {
             let upper = (0..LANES).fold(0, |mask, i| mask | __mmask8::from(i & half != 0) << i);
             let partners: [u64; LANES] = std::array::from_fn(|i| (i ^ half) as u64);
-            let roots: [Goldilocks; LANES] =
-                std::array::from_fn(|i| roots[half - 1 + i % half]);
+            let roots: [Goldilocks; LANES] = std::array::from_fn(|i| roots[half - 1 + i % half]);
             // SAFETY: 64 bytes are readable, and the load needs no alignment.
             let partners = unsafe { _mm512_loadu_si512(partners.as_ptr().cast()) };
             Within { upper, partners, roots: load(&roots) }

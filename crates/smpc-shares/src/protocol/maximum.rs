@@ -97,6 +97,9 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         self.declare_price(Price { request: release.request, charge, scope: release.scope });
         let opened = self.open(&place).await?;
         let place = opened.first().map_or(count as u128, |place| place.to_u128());
-        Ok(usize::try_from(place).ok().and_then(|place| candidates.iter().rev().nth(place)).copied())
+        Ok(usize::try_from(place)
+            .ok()
+            .and_then(|place| candidates.iter().rev().nth(place))
+            .copied())
     }
 }

@@ -131,9 +131,10 @@ fn an_exact_truncation_takes_nine_rounds_and_one_at_random_three() {
     let exact = costs(Config::replicated(), 6400, async |party: &mut Party<Z64, Replicated>, x| {
         party.shift_right(&x[0], 9).await.map(|_| ())
     });
-    let random = costs(Config::replicated(), 6400, async |party: &mut Party<Z64, Replicated>, x| {
-        party.truncate_probabilistic(&x[0], 9).await.map(|_| ())
-    });
+    let random =
+        costs(Config::replicated(), 6400, async |party: &mut Party<Z64, Replicated>, x| {
+            party.truncate_probabilistic(&x[0], 9).await.map(|_| ())
+        });
     assert_eq!([most(&exact), most(&random)], [(9, 100 * 7392), (3, 100 * 2560)]);
 }
 

@@ -89,9 +89,7 @@ fn numbers_too_large_to_be_compared_in_the_field() {
 fn shares_of_another_session() {
     type P = Party<F, Active<Shamir>>;
     let config = || Config::shamir(3, 1);
-    let kept = simulate(config(), async |party: &mut P| {
-        party.input_from_all(&[F::from(1)]).await
-    });
+    let kept = simulate(config(), async |party: &mut P| party.input_from_all(&[F::from(1)]).await);
     let kept = kept.unwrap();
     let result = simulate(config(), async |party: &mut P| {
         let fresh = party.input_from_all(&[F::from(1)]).await?;
@@ -140,7 +138,8 @@ fn opening_without_what_the_policy_asks_for() {
     assert!(message(open(|| Policy::new().at_most_values(0))).contains("is spent"));
     let paid = || {
         let epsilon = privacy_core::params::Epsilon::new(1.0).unwrap();
-        Policy::new().paid_from(std::sync::Arc::new(privacy_core::budget::MemoryBudget::new(epsilon)))
+        Policy::new()
+            .paid_from(std::sync::Arc::new(privacy_core::budget::MemoryBudget::new(epsilon)))
     };
     assert!(message(open(paid)).contains("declare its price"));
 }
@@ -156,7 +155,10 @@ fn a_party_that_never_comes() {
         party.open(&shared[0]).await
     });
     let error = result.unwrap_err();
-    assert!(matches!(error, Error::Deadline { peer: 2, .. } | Error::PeerGone { peer: 2 }), "{error:?}");
+    assert!(
+        matches!(error, Error::Deadline { peer: 2, .. } | Error::PeerGone { peer: 2 }),
+        "{error:?}"
+    );
     assert!(error.to_string().starts_with("party 2"), "{error}");
 }
 

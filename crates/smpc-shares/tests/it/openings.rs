@@ -145,7 +145,9 @@ fn noisy_maxima_are_the_greatest_candidates_that_enough_reach() {
         party: &mut Party<M, S>,
     ) -> smpc_shares::Result<Vec<Option<i64>>> {
         // 60 elements of 10, 60 of 20, and 60 of 20 but one of 90.
-        let mine = |i: u64| if party.id() == 1 { 10 } else { if i == 0 { 20 * party.id() as u64 } else { 20 } };
+        let mine = |i: u64| {
+            if party.id() == 1 { 10 } else { if i == 0 { 20 * party.id() as u64 } else { 20 } }
+        };
         let mine: Vec<M> = (0..60).map(|i| M::from(mine(i))).collect();
         let all = party.input_from_all(&mine).await?;
         let all = all[0].chain(&all[1]).chain(&all[2]);
