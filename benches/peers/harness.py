@@ -51,10 +51,11 @@ class Comparison:
 class Worker:
     """A process that runs operations and says how long they took."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, environment=None):
         self.name = name
         self.process = subprocess.Popen(
             [str(part) for part in command],
+            env=None if environment is None else os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -34,6 +34,7 @@ mod goldilocks;
 mod mersenne127;
 mod mersenne61;
 mod montgomery;
+pub(crate) mod portable;
 mod prime64;
 mod ring64;
 
@@ -233,6 +234,55 @@ pub trait NttField: PrimeField {
             root *= root;
         }
         root
+    }
+
+    /// (low, high) = (low + high, (low - high)·root), place by place; without a root, as with one.
+    #[doc(hidden)]
+    fn in_frequency(low: &mut [Self], high: &mut [Self], root: Option<Self>) {
+        portable::in_frequency(low, high, root);
+    }
+
+    /// (low, high) = (low + high·root, low - high·root), place by place; without a root, as with one.
+    #[doc(hidden)]
+    fn in_time(low: &mut [Self], high: &mut [Self], root: Option<Self>) {
+        portable::in_time(low, high, root);
+    }
+
+    /// As [`in_frequency`](NttField::in_frequency), with a root for each place.
+    #[doc(hidden)]
+    fn in_frequency_each(low: &mut [Self], high: &mut [Self], roots: &[Self]) {
+        portable::in_frequency_each(low, high, roots);
+    }
+
+    /// As [`in_time`](NttField::in_time), with a root for each place.
+    #[doc(hidden)]
+    fn in_time_each(low: &mut [Self], high: &mut [Self], roots: &[Self]) {
+        portable::in_time_each(low, high, roots);
+    }
+
+    /// The stages of a decimation in frequency whose butterflies are 4, 2 and 1 apart, as far as there
+    /// are so many values, of which there are a power of two. `roots` are those of 1, 2 and 4 in a row.
+    #[doc(hidden)]
+    fn last_in_frequency(values: &mut [Self], roots: &[Self]) {
+        portable::last_in_frequency(values, roots);
+    }
+
+    /// The stages of a decimation in time whose butterflies are 1, 2 and 4 apart.
+    #[doc(hidden)]
+    fn first_in_time(values: &mut [Self], roots: &[Self]) {
+        portable::first_in_time(values, roots);
+    }
+
+    /// Every value times the factor.
+    #[doc(hidden)]
+    fn scale(values: &mut [Self], factor: Self) {
+        portable::scale(values, factor);
+    }
+
+    /// Every value times the factor in its place.
+    #[doc(hidden)]
+    fn scale_each(values: &mut [Self], factors: &[Self]) {
+        portable::scale_each(values, factors);
     }
 }
 

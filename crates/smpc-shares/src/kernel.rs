@@ -1,13 +1,15 @@
 //! Kernels with vector instructions where the processor has them; the only module with `unsafe`.
 //!
-//! Here slices of bytes times a public byte in GF(2^8), and in `keccak` the permutation of
-//! Prio3's hashing. Each has a portable twin, which tests hold it to.
+//! Here slices of bytes times a public byte in GF(2^8), in `keccak` the permutation of Prio3's
+//! hashing, in `goldilocks` the butterflies of its transforms. Each has a portable twin, which tests
+//! hold it to.
 //!
 //! For bytes there are three ways to the same result, chosen once a call: GFNI has the product of this very field, 64 bytes
 //! an instruction; AVX2 looks up both halves of each byte in tables of the factor's multiples, held in
 //! registers; [`portable`] doubles eight bytes at a time in a word. None branches on the bytes or
 //! addresses memory by them; all depend on the factor, which is public.
 
+pub(crate) mod goldilocks;
 #[cfg(feature = "prio")]
 mod keccak;
 #[cfg(target_arch = "x86_64")]

@@ -12,6 +12,7 @@ mod divide;
 mod expression;
 mod fixed;
 mod groups;
+mod maximum;
 mod noise;
 mod random;
 mod select;
@@ -21,6 +22,7 @@ mod triples;
 mod truncate;
 
 pub use compare::Ordered;
+pub(crate) use compare::Way;
 pub use expression::Expr;
 pub use fixed::FixedPoint;
 pub use groups::Groups;

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::party::Party;
-use crate::protocol::Ordered;
+use crate::protocol::{Ordered, Way};
 use crate::security::Scheme;
 use crate::sharing::ShareVec;
 
@@ -77,7 +77,8 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         for bit in (0..steps + 2).rev() {
             let multiple = R::from_u128(d << bit);
             let less =
-                R::negative(self, &rest.plus_public(&vec![-multiple; x.len()]), bits + 4).await?;
+                R::Way::negative(self, &rest.plus_public(&vec![-multiple; x.len()]), bits + 4)
+                    .await?;
             let fits = -less + 1;
             rest -= &fits.scaled(multiple);
             quotient += &fits.scaled(R::from_u128(1 << bit));
@@ -151,7 +152,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         bits: u32,
         fraction: u32,
     ) -> Result<ShareVec<R, S>> {
-        let sign = -R::negative(self, numerator, bits).await? * 2 + 1;
+        let sign = -R::Way::negative(self, numerator, bits).await? * 2 + 1;
         let magnitude = self.multiply(&sign, numerator).await?;
         // The whole part first, then the fraction bit by bit.
         let mut rest = magnitude;
@@ -159,14 +160,14 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         let whole = self.core.integer_bits;
         for bit in (0..whole).rev() {
             let shifted = denominator.scaled(R::from_u128(1 << bit));
-            let less = R::negative(self, &(&rest - &shifted), bits + whole + 1).await?;
+            let less = R::Way::negative(self, &(&rest - &shifted), bits + whole + 1).await?;
             let fits = -less + 1;
             rest -= &self.multiply(&fits, &shifted).await?;
             quotient += &fits.scaled(R::from_u128(1 << bit));
         }
         for _ in 0..fraction {
             rest = rest * 2;
-            let less = R::negative(self, &(&rest - denominator), bits + 2).await?;
+            let less = R::Way::negative(self, &(&rest - denominator), bits + 2).await?;
             let fits = -less + 1;
             rest -= &self.multiply(&fits, denominator).await?;
             quotient = quotient * 2 + fits;
@@ -256,7 +257,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
             return Ok(low);
         }
         let bits = self.core.integer_bits + 1;
-        R::shifted(self, &(low + high), bits, 1).await
+        R::Way::shifted(self, &(low + high), bits, 1).await
     }
 
     /// The n - 1 cut points between `n` groups of equal size, by Python's exclusive method; fractions

@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use aes::Aes256;
-use ctr::Ctr64LE;
-use ctr::cipher::{KeyIvInit, StreamCipher};
+use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use aes::{Aes256, Block};
 use privacy_core::random::SecureRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -85,7 +84,9 @@ pub(crate) fn prf(key: &[u8; 32], domain: &str, parts: &[&[u8]]) -> [u8; 32] {
 /// of a protocol draws, assuming that AES-256 is a pseudo-random permutation and HMAC-SHA-256 a
 /// pseudo-random function. Constant-time with and without AES instructions.
 pub struct Stream {
-    cipher: Box<Ctr64LE<Aes256>>,
+    cipher: Box<Aes256>,
+    /// The number of the next block.
+    counter: u64,
     made: Box<[u8; BYTES]>,
     /// The next of the words in `made`.
     next: usize,
@@ -101,7 +102,8 @@ impl Stream {
     pub(crate) fn derive(key: &[u8; 32], domain: &str, context: &[&[u8]]) -> Self {
         let key = Zeroizing::new(prf(key, domain, context));
         Stream {
-            cipher: Box::new(Ctr64LE::<Aes256>::new((&*key).into(), &[0; 16].into())),
+            cipher: Box::new(Aes256::new((&*key).into())),
+            counter: 0,
             made: Box::new([0; BYTES]),
             next: WORDS,
         }
@@ -129,8 +131,7 @@ impl Stream {
 
     #[inline(never)]
     fn refill(&mut self) {
-        self.made.fill(0);
-        self.cipher.apply_keystream(&mut self.made[..]);
+        keystream(&self.cipher, &mut self.counter, self.made.as_chunks_mut().0);
         self.next = 0;
     }
 
@@ -181,8 +182,7 @@ impl Stream {
         let whole = direct.len() - direct.len() % WORDS;
         let (bulk, last) = direct.split_at_mut(whole);
         let bulk = bulk.as_flattened_mut();
-        bulk.fill(0);
-        self.cipher.apply_keystream(bulk);
+        keystream(&self.cipher, &mut self.counter, bulk.as_chunks_mut().0);
         for slot in last {
             *slot = self.word().to_le_bytes();
         }
@@ -191,6 +191,15 @@ impl Stream {
             rest.copy_from_slice(&word[..rest.len()]);
         }
     }
+}
+
+/// The counter's blocks, encrypted in place.
+fn keystream(cipher: &Aes256, counter: &mut u64, out: &mut [[u8; 16]]) {
+    for block in &mut *out {
+        *block = u128::from(*counter).to_le_bytes();
+        *counter = counter.wrapping_add(1);
+    }
+    cipher.encrypt_blocks(Block::cast_slice_from_core_mut(out));
 }
 
 impl fmt::Debug for Stream {
@@ -220,6 +229,18 @@ mod tests {
         mixed.fill_words(&mut rest, |word| word, |_| false);
         got.extend(rest);
         assert_eq!(got, expected);
+    }
+
+    /// Beside another implementation.
+    #[test]
+    fn the_stream_is_counter_mode() {
+        use ctr::cipher::{KeyIvInit, StreamCipher};
+        let key = prf(&[3; 32], "test", &[b"one"]);
+        let mut other = ctr::Ctr64LE::<Aes256>::new(&key.into(), &[0; 16].into());
+        let (mut theirs, mut ours) = (vec![0; 10_000], vec![0; 10_000]);
+        other.apply_keystream(&mut theirs);
+        stream().bytes(&mut ours);
+        assert_eq!(theirs, ours);
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use num_bigint::BigUint;
 
-use super::{Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators};
+use super::{
+    Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators, portable,
+};
 use crate::stream::Stream;
 
 const P: u64 = 0xffff_ffff_0000_0001;
@@ -13,6 +15,7 @@ const E: u64 = 0xffff_ffff;
 
 /// An integer modulo 2^64 - 2^32 + 1.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[repr(transparent)]
 pub struct Goldilocks(u64);
 
 /// `value` below P, from any 64-bit value.
@@ -160,5 +163,16 @@ impl NttField for Goldilocks {
 
     fn root() -> Self {
         Goldilocks(1_753_635_133_440_165_772)
+    }
+
+    crate::kernel::goldilocks::dispatched! {
+        in_frequency(low: &mut [Self], high: &mut [Self], root: Option<Self>);
+        in_time(low: &mut [Self], high: &mut [Self], root: Option<Self>);
+        in_frequency_each(low: &mut [Self], high: &mut [Self], roots: &[Self]);
+        in_time_each(low: &mut [Self], high: &mut [Self], roots: &[Self]);
+        last_in_frequency(values: &mut [Self], roots: &[Self]);
+        first_in_time(values: &mut [Self], roots: &[Self]);
+        scale(values: &mut [Self], factor: Self);
+        scale_each(values: &mut [Self], factors: &[Self]);
     }
 }

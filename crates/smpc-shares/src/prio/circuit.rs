@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::field::{Field, NttField};
+use crate::wipe::wipe;
 
 /// A client's measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,14 +205,33 @@ impl Circuit {
 
     /// The gadget on values of its wires: the product, x² - x, or the sum of products of pairs.
     pub(super) fn gadget<F: NttField>(&self, wires: &[F]) -> F {
-        if let (Circuit::Sum(_), [x]) = (self, wires) {
-            return *x * *x - *x;
+        let mut out = F::ZERO;
+        self.gadgets(wires, std::iter::once(&mut out));
+        out
+    }
+
+    /// The gadget on each row of values of its wires.
+    pub(super) fn gadgets<'a, F: NttField>(
+        &self,
+        rows: &[F],
+        outs: impl Iterator<Item = &'a mut F>,
+    ) {
+        if let Circuit::Sum(_) = self {
+            let mut values = rows.to_vec();
+            F::scale_each(&mut values, rows);
+            for ((out, square), x) in outs.zip(&values).zip(rows) {
+                *out = *square - *x;
+            }
+            wipe(&mut values);
+            return;
         }
-        let mut sum = F::Accumulator::default();
-        for [left, right] in wires.as_chunks().0 {
-            F::accumulate(&mut sum, *left, *right);
+        for (out, wires) in outs.zip(rows.chunks_exact(self.arity())) {
+            let mut sum = F::Accumulator::default();
+            for [left, right] in wires.as_chunks().0 {
+                F::accumulate(&mut sum, *left, *right);
+            }
+            *out = F::settle(sum);
         }
-        F::settle(sum)
     }
 
     /// Appends the inputs of all gadget calls of a whole measurement, call by call.

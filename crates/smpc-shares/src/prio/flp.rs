@@ -47,16 +47,18 @@ impl<F: NttField> Flp<F> {
         rows.resize(arity * self.domain.size, F::ZERO);
         // The gadget polynomial at even powers of the 2p-th root is the gadget on the wires, at odd
         // powers the gadget on their continuation.
-        let gadget = |rows: &[F]| -> Vec<F> {
-            rows.chunks_exact(arity).map(|row| self.circuit.gadget(row)).collect()
-        };
-        let even = gadget(&rows);
-        self.domain.to_odd(&mut rows, arity);
-        let odd = gadget(&rows);
-        wipe(&mut rows);
         let end = proof.len() + self.proof_length();
         proof.extend_from_slice(seeds);
-        proof.extend(even.iter().zip(&odd).flat_map(|(even, odd)| [*even, *odd]));
+        let first = proof.len();
+        proof.resize(first + 2 * self.domain.size, F::ZERO);
+        self.circuit.gadgets(&rows, proof[first..].iter_mut().step_by(2));
+        if arity == 1 {
+            self.domain.to_odd_alone(&mut rows);
+        } else {
+            self.domain.to_odd(&mut rows, arity);
+        }
+        self.circuit.gadgets(&rows, proof[first..].iter_mut().skip(1).step_by(2));
+        wipe(&mut rows);
         proof.truncate(end);
     }
 

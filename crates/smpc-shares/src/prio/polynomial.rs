@@ -5,6 +5,9 @@ use crate::field::NttField;
 /// Up to this p weights are cheaper by a transform than by an inversion.
 const MOST_TRANSFORMED: usize = 64;
 
+/// From here on butterflies are whole registers apart.
+const WITHIN: usize = 8;
+
 /// Tables for polynomials with values at the p-th and the 2p-th roots of unity.
 #[derive(Clone, Debug)]
 pub(super) struct Domain<F> {
@@ -12,6 +15,10 @@ pub(super) struct Domain<F> {
     pub(super) size: usize,
     /// The powers 0, …, 2p - 1 of a primitive 2p-th root of unity.
     roots: Vec<F>,
+    /// The roots of each stage of a transform, forwards and backwards: those of butterflies h apart
+    /// are the powers 0, …, h - 1 of a 2h-th root, from place h - 1.
+    forwards: Vec<F>,
+    backwards: Vec<F>,
     /// 1/p.
     inverse: F,
     /// Power i of the 2p-th root over p, for i with its bits reversed.
@@ -32,11 +39,17 @@ impl<F: NttField> Domain<F> {
                 current
             })
             .collect();
+        let stages = || (0..=log).map(|log| 1usize << log);
+        let powers = |half: usize| (0..half).map(move |i| i * (size / half));
+        let forwards = stages().flat_map(powers).map(|i| roots[i]).collect();
+        let backwards =
+            stages().flat_map(powers).map(|i| roots[(2 * size - i) & (2 * size - 1)]).collect();
         let inverse = F::from_u128(size as u128).inverse();
         let reversed =
             |i: usize| if log == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - log) };
         let turned = (0..size).map(|i| roots[reversed(i)] * inverse).collect();
-        Domain { size, turned, roots, inverse, half: F::from_u128(2).inverse() }
+        let half = F::from_u128(2).inverse();
+        Domain { size, turned, roots, forwards, backwards, inverse, half }
     }
 
     /// From values at the p-th roots to values at the odd powers of the 2p-th root, of `width` polynomials
@@ -45,52 +58,68 @@ impl<F: NttField> Domain<F> {
     /// Interpolation by decimation in frequency leaves coefficients in bit-reversed order, evaluation by
     /// decimation in time takes them so (Cooley, Tukey 1965; Gentleman, Sande 1966).
     pub(super) fn to_odd(&self, rows: &mut [F], width: usize) {
-        let n = self.size;
         self.interpolate(rows, width);
         for (row, factor) in rows.chunks_exact_mut(width).zip(&self.turned) {
-            for value in row {
-                *value *= *factor;
-            }
+            F::scale(row, *factor);
         }
         let mut half = 1;
-        while half < n {
-            let stride = n / half;
+        while half < self.size {
+            let roots = &self.forwards[half - 1..2 * half - 1];
             for block in rows.chunks_exact_mut(2 * half * width) {
                 let (low, high) = block.split_at_mut(half * width);
                 let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
                 for (i, (low, high)) in pairs.enumerate() {
-                    let root = self.roots[i * stride];
-                    for (low, high) in low.iter_mut().zip(high) {
-                        let turned = if i == 0 { *high } else { *high * root };
-                        (*low, *high) = (*low + turned, *low - turned);
-                    }
+                    F::in_time(low, high, (i > 0).then(|| roots[i]));
                 }
             }
             half *= 2;
         }
     }
 
-    /// From values at roots of unity, p or 2p of them, to as many times the coefficients, in bit-reversed
-    /// order.
+    /// [`to_odd`](Self::to_odd) of one polynomial.
+    pub(super) fn to_odd_alone(&self, values: &mut [F]) {
+        self.interpolate_alone(values);
+        F::scale_each(values, &self.turned);
+        F::first_in_time(values, &self.forwards);
+        let mut half = WITHIN;
+        while half < self.size {
+            let roots = &self.forwards[half - 1..2 * half - 1];
+            for block in values.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                F::in_time_each(low, high, roots);
+            }
+            half *= 2;
+        }
+    }
+
+    /// From values at roots of unity to as many times the coefficients, in bit-reversed order.
     fn interpolate(&self, rows: &mut [F], width: usize) {
-        let count = 2 * self.size;
-        let mut half = rows.len() / width / 2;
+        let mut half = self.size / 2;
         while half > 0 {
-            let stride = self.size / half;
+            let roots = &self.backwards[half - 1..2 * half - 1];
             for block in rows.chunks_exact_mut(2 * half * width) {
                 let (low, high) = block.split_at_mut(half * width);
                 let pairs = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width));
                 for (i, (low, high)) in pairs.enumerate() {
-                    let root = self.roots[(count - i * stride) & (count - 1)];
-                    for (low, high) in low.iter_mut().zip(high) {
-                        let difference = *low - *high;
-                        let turned = if i == 0 { difference } else { difference * root };
-                        (*low, *high) = (*low + *high, turned);
-                    }
+                    F::in_frequency(low, high, (i > 0).then(|| roots[i]));
                 }
             }
             half /= 2;
         }
+    }
+
+    /// [`interpolate`](Self::interpolate) of one polynomial, with values at p or 2p roots.
+    fn interpolate_alone(&self, values: &mut [F]) {
+        let mut half = values.len() / 2;
+        while half >= WITHIN {
+            let roots = &self.backwards[half - 1..2 * half - 1];
+            for block in values.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                F::in_frequency_each(low, high, roots);
+            }
+            half /= 2;
+        }
+        F::last_in_frequency(values, &self.backwards);
     }
 
     /// The missing last of 2p values of a polynomial of degree at most 2p - 2.
@@ -140,7 +169,7 @@ impl<F: NttField> Domain<F> {
             weights.push(power);
             power *= t;
         }
-        self.interpolate(&mut weights, 1);
+        self.interpolate_alone(&mut weights);
         let shift = usize::BITS - count.trailing_zeros();
         for i in 0..count {
             let j = if count > 1 { i.reverse_bits() >> shift } else { 0 };
@@ -193,6 +222,9 @@ mod tests {
                 let expected = evaluate(&coefficients, domain.roots[2 * i + 1]);
                 assert_eq!(*odd, [expected, expected + expected + expected]);
             }
+            let mut alone = values.clone();
+            domain.to_odd_alone(&mut alone);
+            assert!(alone.iter().eq(odd.iter().step_by(2)));
             let wide: Vec<F> =
                 domain.roots.iter().map(|root| evaluate(&coefficients, *root)).collect();
             if size > 1 {

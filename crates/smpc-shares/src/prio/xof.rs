@@ -13,57 +13,55 @@ const DOMAIN: u8 = 1;
 /// TurboSHAKE128 (RFC 9861): a sponge over Keccak-p[1600, 12].
 struct Sponge {
     state: [u64; 25],
-    /// The next byte of the rate.
+    /// What is absorbed next, a whole rate at a time.
+    block: [u8; RATE],
+    /// Bytes in the block; after [`finish`](Self::finish), the next byte of the rate.
     at: usize,
 }
 
 impl Drop for Sponge {
     fn drop(&mut self) {
         wipe(&mut self.state);
+        wipe(&mut self.block);
+    }
+}
+
+fn add(state: &mut [u64; 25], block: &[u8; RATE]) {
+    for (lane, word) in state.iter_mut().zip(block.as_chunks().0) {
+        *lane ^= u64::from_le_bytes(*word);
     }
 }
 
 impl Sponge {
     fn new() -> Self {
-        Sponge { state: [0; 25], at: 0 }
+        Sponge { state: [0; 25], block: [0; RATE], at: 0 }
     }
 
-    fn add(&mut self, byte: u8) {
-        self.state[self.at / 8] ^= u64::from(byte) << (8 * (self.at % 8));
-        self.at += 1;
-    }
-
-    fn absorb(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.at == RATE {
-                keccak(&mut self.state);
-                self.at = 0;
-            }
-            if self.at.is_multiple_of(8) && bytes.len() >= 8 {
-                let (words, _) = bytes.as_chunks::<8>();
-                let free = &mut self.state[self.at / 8..RATE / 8];
-                let count = free.len().min(words.len());
-                for (lane, word) in free.iter_mut().zip(words) {
-                    *lane ^= u64::from_le_bytes(*word);
-                }
-                self.at += 8 * count;
-                bytes = &bytes[8 * count..];
-            } else {
-                self.add(bytes[0]);
-                bytes = &bytes[1..];
-            }
+    fn absorb(&mut self, bytes: &[u8]) {
+        let (first, rest) = bytes.split_at(bytes.len().min(RATE - self.at));
+        self.block[self.at..self.at + first.len()].copy_from_slice(first);
+        self.at += first.len();
+        if self.at < RATE {
+            return;
         }
+        add(&mut self.state, &self.block);
+        keccak(&mut self.state);
+        let (blocks, rest) = rest.as_chunks();
+        for block in blocks {
+            add(&mut self.state, block);
+            keccak(&mut self.state);
+        }
+        self.block[..rest.len()].copy_from_slice(rest);
+        self.at = rest.len();
     }
 
     /// Ends absorbing.
     fn finish(&mut self) {
-        if self.at == RATE {
-            keccak(&mut self.state);
-            self.at = 0;
-        }
-        self.add(DOMAIN);
-        self.at = RATE - 1;
-        self.add(0x80);
+        self.block[self.at..].fill(0);
+        self.block[self.at] = DOMAIN;
+        self.block[RATE - 1] |= 0x80;
+        add(&mut self.state, &self.block);
+        self.at = RATE;
     }
 
     /// The next bytes; whole words but for the last call.

@@ -1,261 +1,76 @@
 //! Order and equality, bits and truncation.
 //!
-//! In a prime field by masked opening (Damgård et al. 2006; Catrina, de Hoogh 2010): the secret plus
-//! a random number with known bits and k more bits of noise is opened, and compared with the shared
-//! bits of the mask by a tree of logarithmic depth. In Z/2^64 by carries of a binary addition
-//! ([`binary`](super::binary)).
+//! In a prime field by masked opening, in Z/2^64 by carries: a [`Way`] each.
 
 use crate::error::{Error, Result};
-use crate::field::{Field128, Goldilocks, Mersenne61, Mersenne127, Prime64, PrimeField, Ring, Z64};
+use crate::field::{Field128, Goldilocks, Mersenne61, Mersenne127, Prime64, Ring, Z64};
 use crate::party::Party;
-use crate::protocol::base::Base;
 use crate::security::Scheme;
-use crate::sharing::{Raw, ShareVec};
+use crate::sharing::ShareVec;
+
+mod carries;
+mod masked;
 
 /// Rings whose elements stand for signed integers that can be compared. Sealed.
-#[allow(async_fn_in_trait, reason = "sealed; drivers poll on one thread")]
 pub trait Ordered: Ring {
-    /// 1 where the integer of `bits` bits is negative.
+    /// How.
     #[doc(hidden)]
-    async fn negative<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-    ) -> Result<ShareVec<Self, S>>;
-
-    /// 1 where the integer of `bits` bits is zero.
-    #[doc(hidden)]
-    async fn zero<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-    ) -> Result<ShareVec<Self, S>>;
-
-    /// The two's complement of `bits` bits, from the lowest.
-    #[doc(hidden)]
-    async fn bits<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-    ) -> Result<Vec<ShareVec<Self, S>>>;
-
-    /// The integer of `bits` bits divided by 2^`by`, rounded down.
-    #[doc(hidden)]
-    async fn shifted<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-        by: u32,
-    ) -> Result<ShareVec<Self, S>>;
-
-    /// As `shifted`, or one more with the probability of the part cut off.
-    #[doc(hidden)]
-    async fn truncated<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-        by: u32,
-    ) -> Result<ShareVec<Self, S>>;
+    type Way: Way<Self>;
 }
 
-macro_rules! masked {
+/// What comparisons are made of.
+#[allow(async_fn_in_trait, reason = "sealed; drivers poll on one thread")]
+pub trait Way<R: Ring> {
+    /// 1 where the integer of `bits` bits is negative.
+    async fn negative<S: Scheme<R>>(
+        party: &mut Party<R, S>,
+        x: &ShareVec<R, S>,
+        bits: u32,
+    ) -> Result<ShareVec<R, S>>;
+
+    /// 1 where the integer of `bits` bits is zero.
+    async fn zero<S: Scheme<R>>(
+        party: &mut Party<R, S>,
+        x: &ShareVec<R, S>,
+        bits: u32,
+    ) -> Result<ShareVec<R, S>>;
+
+    /// The two's complement of `bits` bits, from the lowest.
+    async fn bits<S: Scheme<R>>(
+        party: &mut Party<R, S>,
+        x: &ShareVec<R, S>,
+        bits: u32,
+    ) -> Result<Vec<ShareVec<R, S>>>;
+
+    /// The integer of `bits` bits divided by 2^`by`, rounded down.
+    async fn shifted<S: Scheme<R>>(
+        party: &mut Party<R, S>,
+        x: &ShareVec<R, S>,
+        bits: u32,
+        by: u32,
+    ) -> Result<ShareVec<R, S>>;
+
+    /// As `shifted`, or one more with the probability of the part cut off.
+    async fn truncated<S: Scheme<R>>(
+        party: &mut Party<R, S>,
+        x: &ShareVec<R, S>,
+        bits: u32,
+        by: u32,
+    ) -> Result<ShareVec<R, S>>;
+}
+
+impl Ordered for Z64 {
+    type Way = carries::ByCarries;
+}
+
+macro_rules! by_masking {
     ($([$($generics:tt)*] $type:ty),*) => { $(
         impl<$($generics)*> Ordered for $type {
-            async fn negative<S: Scheme<Self>>(
-                party: &mut Party<Self, S>,
-                x: &ShareVec<Self, S>,
-                bits: u32,
-            ) -> Result<ShareVec<Self, S>> {
-                let quotient = shifted(party, x, bits, bits - 1).await?;
-                Ok(-quotient)
-            }
-
-            async fn zero<S: Scheme<Self>>(
-                party: &mut Party<Self, S>,
-                x: &ShareVec<Self, S>,
-                bits: u32,
-            ) -> Result<ShareVec<Self, S>> {
-                zero(party, x, bits).await
-            }
-
-            async fn bits<S: Scheme<Self>>(
-                party: &mut Party<Self, S>,
-                x: &ShareVec<Self, S>,
-                bits: u32,
-            ) -> Result<Vec<ShareVec<Self, S>>> {
-                decomposed(party, x, bits).await
-            }
-
-            async fn shifted<S: Scheme<Self>>(
-                party: &mut Party<Self, S>,
-                x: &ShareVec<Self, S>,
-                bits: u32,
-                by: u32,
-            ) -> Result<ShareVec<Self, S>> {
-                shifted(party, x, bits, by).await
-            }
-
-            async fn truncated<S: Scheme<Self>>(
-                party: &mut Party<Self, S>,
-                x: &ShareVec<Self, S>,
-                bits: u32,
-                by: u32,
-            ) -> Result<ShareVec<Self, S>> {
-                truncated(party, x, bits, by).await
-            }
+            type Way = masked::ByMasking;
         }
     )* };
 }
-masked!([] Mersenne61, [] Mersenne127, [] Goldilocks, [] Field128, [const P: u64] Prime64<P>);
-
-impl Ordered for Z64 {
-    async fn negative<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        _: u32,
-    ) -> Result<ShareVec<Self, S>> {
-        x.checked()?;
-        let raw = super::binary::negative(&mut party.core, &x.raw).await?;
-        party.adopt(raw).await
-    }
-
-    async fn zero<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        _: u32,
-    ) -> Result<ShareVec<Self, S>> {
-        x.checked()?;
-        let raw = super::binary::zero(&mut party.core, &x.raw).await?;
-        party.adopt(raw).await
-    }
-
-    async fn bits<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-    ) -> Result<Vec<ShareVec<Self, S>>> {
-        x.checked()?;
-        let planes = super::binary::bits(&mut party.core, &x.raw, bits.min(64)).await?;
-        let mut out = Vec::new();
-        for raw in planes {
-            out.push(party.adopt(raw).await?);
-        }
-        Ok(out)
-    }
-
-    async fn shifted<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        _: u32,
-        by: u32,
-    ) -> Result<ShareVec<Self, S>> {
-        x.checked()?;
-        if by == 0 || by > 63 {
-            return if by == 0 {
-                Ok(x.clone())
-            } else {
-                Self::negative(party, x, 64).await.map(|n| -n)
-            };
-        }
-        let raw = super::binary::shifted(&mut party.core, &x.raw, by).await?;
-        party.adopt(raw).await
-    }
-
-    async fn truncated<S: Scheme<Self>>(
-        party: &mut Party<Self, S>,
-        x: &ShareVec<Self, S>,
-        bits: u32,
-        by: u32,
-    ) -> Result<ShareVec<Self, S>> {
-        x.checked()?;
-        if bits > 62 {
-            return Err(Error::Parameter {
-                parameter: "the session's integers, to be truncated at random in Z/2^64,",
-                requirement: "of at most 62 bits",
-                given: bits.into(),
-            });
-        }
-        let raw = super::binary::truncated(&mut party.core, &x.raw, by).await?;
-        party.adopt(raw).await
-    }
-}
-
-/// Refuses integers for which the field has no room beside their mask.
-fn room<F: Ring, S: Scheme<F>>(party: &Party<F, S>, bits: u32) -> Result<()> {
-    let growth = usize::BITS - (party.core.all_sets - 1).leading_zeros();
-    let need_bits = bits + party.core.mask_bits + growth + 2;
-    if F::BITS >= need_bits {
-        return Ok(());
-    }
-    Err(Error::FieldTooSmall { need_bits, have_bits: F::BITS })
-}
-
-/// x opened under a mask, and the shared bits of the mask's lower part.
-struct Masked<F: Ring, S> {
-    /// (x + 2^(bits-1) + mask) modulo 2^low.
-    opened: Vec<u128>,
-    mask: Vec<ShareVec<F, S>>,
-}
-
-async fn masked_opening<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    x: &ShareVec<F, S>,
-    bits: u32,
-    low: u32,
-) -> Result<Masked<F, S>> {
-    room(party, bits)?;
-    let length = x.checked()?.len();
-    let random = party.random_bits(length * low as usize).await?;
-    let mask: Vec<_> =
-        (0..low as usize).map(|bit| random.slice(bit * length..(bit + 1) * length)).collect();
-    // The upper part hides all of x above the lower part: k bits more than what is above.
-    let upper_bits = party.core.mask_bits + (bits - low) + 1;
-    let mut sum = S::Base::bounded(&mut party.core, length, upper_bits);
-    let scale = F::from_u128(1 << low);
-    sum = sum.map(|value| value * scale);
-    for (bit, plane) in mask.iter().enumerate() {
-        let scale = F::from_u128(1 << bit);
-        sum.add_assign(&plane.raw.map(|value| value * scale));
-    }
-    sum.add_assign(&x.raw);
-    sum.add_assign(&party.place.constant(&vec![F::from_u128(1 << (bits - 1)); length]));
-    let opened = party.open_masked(&ShareVec::new(sum, Raw::empty(), &party.place)).await?;
-    let opened = opened.into_iter().map(|c| c.to_u128() & ((1 << low) - 1)).collect();
-    Ok(Masked { opened, mask })
-}
-
-impl<F: PrimeField, S: Scheme<F>> Masked<F, S> {
-    fn bit(&self, bit: usize) -> Vec<u128> {
-        self.opened.iter().map(|c| c >> bit & 1).collect()
-    }
-
-    /// For each bit whether the opened bit is 0 and the mask's 1, and whether they are equal.
-    fn generate_propagate(&self) -> (Vec<ShareVec<F, S>>, Vec<ShareVec<F, S>>) {
-        let pair = |(bit, mask): (usize, &ShareVec<F, S>)| {
-            let public = self.bit(bit);
-            let generate: Vec<F> = public.iter().map(|c| F::from_u128(1 - c)).collect();
-            // 1 - (c xor r) = 1 - c - r + 2cr.
-            let sign: Vec<F> = public.iter().map(|c| F::from_i128(2 * *c as i128 - 1)).collect();
-            (mask.times_public(&generate), mask.times_public(&sign).plus_public(&generate))
-        };
-        self.mask.iter().enumerate().map(pair).unzip()
-    }
-
-    /// The mask's lower part.
-    fn value(&self) -> Option<ShareVec<F, S>> {
-        let scaled = |(bit, mask): (usize, &ShareVec<F, S>)| mask.scaled(F::from_u128(1 << bit));
-        self.mask.iter().enumerate().map(scaled).reduce(|a, b| a + b)
-    }
-}
-
-/// 1 where the opened number is below the mask: the borrow of their difference.
-async fn below<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    masked: &Masked<F, S>,
-) -> Result<Option<ShareVec<F, S>>> {
-    let (generate, propagate) = masked.generate_propagate();
-    carry(party, generate, propagate).await
-}
+by_masking!([] Mersenne61, [] Mersenne127, [] Goldilocks, [] Field128, [const P: u64] Prime64<P>);
 
 /// The carry out of bits that generate or propagate one, from the lowest; `None` of no bits.
 pub(super) async fn carry<F: Ring, S: Scheme<F>>(
@@ -293,133 +108,6 @@ pub(super) async fn carry<F: Ring, S: Scheme<F>>(
     Ok(nodes.pop().map(|(borrow, _)| borrow))
 }
 
-async fn shifted<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    x: &ShareVec<F, S>,
-    bits: u32,
-    by: u32,
-) -> Result<ShareVec<F, S>> {
-    if by == 0 {
-        return Ok(x.checked()?.clone());
-    }
-    if by >= bits {
-        let sign = Box::pin(shifted(party, x, bits, bits - 1)).await?;
-        return Ok(sign);
-    }
-    let masked = masked_opening(party, x, bits, by).await?;
-    let borrow = below(party, &masked).await?.ok_or(Error::Poisoned)?;
-    let mask = masked.value().ok_or(Error::Poisoned)?;
-    // x mod 2^by = opened - mask + 2^by·borrow, for 2^(bits-1) is a multiple of 2^by.
-    let opened: Vec<F> = masked.opened.iter().map(|c| F::from_u128(*c)).collect();
-    let modulo = (-mask + borrow.scaled(F::from_u128(1 << by))).plus_public(&opened);
-    Ok((x - &modulo).scaled(F::from_u128(1 << by).inverse()))
-}
-
-/// As [`shifted`] without the borrow: x plus the mask's lower part is divided instead of x, which is one
-/// more where their lower parts add up to 2^by or more.
-async fn truncated<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    x: &ShareVec<F, S>,
-    bits: u32,
-    by: u32,
-) -> Result<ShareVec<F, S>> {
-    let masked = masked_opening(party, x, bits, by).await?;
-    let mask = masked.value().ok_or(Error::Poisoned)?;
-    let opened: Vec<F> = masked.opened.iter().map(|c| -F::from_u128(*c)).collect();
-    Ok((x + &mask).plus_public(&opened).scaled(F::from_u128(1 << by).inverse()))
-}
-
-/// The product of all vectors, in logarithmically many rounds.
-async fn all<F: Ring, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    mut factors: Vec<ShareVec<F, S>>,
-) -> Result<Option<ShareVec<F, S>>> {
-    while factors.len() > 1 {
-        let odd = if factors.len() % 2 == 1 { factors.pop() } else { None };
-        let pairs: Vec<_> = factors.chunks_exact(2).map(|pair| (&pair[0], &pair[1])).collect();
-        factors = party.multiply_all(&pairs).await?;
-        factors.extend(odd);
-    }
-    Ok(factors.pop())
-}
-
-async fn zero<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    x: &ShareVec<F, S>,
-    bits: u32,
-) -> Result<ShareVec<F, S>> {
-    if F::BITS <= 16 {
-        // 1 - x^(p-1), exact in any field and cheap in a tiny one.
-        let mut power: Option<ShareVec<F, S>> = None;
-        let mut base = x.clone();
-        let mut exponent = F::MODULUS - 1;
-        while exponent > 0 {
-            if exponent & 1 == 1 {
-                power = Some(match power {
-                    Some(power) => party.multiply(&power, &base).await?,
-                    None => base.clone(),
-                });
-            }
-            exponent >>= 1;
-            if exponent > 0 {
-                base = party.square(&base).await?;
-            }
-        }
-        return Ok(-power.ok_or(Error::Poisoned)? + 1);
-    }
-    let mut masked = masked_opening(party, x, bits, bits).await?;
-    // x is zero exactly where the opened number without the offset is the mask.
-    let (offset, modulo) = (1u128 << (bits - 1), (1u128 << bits) - 1);
-    for c in &mut masked.opened {
-        *c = c.wrapping_sub(offset) & modulo;
-    }
-    let (_, equal) = masked.generate_propagate();
-    all(party, equal).await?.ok_or(Error::Poisoned)
-}
-
-async fn decomposed<F: PrimeField, S: Scheme<F>>(
-    party: &mut Party<F, S>,
-    x: &ShareVec<F, S>,
-    bits: u32,
-) -> Result<Vec<ShareVec<F, S>>> {
-    let mut masked = masked_opening(party, x, bits, bits).await?;
-    let (offset, modulo) = (1u128 << (bits - 1), (1u128 << bits) - 1);
-    for c in &mut masked.opened {
-        *c = c.wrapping_sub(offset) & modulo;
-    }
-    // All borrows of opened - mask by a prefix network (Kogge, Stone 1973).
-    let (mut generate, mut propagate) = masked.generate_propagate();
-    let equal = propagate.clone();
-    let count = bits as usize;
-    let mut reach = 1;
-    while reach < count {
-        let mut pairs = Vec::new();
-        for i in reach..count {
-            pairs.push((&propagate[i], &generate[i - reach]));
-        }
-        for i in 2 * reach..count {
-            pairs.push((&propagate[i], &propagate[i - reach]));
-        }
-        let mut products = party.multiply_all(&pairs).await?.into_iter();
-        for item in generate.iter_mut().skip(reach) {
-            *item += &products.next().ok_or(Error::Poisoned)?;
-        }
-        for item in propagate.iter_mut().skip(2 * reach) {
-            *item = products.next().ok_or(Error::Poisoned)?;
-        }
-        reach *= 2;
-    }
-    // Bit i of the difference is (c_i xor r_i) xor borrow_(i-1), where c_i xor r_i = 1 - equal_i.
-    let pairs: Vec<_> = (1..count).map(|i| (&equal[i], &generate[i - 1])).collect();
-    let products = party.multiply_all(&pairs).await?;
-    let mut out = vec![-&equal[0] + 1];
-    for (i, product) in (1..count).zip(products) {
-        // a xor b with a = 1 - e: 1 - e + b - 2b + 2eb.
-        out.push(product * 2 - &equal[i] - &generate[i - 1] + 1);
-    }
-    Ok(out)
-}
-
 impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     fn integer_bits(&self) -> u32 {
         self.core.integer_bits
@@ -445,7 +133,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         b: &ShareVec<R, S>,
     ) -> Result<ShareVec<R, S>> {
         let bits = self.integer_bits() + 1;
-        R::negative(self, &(a - b), bits).await
+        R::Way::negative(self, &(a - b), bits).await
     }
 
     /// 1 where the secret is negative.
@@ -455,7 +143,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     /// As [`less_than`](Party::less_than).
     pub async fn is_negative(&mut self, x: &ShareVec<R, S>) -> Result<ShareVec<R, S>> {
         let bits = self.integer_bits();
-        R::negative(self, x, bits).await
+        R::Way::negative(self, x, bits).await
     }
 
     /// 1 where `a` equals `b`, else 0.
@@ -469,7 +157,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         b: &ShareVec<R, S>,
     ) -> Result<ShareVec<R, S>> {
         let bits = self.integer_bits() + 1;
-        R::zero(self, &(a - b), bits).await
+        R::Way::zero(self, &(a - b), bits).await
     }
 
     /// The bits of each secret in two's complement, as vectors from the lowest to the sign.
@@ -479,7 +167,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     /// As [`less_than`](Party::less_than).
     pub async fn to_bits(&mut self, x: &ShareVec<R, S>) -> Result<Vec<ShareVec<R, S>>> {
         let bits = self.integer_bits();
-        R::bits(self, x, bits).await
+        R::Way::bits(self, x, bits).await
     }
 
     /// The absolute value. One comparison and one product.
@@ -499,6 +187,6 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     /// As [`less_than`](Party::less_than).
     pub async fn shift_right(&mut self, x: &ShareVec<R, S>, by: u32) -> Result<ShareVec<R, S>> {
         let bits = self.integer_bits();
-        R::shifted(self, x, bits, by).await
+        R::Way::shifted(self, x, bits, by).await
     }
 }

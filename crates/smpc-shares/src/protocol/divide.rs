@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::party::Party;
-use crate::protocol::Ordered;
+use crate::protocol::{Ordered, Way};
 use crate::security::Scheme;
 use crate::sharing::ShareVec;
 
@@ -36,14 +36,14 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         // below: one comparison finds the missing one.
         let factor = (1u128 << bits) / u128::from(divisor);
         let approximate =
-            R::shifted(self, &x.scaled(R::from_u128(factor)), 2 * bits + 1, bits).await?;
+            R::Way::shifted(self, &x.scaled(R::from_u128(factor)), 2 * bits + 1, bits).await?;
         let remainder = x - &approximate.scaled(R::from_u128(u128::from(divisor)));
         let d = R::from_u128(u128::from(divisor));
         let length = x.len();
         // The remainder lies in [-d, 2d).
         let low = remainder.clone();
         let high = remainder.plus_public(&vec![-d; length]);
-        let signs = R::negative(self, &low.chain(&high), bits + 3).await?;
+        let signs = R::Way::negative(self, &low.chain(&high), bits + 3).await?;
         let (negative, less) = (signs.slice(0..length), signs.slice(length..2 * length));
         Ok(approximate - negative - less + 1)
     }
@@ -68,7 +68,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         let mut quotient = a.scaled(R::ZERO);
         for bit in (0..bits).rev() {
             let shifted = b.scaled(R::from_u128(1 << bit));
-            let less = R::negative(self, &(&rest - &shifted), 2 * bits + 1).await?;
+            let less = R::Way::negative(self, &(&rest - &shifted), 2 * bits + 1).await?;
             let fits = -less + 1;
             rest -= &self.multiply(&fits, &shifted).await?;
             quotient += &fits.scaled(R::from_u128(1 << bit));
@@ -90,7 +90,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
             // (root + 2^bit)² - root² = 2^(bit+1)·root + 2^(2·bit).
             let grown = root.scaled(R::from_u128(1 << (bit + 1)));
             let step = grown.plus_public(&vec![R::from_u128(1 << (2 * bit)); x.len()]);
-            let less = R::negative(self, &(&rest - &step), bits + 2).await?;
+            let less = R::Way::negative(self, &(&rest - &step), bits + 2).await?;
             let fits = -less + 1;
             rest -= &self.multiply(&fits, &step).await?;
             root += &fits.scaled(R::from_u128(1 << bit));

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::field::Ring;
 use crate::party::Party;
-use crate::protocol::Ordered;
+use crate::protocol::{Ordered, Way};
 use crate::security::Scheme;
 use crate::sharing::ShareVec;
 
@@ -101,6 +101,6 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         }
         let half = vec![R::from_u128(1 << (fraction - 1)); x.len()];
         let bits = self.core.integer_bits + fraction;
-        R::shifted(self, &x.plus_public(&half), bits, fraction).await
+        R::Way::shifted(self, &x.plus_public(&half), bits, fraction).await
     }
 }

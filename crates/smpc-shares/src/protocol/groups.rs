@@ -33,22 +33,28 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
     ///
     /// As [`less_than`](Party::less_than).
     pub async fn histogram(&mut self, x: &ShareVec<R, S>, edges: &[i64]) -> Result<ShareVec<R, S>> {
-        let length = x.checked()?.len();
-        let mut values = Vec::with_capacity(length * edges.len());
-        let mut limits = Vec::with_capacity(length * edges.len());
-        for edge in edges {
-            values.extend(0..length);
-            limits.extend(std::iter::repeat_n(R::from_i128(i128::from(*edge)), length));
-        }
-        let limits = self.public(&limits);
-        let below = self.less_than(&x.gather(&values), &limits).await?;
-        let counts: Vec<_> =
-            (0..edges.len()).map(|i| below.slice(i * length..(i + 1) * length).total()).collect();
+        let counts = self.below_each(x, edges).await?;
         let mut bins = self.public(&[]);
         for pair in counts.windows(2) {
             bins = bins.chain(&(&pair[1] - &pair[0]));
         }
         Ok(bins)
+    }
+
+    /// How many elements are below each of the public limits.
+    pub(super) async fn below_each(
+        &mut self,
+        x: &ShareVec<R, S>,
+        limits: &[i64],
+    ) -> Result<Vec<ShareVec<R, S>>> {
+        let length = x.checked()?.len();
+        let values: Vec<usize> = limits.iter().flat_map(|_| 0..length).collect();
+        let each = |limit: &i64| std::iter::repeat_n(R::from_i128((*limit).into()), length);
+        let public = self.public(&limits.iter().flat_map(each).collect::<Vec<_>>());
+        let below = self.less_than(&x.gather(&values), &public).await?;
+        let counts =
+            (0..limits.len()).map(|i| below.slice(i * length..(i + 1) * length).total()).collect();
+        Ok(counts)
     }
 
     /// For each of the public `groups` the sum of the values whose key it is.

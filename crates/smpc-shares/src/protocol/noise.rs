@@ -46,22 +46,26 @@ impl<R: Ring, S> SharedNoise<R, S> {
     ///
     /// [`Error::Parameter`] for a sensitivity of 0, or one so large that ε is above 700.
     pub fn charge(&self, sensitivity: u64) -> Result<Charge> {
-        let refused = |_| Error::Parameter {
-            parameter: "the sensitivity",
-            requirement: "at least 1, and at most 700 times the scale",
-            given: sensitivity,
-        };
-        let scale = Amount::from_binary(self.scale).map_err(refused)?;
-        let epsilon = Amount::from_integer(sensitivity).checked_div(&scale);
-        let epsilon = epsilon.unwrap_or(Amount::ZERO).compacted_up();
-        let epsilon = Epsilon::from_amount(epsilon).map_err(refused)?;
-        let factor = 1.0 + epsilon.to_f64_up().exp();
-        // Four units in the last place cover the rounding of three operations.
-        let delta = factor * self.distance * self.noise.len() as f64 * (1.0 + 4.0 * f64::EPSILON);
-        let delta = Amount::from_binary(delta).map_err(refused)?;
-        let delta = Delta::from_amount(delta).map_err(refused)?;
-        Ok(Charge::from((epsilon, delta)))
+        price(sensitivity, self.scale, self.distance * self.noise.len() as f64)
     }
+}
+
+/// (ε, δ) with ε = sensitivity/scale and δ = (1 + e^ε)·distance.
+pub(super) fn price(sensitivity: u64, scale: f64, distance: f64) -> Result<Charge> {
+    let refused = |_| Error::Parameter {
+        parameter: "the sensitivity",
+        requirement: "at least 1, and at most 700 times the scale",
+        given: sensitivity,
+    };
+    let scale = Amount::from_binary(scale).map_err(refused)?;
+    let epsilon = Amount::from_integer(sensitivity).checked_div(&scale);
+    let epsilon = epsilon.unwrap_or(Amount::ZERO).compacted_up();
+    let epsilon = Epsilon::from_amount(epsilon).map_err(refused)?;
+    let factor = 1.0 + epsilon.to_f64_up().exp();
+    // Six units in the last place cover the rounding of five operations, the caller's among them.
+    let delta = Amount::from_binary(factor * distance * (1.0 + 6.0 * f64::EPSILON));
+    let delta = Delta::from_amount(delta.map_err(refused)?).map_err(refused)?;
+    Ok(Charge::from((epsilon, delta)))
 }
 
 /// A release of integers with noise drawn inside the computation.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::party::Party;
-use crate::protocol::Ordered;
+use crate::protocol::{Ordered, Way};
 use crate::security::Scheme;
 use crate::sharing::ShareVec;
 
@@ -76,7 +76,7 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
         for layer in layers {
             let (low, high): (Vec<usize>, Vec<usize>) = layer.iter().copied().unzip();
             let difference = columns[0].gather(&high) - columns[0].gather(&low);
-            let swap = R::negative(self, &difference, bits).await?;
+            let swap = R::Way::negative(self, &difference, bits).await?;
             let differences: Vec<_> =
                 columns.iter().map(|c| c.gather(&high) - c.gather(&low)).collect();
             let pairs: Vec<_> = differences.iter().map(|d| (&swap, d)).collect();

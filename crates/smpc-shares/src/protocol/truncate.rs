@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::party::Party;
-use crate::protocol::Ordered;
+use crate::protocol::{Ordered, Way};
 use crate::security::Scheme;
 use crate::sharing::ShareVec;
 
@@ -38,6 +38,6 @@ impl<R: Ordered, S: Scheme<R>> Party<R, S> {
                 given: by.into(),
             });
         }
-        R::truncated(self, x, bits, by).await
+        R::Way::truncated(self, x, bits, by).await
     }
 }

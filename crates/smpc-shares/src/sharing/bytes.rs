@@ -86,40 +86,110 @@ fn check(scheme: &Shamir) -> Result<()> {
 ///
 /// [`Error::FieldTooSmall`] for more than 255 parties; [`Error::Entropy`].
 pub fn share(scheme: &Shamir, secret: &[u8], rng: &mut dyn SecureRng) -> Result<Vec<ByteShare>> {
-    check(scheme)?;
-    let mut stream = Stream::fresh(rng)?;
+    let mut sharer = Sharer::new(scheme, rng)?;
     let mut shares: Vec<ByteShare> = (1..=scheme.parties() as u8)
-        .map(|id| ByteShare { id, bytes: vec![0; secret.len()] })
+        .map(|id| ByteShare { id, bytes: Vec::with_capacity(secret.len()) })
         .collect();
-    let mut coefficients = vec![0; scheme.threshold() * BLOCK];
-    for start in (0..secret.len()).step_by(BLOCK) {
-        let end = secret.len().min(start + BLOCK);
-        let mut outs: Vec<&mut [u8]> =
-            shares.iter_mut().map(|share| &mut share.bytes[start..end]).collect();
-        share_block(scheme, &secret[start..end], &mut stream, &mut coefficients, &mut outs);
+    for block in secret.chunks(BLOCK) {
+        // Grown by what is written next, so that each page is passed once.
+        let grown = shares.iter_mut().map(|share| {
+            let start = share.bytes.len();
+            share.bytes.resize(start + block.len(), 0);
+            &mut share.bytes[start..]
+        });
+        sharer.share(block, grown);
     }
-    wipe(&mut coefficients);
     Ok(shares)
 }
 
-/// Horner's rule on a block, for every party.
-fn share_block(
+/// As [`share`], into memory that the caller has: place i gets the share of party i + 1, as long as
+/// the secret and without the party's id.
+///
+/// Where many or large secrets are shared, this saves the page faults of fresh memory, which cost
+/// more than the sharing. Wiping is left to the caller.
+///
+/// ```
+/// use privacy_core::random::SystemRng;
+/// use smpc_shares::{Shamir, sharing::bytes};
+///
+/// let scheme = Shamir::new(3, 1)?;
+/// let mut frames = [[0; 1 + 7]; 3];
+/// let mut outs: Vec<&mut [u8]> = Vec::new();
+/// for (id, frame) in (1..).zip(&mut frames) {
+///     frame[0] = id;
+///     outs.push(&mut frame[1..]);
+/// }
+/// bytes::share_into(&scheme, b"archive", &mut outs, &mut SystemRng::new()?)?;
+/// let shares = [0, 2].map(|i| bytes::ByteShare::from_bytes(&frames[i]));
+/// let [first, third] = shares;
+/// assert_eq!(bytes::reconstruct(&scheme, &[first?, third?])?, b"archive");
+/// # Ok::<(), smpc_shares::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Parameter`] unless there is one output for each party; [`Error::LengthMismatch`] unless
+/// each is as long as the secret; as [`share`].
+pub fn share_into(
     scheme: &Shamir,
     secret: &[u8],
-    stream: &mut Stream,
-    coefficients: &mut [u8],
-    shares: &mut [&mut [u8]],
-) {
-    let coefficients = &mut coefficients[..scheme.threshold() * secret.len()];
-    stream.bytes(coefficients);
-    for (i, share) in shares.iter_mut().enumerate() {
-        let x = (i + 1) as u8;
-        let mut nexts = coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]);
-        if let Some(next) = nexts.next() {
-            scaled_plus(share, coefficients, x, next);
-        }
-        for next in nexts {
-            scale_add(share, x, next);
+    outputs: &mut [&mut [u8]],
+    rng: &mut dyn SecureRng,
+) -> Result<()> {
+    one_for_each(scheme, outputs.len())?;
+    if let Some(other) = outputs.iter().find(|output| output.len() != secret.len()) {
+        return Err(Error::LengthMismatch { left: secret.len(), right: other.len() });
+    }
+    let mut sharer = Sharer::new(scheme, rng)?;
+    for (i, block) in secret.chunks(BLOCK).enumerate() {
+        let place = i * BLOCK..i * BLOCK + block.len();
+        sharer.share(block, outputs.iter_mut().map(|output| &mut output[place.clone()]));
+    }
+    Ok(())
+}
+
+fn one_for_each(scheme: &Shamir, outputs: usize) -> Result<()> {
+    if outputs == scheme.parties() {
+        return Ok(());
+    }
+    Err(Error::Parameter {
+        parameter: "the number of outputs",
+        requirement: "the number of parties",
+        given: outputs as u64,
+    })
+}
+
+/// Shares one block after the other.
+struct Sharer {
+    stream: Stream,
+    /// Of the powers of the point from the highest down, a block of each.
+    coefficients: Zeroizing<Vec<u8>>,
+    threshold: usize,
+}
+
+impl Sharer {
+    fn new(scheme: &Shamir, rng: &mut dyn SecureRng) -> Result<Self> {
+        check(scheme)?;
+        let threshold = scheme.threshold();
+        Ok(Sharer {
+            stream: Stream::fresh(rng)?,
+            coefficients: Zeroizing::new(vec![0; threshold * BLOCK]),
+            threshold,
+        })
+    }
+
+    /// Horner's rule on a block, for party 1, 2, … in order.
+    fn share<'a>(&mut self, secret: &[u8], shares: impl Iterator<Item = &'a mut [u8]>) {
+        let coefficients = &mut self.coefficients[..self.threshold * secret.len()];
+        self.stream.bytes(coefficients);
+        for (x, share) in (1..).zip(shares) {
+            let mut nexts = coefficients.chunks(secret.len().max(1)).skip(1).chain([secret]);
+            if let Some(next) = nexts.next() {
+                scaled_plus(share, coefficients, x, next);
+            }
+            for next in nexts {
+                scale_add(share, x, next);
+            }
         }
     }
 }
@@ -188,21 +258,13 @@ pub fn share_stream(
     outputs: &mut [&mut dyn Write],
     rng: &mut dyn SecureRng,
 ) -> Result<()> {
-    check(scheme)?;
-    if outputs.len() != scheme.parties() {
-        return Err(Error::Parameter {
-            parameter: "the number of outputs",
-            requirement: "the number of parties",
-            given: outputs.len() as u64,
-        });
-    }
+    one_for_each(scheme, outputs.len())?;
+    let mut sharer = Sharer::new(scheme, rng)?;
     let failed = |operation| move |_: std::io::Error| Error::Transport { peer: 0, operation };
-    let mut stream = Stream::fresh(rng)?;
     for (i, output) in outputs.iter_mut().enumerate() {
         output.write_all(&[(i + 1) as u8]).map_err(failed("writing a share"))?;
     }
     let mut block = Zeroizing::new([0u8; BLOCK]);
-    let mut coefficients = Zeroizing::new(vec![0; scheme.threshold() * BLOCK]);
     let mut shares = vec![Zeroizing::new([0u8; BLOCK]); scheme.parties()];
     loop {
         let length = match secret.read(block.as_mut()) {
@@ -211,11 +273,9 @@ pub fn share_stream(
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(failed("reading the secret")(error)),
         };
-        let mut parts: Vec<&mut [u8]> =
-            shares.iter_mut().map(|share| &mut share[..length]).collect();
-        share_block(scheme, &block[..length], &mut stream, &mut coefficients, &mut parts);
-        for (output, part) in outputs.iter_mut().zip(parts) {
-            output.write_all(part).map_err(failed("writing a share"))?;
+        sharer.share(&block[..length], shares.iter_mut().map(|share| &mut share[..length]));
+        for (output, share) in outputs.iter_mut().zip(&shares) {
+            output.write_all(&share[..length]).map_err(failed("writing a share"))?;
         }
     }
 }

@@ -9,6 +9,7 @@ mod costs;
 mod curve;
 mod decoders;
 mod draws;
+mod mistakes;
 mod openings;
 #[cfg(feature = "prio")]
 mod prio;

@@ -133,6 +133,71 @@ fn noisy_openings_spend_the_budget_until_it_is_gone() {
     }
 }
 
+fn at_scale(name: &str, scale: f64) -> NoisyOpening {
+    NoisyOpening { request: RequestId::new(name), sensitivity: 1, scale, scope: scope() }
+}
+
+/// Noise of scales 1/8 and 1/4 stays below 67/8 + 2 and 67/4 + 2, so that counts 30 from the threshold
+/// decide.
+#[test]
+fn noisy_maxima_are_the_greatest_candidates_that_enough_reach() {
+    async fn program<S: smpc_shares::Scheme<M>>(
+        party: &mut Party<M, S>,
+    ) -> smpc_shares::Result<Vec<Option<i64>>> {
+        // 60 elements of 10, 60 of 20, and 60 of 20 but one of 90.
+        let mine = |i: u64| {
+            if party.id() == 1 { 10 } else { if i == 0 { 20 * party.id() as u64 } else { 20 } }
+        };
+        let mine: Vec<M> = (0..60).map(|i| M::from(mine(i))).collect();
+        let all = party.input_from_all(&mine).await?;
+        let all = all[0].chain(&all[1]).chain(&all[2]);
+        let mut seen = Vec::new();
+        for (candidates, reached_by) in [
+            (&[0, 5, 15, 25, 50][..], 90),
+            (&[0, 5, 15, 25, 50], 150),
+            (&[25, 50], 90),
+            (&[20], 90),
+        ] {
+            let all = party.renewed(&all).await?;
+            let release = at_scale("maximum", 0.125);
+            seen.push(party.open_noisy_maximum(&all, candidates, reached_by, release).await?);
+        }
+        Ok(seen)
+    }
+    use smpc_shares::field::Mersenne127 as M;
+    let expected = vec![Some(15), Some(5), None, Some(20)];
+    let passive = simulate(Config::shamir(3, 1), program::<smpc_shares::Shamir>).unwrap();
+    assert_eq!(passive, [(); 3].map(|()| expected.clone()));
+    let config = || Config::replicated().with_integer_bits(12);
+    let active = simulate(config(), program::<smpc_shares::Active<Replicated>>).unwrap();
+    assert_eq!(active, [(); 3].map(|()| expected.clone()));
+}
+
+/// The price is ε = 2·sensitivity/scale, however many candidates there are, and refused beyond the budget
+/// before anything is opened.
+#[test]
+fn noisy_maxima_have_their_price() {
+    let left = simulate(Config::replicated(), async |party: &mut Party<Z64, Replicated>| {
+        let limit = (Epsilon::new(1.0).unwrap(), Delta::new(1e-9).unwrap());
+        let budget = Arc::new(MemoryBudget::new(limit));
+        party.set_policy(Policy::new().paid_from(budget.clone()));
+        let [a, b, c] = party.input_from_all_as(&[Z64(5); 100]).await?;
+        let all = a.chain(&b).chain(&c);
+        let candidates: Vec<i64> = (0..50).collect();
+        party.open_noisy_maximum(&all, &candidates, 100, at_scale("first", 8.0)).await?;
+        let left = budget.remaining().unwrap().to_string();
+        let refused = party.open_noisy_maximum(&all, &candidates, 100, at_scale("more", 2.0)).await;
+        assert!(matches!(refused, Err(Error::Budget(_))), "{refused:?}");
+        for bad in [&[][..], &[3, 3], &[4, 3]] {
+            let refused = party.open_noisy_maximum(&all, bad, 9, at_scale("bad", 8.0)).await;
+            assert!(matches!(refused, Err(Error::Parameter { .. })));
+        }
+        Ok(left)
+    })
+    .unwrap();
+    assert!(left.iter().all(|left| left.starts_with("ε = 0.75")), "{left:?}");
+}
+
 #[test]
 fn the_price_of_noise_is_what_its_law_says() {
     let charges = simulate(Config::replicated(), async |party: &mut Party<Z64, Replicated>| {
