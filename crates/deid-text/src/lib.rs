@@ -28,6 +28,7 @@ pub mod sensitivity;
 mod span;
 pub mod stage;
 mod view;
+mod work;
 
 pub use analyzer::{Analyzer, AnalyzerBuilder, DEFAULT_THRESHOLD, Stream};
 pub use checksum::Verdict;

@@ -22,7 +22,7 @@ mod score;
 pub(crate) mod secret;
 
 use crate::checksum::Verdict;
-use crate::context::{Hit, Near, is_dense};
+use crate::context::{Hit, Near, Words, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::following;
 use crate::view::View;
@@ -149,6 +149,7 @@ pub(crate) struct Scan<'a, 't> {
     text: &'a str,
     b: &'a [u8],
     pub(crate) out: Vec<Candidate>,
+    words: Words,
     hits: Vec<Hit>,
     hits_start: usize,
     hits_before: usize,
@@ -172,6 +173,7 @@ impl<'a, 't> Scan<'a, 't> {
             text,
             b: text.as_bytes(),
             out: Vec::new(),
+            words: Words::default(),
             hits: Vec::new(),
             hits_start: usize::MAX,
             hits_before: 0,

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
+use crate::work::work;
+
 const STATES: &[u8] = include_bytes!("../../data/phones.bin");
 const REGIONS: &str = include_str!("../../data/phones.txt");
 
@@ -54,9 +56,38 @@ pub(crate) struct Match {
 pub(crate) struct Phones {
     regions: Vec<Region>,
     national: Vec<usize>,
+    /// Which of these know numbers that begin with two digits, and which know numbers of a length.
+    beginning: Vec<Set>,
+    length: Vec<Set>,
+    /// Whether North American notation is looked for.
+    american: bool,
     /// Regions by their country calling code.
     by_code: HashMap<u16, Vec<usize>, FixedState>,
     leniency: PhoneLeniency,
+}
+
+/// A set of regions, a bit for each; there are fewer than 256.
+#[derive(Clone, Copy, Debug, Default)]
+struct Set([u64; 4]);
+
+impl Set {
+    fn add(&mut self, i: usize) {
+        if let Some(word) = self.0.get_mut(i / 64) {
+            *word |= 1 << (i % 64);
+        }
+    }
+
+    /// What is in both, in order.
+    fn both(&self, other: &Set) -> impl Iterator<Item = usize> + use<> {
+        let words: [u64; 4] = std::array::from_fn(|i| self.0[i] & other.0[i]);
+        words.into_iter().enumerate().flat_map(|(i, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(i * 64 + bit)
+            })
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -88,15 +119,45 @@ impl Phones {
             None => NATIONAL.split_whitespace().filter_map(find).collect(),
             Some(list) => list.iter().filter_map(|c| find(&c.to_ascii_uppercase())).collect(),
         };
+        let national: Vec<usize> = national;
+        let mut beginning = vec![Set::default(); 100];
+        let mut length = vec![Set::default(); 20];
+        for (i, region) in national.iter().filter_map(|i| regions.get(*i)).enumerate() {
+            for (n, set) in length.iter_mut().enumerate() {
+                let stripped = n.checked_sub(region.prefix.len()).filter(|_| !region.prefix.is_empty());
+                let known = |n: usize| region.lengths >> n & 1 == 1;
+                if known(n) || stripped.is_some_and(known) {
+                    set.add(i);
+                }
+            }
+            for (n, set) in beginning.iter_mut().enumerate() {
+                let digits = [n / 10, n % 10];
+                let prefix: Vec<usize> =
+                    region.prefix.bytes().map(|d| usize::from(d.wrapping_sub(b'0'))).collect();
+                let common = prefix.iter().zip(&digits).take_while(|(p, d)| p == d).count();
+                let follows = |digits: &[usize]| {
+                    let step = |state: usize, d: &usize| usize::from(word(state, *d));
+                    digits.iter().fold(usize::from(region.start), step) != 0
+                };
+                let stripped = !prefix.is_empty()
+                    && common == prefix.len().min(2)
+                    && digits.get(common..).is_none_or(follows);
+                if stripped || follows(&digits) {
+                    set.add(i);
+                }
+            }
+        }
+        let american = national.iter().filter_map(|i| regions.get(*i)).any(|r| r.code == 1);
         let mut by_code: HashMap<u16, Vec<usize>, FixedState> = HashMap::default();
         for (i, region) in regions.iter().enumerate() {
             by_code.entry(region.code).or_default().push(i);
         }
-        Phones { regions, national, by_code, leniency }
+        Phones { regions, national, beginning, length, american, by_code, leniency }
     }
 
     /// A number that starts at `start`, where a `+`, a bracket or a digit stands.
     pub(crate) fn find(&self, b: &[u8], start: usize) -> Option<Match> {
+        work(1);
         let mut digits = [0u8; 20];
         let mut groups = [Group { from: 0, len: 0, end: 0 }; 12];
         let (mut n, mut g) = (0, 0);
@@ -242,8 +303,16 @@ impl Phones {
 
     fn national(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         let mut best: Option<(f32, [u8; 2], u16)> = None;
-        for &i in &self.national {
-            let region = &self.regions[i];
+        let [a, b, ..] = c.digits else { return None };
+        let first = usize::from(a - b'0') * 10 + usize::from(b - b'0');
+        let (Some(beginning), Some(length)) =
+            (self.beginning.get(first), self.length.get(c.digits.len()))
+        else {
+            return None;
+        };
+        for i in beginning.both(length).filter_map(|i| self.national.get(i)) {
+            work(1);
+            let region = &self.regions[*i];
             let prefix = region.prefix.as_bytes();
             let stripped = (!prefix.is_empty()).then(|| c.digits.strip_prefix(prefix)).flatten();
             for (number, prefixed) in [(stripped, true), (Some(c.digits), false)] {
@@ -289,9 +358,7 @@ impl Phones {
 
     /// North American notation, whatever the area code.
     fn american(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
-        if self.leniency > PhoneLeniency::Valid
-            || !self.national.iter().any(|i| self.regions[*i].code == 1)
-        {
+        if self.leniency > PhoneLeniency::Valid || !self.american {
             return None;
         }
         let skip = match c.groups[0].len {
@@ -412,9 +479,13 @@ fn extension(b: &[u8], end: usize) -> usize {
     let rest = b.get(end..).unwrap_or_default();
     let blanks = rest.iter().take_while(|c| matches!(c, b' ' | b',')).count().min(2);
     let rest = rest.get(blanks..).unwrap_or_default();
-    let lower: Vec<u8> = rest.iter().take(12).map(u8::to_ascii_lowercase).collect();
+    if !rest.first().is_some_and(|c| b"ex#dpi".contains(&c.to_ascii_lowercase())) {
+        return end;
+    }
     for word in [&b"extension"[..], b"ext", b"x", b"#", b"durchwahl", b"poste", b"interno"] {
-        if let Some(after) = lower.strip_prefix(word) {
+        if rest.get(..word.len()).is_some_and(|r| r.eq_ignore_ascii_case(word))
+            && let Some(after) = rest.get(word.len()..rest.len().min(12))
+        {
             let gap = after.iter().take_while(|c| matches!(c, b' ' | b'.' | b':')).count();
             let from = word.len() + gap;
             let run = rest.get(from..).unwrap_or_default();

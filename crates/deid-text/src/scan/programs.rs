@@ -88,8 +88,16 @@ impl Scan<'_, '_> {
             "edition",
         ];
         let published = score >= 0.3 && {
-            let before = self.before(start, 24);
-            PUBLISHED.iter().any(|w| before.contains(w))
+            let from = crate::context::floor(self.text, start.saturating_sub(24));
+            let window = self.b.get(from..start).unwrap_or_default();
+            let line = memchr::memrchr(b'\n', window).map_or(0, |i| i + 1);
+            (line..window.len()).any(|i| {
+                let rest = window.get(i..).unwrap_or_default();
+                rest.first().is_some_and(|c| b"vc(\xc2lrdse".contains(&c.to_ascii_lowercase()))
+                    && PUBLISHED.iter().any(|w| {
+                        rest.get(..w.len()).is_some_and(|r| r.eq_ignore_ascii_case(w.as_bytes()))
+                    })
+            })
         };
         let score = if published { score - 0.4 } else { score };
         if score > 0.0 {

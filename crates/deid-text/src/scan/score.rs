@@ -3,7 +3,8 @@
 use super::{CLASS, Candidate, Id, Scan, Source, WORD};
 use crate::checksum::Verdict;
 use crate::context::{AFTER, AHEAD, Hit, is_dense};
-use crate::recognizer::shape::{RUNS, Shape, following};
+use crate::recognizer::shape::{RUNS, Shape, following, outline};
+use crate::work::work;
 
 impl Scan<'_, '_> {
     /// Whether no letter, digit or underscore touches `start`.
@@ -64,57 +65,68 @@ impl Scan<'_, '_> {
         }
         let after = b.get(at).map_or(0, |c| following(*c));
         let engine = self.engine;
-        if engine.index.at(letters, run, after).is_empty() {
+        let Some(bucket) = engine.index.at(letters, run, after) else { return };
+        let outline = outline(b, start);
+        if !bucket.alone.iter().chain(&bucket.announced).any(|arm| arm.may(outline)) {
             return;
         }
         self.look_around(start, at);
-        for &id in engine.index.at(letters, run, after) {
-            let Some(pattern) = engine.patterns.get(usize::from(id)) else { continue };
-            let entity = pattern.entity;
-            // Nothing that stays below the threshold whatever its checksum says is looked at.
-            let best = pattern.score.max(pattern.checked);
-            if best < engine.threshold(entity) && !engine.explicit && !self.near.has(entity) {
-                continue;
-            }
-            let (text, bytes) = (self.text, b);
-            let ends = |end: usize| ends(text, bytes, end);
-            let matching =
-                |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
-            let end = matching(&pattern.shapes).or_else(|| {
-                let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
-                loose.then(|| matching(&pattern.loose)).flatten()
-            });
-            let Some(end) = end else { continue };
-            let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
-            if let Some(validator) = pattern.validator {
-                let mut compact = [0u8; 48];
-                let mut n = 0;
-                for &c in &b[start..end] {
-                    if (c.is_ascii_alphanumeric()
-                        || c == b'&'
-                        || (matches!(c, b'-' | b'+') && pattern.notation.starts_with("d{6}[-+A")))
-                        && n < compact.len()
-                    {
-                        compact[n] = c.to_ascii_uppercase();
-                        n += 1;
-                    }
-                }
-                verdict = validator(&compact[..n]);
-                match verdict {
-                    Verdict::Invalid => continue,
-                    Verdict::Valid => score = pattern.checked,
-                    Verdict::Unchecked => {}
-                }
-            }
-            self.push(start, end, entity, score, verdict, Source::Pattern(id), None);
+        for arm in bucket.alone.iter().filter(|arm| arm.may(outline)) {
+            self.shape(start, arm.id);
         }
+        // Nothing that stays below the threshold whatever its checksum says is looked at.
+        if self.near.meets(&bucket.entities) {
+            for arm in bucket.announced.iter().filter(|arm| arm.may(outline)) {
+                if self.near.has(arm.entity) {
+                    self.shape(start, arm.id);
+                }
+            }
+        }
+    }
+
+    /// A pattern of the table at `start`.
+    fn shape(&mut self, start: usize, id: u16) {
+        work(1);
+        let (b, text, engine) = (self.b, self.text, self.engine);
+        let Some(pattern) = engine.patterns.get(usize::from(id)) else { return };
+        let entity = pattern.entity;
+        let ends = |end: usize| ends(text, b, end);
+        let matching =
+            |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
+        let end = matching(&pattern.shapes).or_else(|| {
+            let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
+            loose.then(|| matching(&pattern.loose)).flatten()
+        });
+        let Some(end) = end else { return };
+        let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
+        if let Some(validator) = pattern.validator {
+            let mut compact = [0u8; 48];
+            let mut n = 0;
+            for &c in &b[start..end] {
+                if (c.is_ascii_alphanumeric()
+                    || c == b'&'
+                    || (matches!(c, b'-' | b'+') && pattern.notation.starts_with("d{6}[-+A")))
+                    && n < compact.len()
+                {
+                    compact[n] = c.to_ascii_uppercase();
+                    n += 1;
+                }
+            }
+            verdict = validator(&compact[..n]);
+            match verdict {
+                Verdict::Invalid => return,
+                Verdict::Valid => score = pattern.checked,
+                Verdict::Unchecked => {}
+            }
+        }
+        self.push(start, end, entity, score, verdict, Source::Pattern(id), None);
     }
 
     /// Notes the words before `start`, once for all candidates that begin there.
     fn look_before(&mut self, start: usize) {
         if self.hits_start != start {
             self.hits.clear();
-            self.engine.context.before(self.text, start, &mut self.hits);
+            self.engine.context.before(&mut self.words, self.text, start, &mut self.hits);
             self.hits_start = start;
             self.hits_before = self.hits.len();
             self.hits_end = usize::MAX;
@@ -126,7 +138,7 @@ impl Scan<'_, '_> {
         self.look_before(start);
         let table = &self.engine.context;
         self.ahead.clear();
-        table.after(self.text, at, AHEAD, &mut self.ahead);
+        table.after(&mut self.words, self.text, at, AHEAD, &mut self.ahead);
         self.near.clear();
         table.near(self.hits.get(..self.hits_before).unwrap_or_default(), &mut self.near);
         table.near(&self.ahead, &mut self.near);
@@ -138,7 +150,7 @@ impl Scan<'_, '_> {
         let table = &self.engine.context;
         if end > start && self.hits_end != end {
             self.hits.truncate(self.hits_before);
-            table.after(self.text, end, AFTER, &mut self.hits);
+            table.after(&mut self.words, self.text, end, AFTER, &mut self.hits);
             self.hits_end = end;
         }
         let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));

@@ -65,3 +65,42 @@ fn throughput() {
         println!("{unit:?}: {:.1} MB/s", text.len() as f64 / start.elapsed().as_secs_f64() / 1e6);
     }
 }
+
+/// One text over and over, for a profiler: `DEID_TEXT=forms perf record target/release/deps/it-… speed::profiled --ignored`.
+#[test]
+#[ignore = "for a profiler"]
+fn profiled() {
+    let unit = std::env::var("DEID_TEXT").unwrap_or_else(|_| "forms".to_owned());
+    let unit = match unit.as_str() {
+        "forms" => FORM.to_owned(),
+        "prose" => PROSE.repeat(40) + FORM,
+        other => other.to_owned(),
+    };
+    let analyzer = match std::env::var("DEID_NAMES") {
+        Ok(_) => Analyzer::new().unwrap(),
+        Err(_) => Analyzer::builder().without_names().build().unwrap(),
+    };
+    let text = unit.repeat(100_000 / unit.len() + 1);
+    let start = Instant::now();
+    let mut bytes = 0;
+    while start.elapsed().as_secs_f64() < 0.7 {
+        analyzer.scan(&text).unwrap();
+        bytes += text.len();
+    }
+    println!("{:.1} MB/s", bytes as f64 / start.elapsed().as_secs_f64() / 1e6);
+}
+
+#[test]
+#[ignore = "temporary"]
+fn dump() {
+    let patterns = Analyzer::builder().without_names().build().unwrap();
+    let low = Analyzer::builder().without_names().threshold(0.05).build().unwrap();
+    for file in std::env::var("DEID_FILES").unwrap().split_whitespace() {
+        let text = std::fs::read_to_string(file).unwrap();
+        for a in [&patterns, &low] {
+            for f in &a.scan(&text).unwrap() {
+                println!("{file} {} {:?}", f, text.get(f.edit.range()).unwrap());
+            }
+        }
+    }
+}
