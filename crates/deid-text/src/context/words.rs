@@ -56,6 +56,13 @@ fn word_byte(text: &str, i: usize) -> Option<usize> {
 }
 
 impl Words {
+    /// Forgets a text.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        self.dense.clear();
+        (self.to, self.origin) = (0, 0);
+    }
+
     /// Makes sure that the words before `start` that count are in the list.
     fn cover_before(&mut self, table: &ContextTable, text: &str, start: usize) {
         if start < self.origin || start.saturating_sub(REACH) > self.to {
@@ -84,6 +91,17 @@ impl Words {
     fn cover_after(&mut self, table: &ContextTable, text: &str, next: usize, to: usize) {
         while self.to < to && self.list.len() <= next + 1 {
             self.extend(table, text, to.min(self.to + 24));
+        }
+    }
+
+    /// The first word for which something holds that holds for all after it; mostly one of the last.
+    fn first(&self, holds: impl Fn(&Word) -> bool) -> usize {
+        let near = self.list.len().saturating_sub(16);
+        match self.list.get(near..) {
+            Some(last) if near == 0 || last.first().is_some_and(|w| !holds(w)) => {
+                near + last.iter().rposition(|w| !holds(w)).map_or(0, |i| i + 1)
+            }
+            _ => self.list.partition_point(|w| !holds(w)),
         }
     }
 
@@ -170,7 +188,7 @@ impl Words {
         let mut count = 0;
         // Where phrases of scripts without blanks count from.
         let mut reached = start;
-        let mut next = self.list.partition_point(|w| w.start < start);
+        let mut next = self.first(|w| w.start >= start);
         while count < BEFORE {
             let word = next.checked_sub(1).and_then(|i| self.list.get(i));
             let Some(word) = word.filter(|w| w.start >= from) else {
@@ -243,7 +261,7 @@ impl Words {
         let mut words = [(0u64, NONE); AHEAD];
         let mut count = 0;
         let mut reached = end;
-        let mut next = self.list.partition_point(|w| w.end <= end);
+        let mut next = self.first(|w| w.end > end);
         self.cover_after(table, text, next, to);
         let starts = self.list.get(next).map_or(to, |w| w.start).max(end).min(to);
         let stop = |c: &u8| matches!(c, b'\n' | b'|' | b'\t' | b';' | b'.' | b'!' | b'?');

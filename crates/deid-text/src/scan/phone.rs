@@ -200,11 +200,16 @@ impl Phones {
                 i = from + 2;
                 continue;
             }
-            let run = b[from..].iter().take_while(|c| c.is_ascii_digit()).count();
+            let mut run = 0;
+            while n + run < digits.len()
+                && let Some(c) = b.get(from + run).filter(|c| c.is_ascii_digit())
+            {
+                digits[n + run] = *c;
+                run += 1;
+            }
             if n + run > 17 {
                 break;
             }
-            digits[n..n + run].copy_from_slice(&b[from..from + run]);
             groups[g] = Group { from: n, len: run, end: from + run };
             separators[g] = separator;
             (n, g, i) = (n + run, g + 1, from + run);
@@ -247,7 +252,7 @@ impl Phones {
 
     fn judge(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         let d = c.digits;
-        if c.looks_like_address_or_number() || d.iter().all(|x| *x == d[0]) {
+        if d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
             return None;
         }
         let international = if c.plus {
@@ -359,6 +364,9 @@ impl Phones {
     /// North American notation, whatever the area code.
     fn american(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         if self.leniency > PhoneLeniency::Valid || !self.american {
+            return None;
+        }
+        if !matches!(c.digits.len(), 10 | 11) {
             return None;
         }
         let skip = match c.groups[0].len {

@@ -137,7 +137,9 @@ impl Streets {
             |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
         let mut words = words(text, from).take(6).peekable();
         let first = words.peek()?;
-        if self.before.contains(&word_hash(bare(first.text))) {
+        if !first.text.starts_with(|c: char| c.is_ascii_digit())
+            && self.before.contains(&word_hash(bare(first.text)))
+        {
             let name: Vec<Word<'_>> = words.skip(1).collect();
             let len = name
                 .iter()
@@ -207,6 +209,13 @@ impl Streets {
     /// "Hauptstraße 5a", "Calle Mayor 12", "P.O. Box 12".
     fn number_last(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
         let b = text.as_bytes();
+        // A name stands before it, and neither a label nor the beginning of a line.
+        let before = b.get(..start)?;
+        let gap = before.iter().rev().take(60).take_while(|c| matches!(c, b' ' | b',')).count();
+        let last = *before.get(before.len().checked_sub(gap + 1)?)?;
+        if last != 0xba && (gap == 0 || b"\n;:\"(|\t".contains(&last)) {
+            return None;
+        }
         let from = floor(text, start.saturating_sub(60));
         let window = text.get(from..start)?;
         let kept = window.bytes().rposition(|c| c != b' ' && c != b',').map_or(0, |i| i + 1);

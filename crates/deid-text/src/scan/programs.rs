@@ -223,12 +223,14 @@ impl Scan<'_, '_> {
             || word_end - start > 12
             || matches!(b.get(word_end), Some(b'-' | b'.' | b'=')))
             && self.free_before(start);
-        if free
-            && b[start..].starts_with(b"eyJ")
-            && let Some(end) = secret::jwt(b, start)
-        {
-            self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
-            return Some(end);
+        if free && start >= self.jwt_to && b[start..].starts_with(b"eyJ") {
+            match secret::jwt(b, start) {
+                Ok(end) => {
+                    self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
+                    return Some(end);
+                }
+                Err(to) => self.jwt_to = to,
+            }
         }
         if free && let Some(end) = secret::token(b, start) {
             self.propose(start, end, Id::Secret, 0.95, Verdict::Unchecked);

@@ -126,7 +126,7 @@ impl Scan<'_, '_> {
     fn look_before(&mut self, start: usize) {
         if self.hits_start != start {
             self.hits.clear();
-            self.engine.context.before(&mut self.words, self.text, start, &mut self.hits);
+            self.engine.context.before(self.words, self.text, start, self.hits);
             self.hits_start = start;
             self.hits_before = self.hits.len();
             self.hits_end = usize::MAX;
@@ -138,10 +138,10 @@ impl Scan<'_, '_> {
         self.look_before(start);
         let table = &self.engine.context;
         self.ahead.clear();
-        table.after(&mut self.words, self.text, at, AHEAD, &mut self.ahead);
+        table.after(self.words, self.text, at, AHEAD, self.ahead);
         self.near.clear();
         table.near(self.hits.get(..self.hits_before).unwrap_or_default(), &mut self.near);
-        table.near(&self.ahead, &mut self.near);
+        table.near(self.ahead, &mut self.near);
     }
 
     /// The best word for an entity near a candidate.
@@ -150,7 +150,7 @@ impl Scan<'_, '_> {
         let table = &self.engine.context;
         if end > start && self.hits_end != end {
             self.hits.truncate(self.hits_before);
-            table.after(&mut self.words, self.text, end, AFTER, &mut self.hits);
+            table.after(self.words, self.text, end, AFTER, self.hits);
             self.hits_end = end;
         }
         let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));
@@ -182,6 +182,7 @@ impl Scan<'_, '_> {
         note: Option<&'static str>,
     ) {
         let engine = self.engine;
+        work(1);
         if !engine.wanted(entity) || end <= start {
             return;
         }

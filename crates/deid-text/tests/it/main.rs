@@ -4,6 +4,7 @@
 
 mod cases;
 mod known;
+mod mixed;
 mod policies;
 mod quality;
 mod records;
