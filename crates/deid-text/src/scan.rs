@@ -174,6 +174,8 @@ pub(crate) struct Scan<'a, 't> {
     domain_to: usize,
     /// Where the last telephone number ends.
     phone_to: usize,
+    /// Where the last street address ends.
+    street_to: usize,
     /// Where the last address with a scheme ends.
     url_to: usize,
     /// How far a token was looked for in vain.
@@ -181,11 +183,7 @@ pub(crate) struct Scan<'a, 't> {
 }
 
 impl<'a, 't> Scan<'a, 't> {
-    pub(crate) fn new(
-        engine: &'a Engine,
-        view: &'a View<'t>,
-        scratch: &'a mut Scratch,
-    ) -> Self {
+    pub(crate) fn new(engine: &'a Engine, view: &'a View<'t>, scratch: &'a mut Scratch) -> Self {
         let text: &str = &view.text;
         let Scratch { out, words, hits, ahead } = scratch;
         out.clear();
@@ -206,6 +204,7 @@ impl<'a, 't> Scan<'a, 't> {
             near: Near::default(),
             domain_to: 0,
             phone_to: 0,
+            street_to: 0,
             url_to: 0,
             jwt_to: 0,
         }

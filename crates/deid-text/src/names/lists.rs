@@ -17,6 +17,8 @@ pub(super) enum Group {
     Nrp,
     /// The same only where something says so, such as "Polish" or "Labour".
     Maybe,
+    /// Before a name, and not part of it: "Dear".
+    Greeting,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ impl Groups {
             let group = match kind {
                 "title" => Group::Title,
                 "nrp" => Group::Nrp,
+                "greeting" => Group::Greeting,
                 _ => Group::Maybe,
             };
             for word in words.split_whitespace() {

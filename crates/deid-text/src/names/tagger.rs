@@ -293,6 +293,48 @@ impl NerBackend for Tagger {
     }
 }
 
+/// Whether the words beside a word such as "Polish" or "Labour" say that a group of people is meant.
+fn says_group(text: &str, tokens: &[Token], i: usize) -> bool {
+    const AFTER: [&str; 24] = [
+        "party",
+        "voter",
+        "voters",
+        "politician",
+        "mp",
+        "mps",
+        "senator",
+        "candidate",
+        "community",
+        "church",
+        "woman",
+        "women",
+        "man",
+        "men",
+        "people",
+        "citizen",
+        "citizens",
+        "national",
+        "ambassador",
+        "immigrant",
+        "immigrants",
+        "family",
+        "descent",
+        "origin",
+    ];
+    const BEFORE: [&str; 6] = ["nationality", "is", "are", "was", "am", "i'm"];
+    let word = |i: usize| {
+        let token = tokens.get(i).filter(|t| t.word)?;
+        text.get(token.start..token.end)
+    };
+    let among = |w: Option<&str>, list: &[&str]| {
+        w.is_some_and(|w| list.iter().any(|x| x.eq_ignore_ascii_case(w)))
+    };
+    let colon = i >= 2 && tokens.get(i - 1).is_some_and(|t| text.get(t.start..t.end) == Some(":"));
+    among(word(i + 1), &AFTER)
+        || i.checked_sub(1).is_some_and(|k| among(word(k), &BEFORE))
+        || (colon && among(word(i - 2), &BEFORE))
+}
+
 /// Whether a word stands by itself, and not inside an address such as `ada.lovelace@example.org`.
 fn stands_alone(text: &str, token: &Token) -> bool {
     let before = text.get(..token.start).and_then(|text| text.chars().next_back());
@@ -325,6 +367,7 @@ impl Tagger {
         words: &[Word],
         lower: &HashSet<u64, FixedState>,
     ) -> Option<Name> {
+        let range = self.without_address(kind, range, tokens, words)?;
         // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
         // stay below the default threshold.
         let company =
@@ -341,6 +384,37 @@ impl Tagger {
         };
         let entity = self.kinds.get(kind)?.clone();
         Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
+    }
+
+    /// A name without the greeting before it, and a person's without title; nothing if nothing is left.
+    fn without_address(
+        &self,
+        kind: usize,
+        range: std::ops::Range<usize>,
+        tokens: &[Token],
+        words: &[Word],
+    ) -> Option<std::ops::Range<usize>> {
+        let mut i = tokens.partition_point(|t| t.start < range.start);
+        let mut greeted = false;
+        loop {
+            let (token, word) =
+                tokens.get(i).zip(words.get(i)).filter(|(t, _)| t.end <= range.end)?;
+            let group = self.lexicon.groups.of(word.low).filter(|_| word.capital);
+            let title = group == Some(Group::Title) && kind == 0 && word.lists & IS_FIRST == 0;
+            let after = match words.get(i + 1).map(|w| w.sign) {
+                Some(b'.' | b',') => i + 2,
+                _ => i + 1,
+            };
+            let more = tokens.get(after).is_some_and(|t| t.end <= range.end);
+            if group == Some(Group::Greeting) || (title && more) {
+                greeted |= group == Some(Group::Greeting);
+                i = after;
+                continue;
+            }
+            // "Buenos días" is nobody.
+            let named = word.capital || word.is_given_to_people();
+            return (!greeted || named).then_some(token.start..range.end);
+        }
     }
 
     /// Second pass: parts of the full names of a text that stand alone elsewhere in it.
@@ -402,21 +476,35 @@ impl Tagger {
             if taken || word.sign != 0 || !s.starts_with(char::is_uppercase) {
                 continue;
             }
+            let mut end = token.end;
             let (kind, score) = match self.lexicon.groups.of(word.low) {
                 Some(Group::Nrp) => (3, 0.6),
+                Some(Group::Maybe) if !word.first && says_group(text, tokens, i) => (3, 0.5),
                 Some(Group::Title) => {
                     // A title stands before a name.
                     let dot = words.get(i + 1).is_some_and(|w| w.sign == b'.');
-                    let next = words.get(i + if dot { 2 } else { 1 });
-                    if !next.is_some_and(|w| w.sign == 0 && w.lists & (IS_FIRST | IS_LAST) != 0) {
+                    let after = i + if dot { 2 } else { 1 };
+                    let named = tokens.get(after).is_some_and(|t| {
+                        let next = names.get(..found).and_then(|n| n.get(next));
+                        next.is_some_and(|n| {
+                            Some(&n.entity) == self.kinds.first() && n.range.start == t.start
+                        })
+                    });
+                    let known = words
+                        .get(after)
+                        .is_some_and(|w| w.sign == 0 && w.lists & (IS_FIRST | IS_LAST) != 0);
+                    if !named && !known {
                         continue;
+                    }
+                    if let Some(t) = tokens.get(i + 1).filter(|_| dot) {
+                        end = t.end;
                     }
                     (4, 0.5)
                 }
                 _ => continue,
             };
             if let Some(entity) = self.kinds.get(kind) {
-                names.push(Name { entity: entity.clone(), range: token.start..token.end, score });
+                names.push(Name { entity: entity.clone(), range: token.start..end, score });
             }
         }
     }

@@ -5,19 +5,76 @@ use crate::work::measured;
 
 /// Characters that mean something to a scanner, and some that don't.
 const SIGNS: [&str; 34] = [
-    "a", "A", "e", "x", "0", "1", "9", " ", "\n", "\t", ".", ",", ";", ":", "/", "-", "_", "+", "(", ")", "<",
-    ">", "@", "&", "%", "#", "=", "\"", "'", "|", "é", "号", "\u{200b}", "５",
+    "a", "A", "e", "x", "0", "1", "9", " ", "\n", "\t", ".", ",", ";", ":", "/", "-", "_", "+",
+    "(", ")", "<", ">", "@", "&", "%", "#", "=", "\"", "'", "|", "é", "号", "\u{200b}", "５",
 ];
 
 /// Longer ones, each meant to make some verifier look far.
 const UNITS: [&str; 64] = [
-    "1 2 3 4 ", "12-34-", "1.2.3.4.", "555-0132 ", "4111 ", "4111-", "+1 ", "+44(0)", "(0)", "((", "(1)", "01 ",
-    "1/2/", "12/05/", "5 May ", "May 5 ", "May ", "5. Mai ", "Jan-", "a.a.", "a-a.", "www.", "a.com", "a.com/",
-    "a.com.", "a@b.", "a@b.com", "@a.com", "http://", "a://", "http://a", "http://a.com/", "http://a.com:",
-    "http://a@", "http://u:p@h/", "://", "eyJ", "eyJ-", "eyJhbGciOiJIUzI1NiJ9.", "sk-", "xoxb-", "AKIA",
-    "password:", "password: ", "token=a", "authorization: bearer ", "Authorization: Basic YTpi", "-----BEGIN ",
-    "-----BEGIN PRIVATE KEY-----\n", "&#64;", "&#", "&amp;", "%40", "%4", "%C3%A9", "\u{ff11}\u{ff20}",
-    "passport ", "account number ", "身份证", "身份证1", "::1", "00:1b:", "P<", "DE89 3704 ",
+    "1 2 3 4 ",
+    "12-34-",
+    "1.2.3.4.",
+    "555-0132 ",
+    "4111 ",
+    "4111-",
+    "+1 ",
+    "+44(0)",
+    "(0)",
+    "((",
+    "(1)",
+    "01 ",
+    "1/2/",
+    "12/05/",
+    "5 May ",
+    "May 5 ",
+    "May ",
+    "5. Mai ",
+    "Jan-",
+    "a.a.",
+    "a-a.",
+    "www.",
+    "a.com",
+    "a.com/",
+    "a.com.",
+    "a@b.",
+    "a@b.com",
+    "@a.com",
+    "http://",
+    "a://",
+    "http://a",
+    "http://a.com/",
+    "http://a.com:",
+    "http://a@",
+    "http://u:p@h/",
+    "://",
+    "eyJ",
+    "eyJ-",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "sk-",
+    "xoxb-",
+    "AKIA",
+    "password:",
+    "password: ",
+    "token=a",
+    "authorization: bearer ",
+    "Authorization: Basic YTpi",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "&#64;",
+    "&#",
+    "&amp;",
+    "%40",
+    "%4",
+    "%C3%A9",
+    "\u{ff11}\u{ff20}",
+    "passport ",
+    "account number ",
+    "身份证",
+    "身份证1",
+    "::1",
+    "00:1b:",
+    "P<",
+    "DE89 3704 ",
 ];
 
 /// Candidates close together.
@@ -66,7 +123,9 @@ fn work_is_linear_in_hostile_texts() {
     for unit in UNITS.iter().chain(&DENSE) {
         check(&analyzer, unit, 12_000);
     }
-    for (head, unit) in [("http://a", "."), ("a.", "é"), ("password: ", "x"), ("eyJ", "a"), ("1 1 1 1 ", "1")] {
+    for (head, unit) in
+        [("http://a", "."), ("a.", "é"), ("password: ", "x"), ("eyJ", "a"), ("1 1 1 1 ", "1")]
+    {
         check(&analyzer, &format!("{}{}", head.repeat(20), unit.repeat(300)), 12_000);
     }
 }

@@ -124,7 +124,8 @@ impl Phones {
         let mut length = vec![Set::default(); 20];
         for (i, region) in national.iter().filter_map(|i| regions.get(*i)).enumerate() {
             for (n, set) in length.iter_mut().enumerate() {
-                let stripped = n.checked_sub(region.prefix.len()).filter(|_| !region.prefix.is_empty());
+                let stripped =
+                    n.checked_sub(region.prefix.len()).filter(|_| !region.prefix.is_empty());
                 let known = |n: usize| region.lengths >> n & 1 == 1;
                 if known(n) || stripped.is_some_and(known) {
                     set.add(i);
@@ -474,7 +475,8 @@ fn accept(start: u16, digits: &[u8]) -> u16 {
 /// Whether a number may end here: nothing that belongs to a longer one follows.
 fn ends(b: &[u8], end: usize) -> bool {
     match b.get(end..) {
-        Some([b'-' | b'.' | b'/' | b':' | b',', c, ..]) if c.is_ascii_digit() => false,
+        Some([b'-' | b'.' | b'/' | b':', c, ..]) if c.is_ascii_digit() => false,
+        Some([b',', c, ..]) if c.is_ascii_digit() => !super::score::in_number(b, end),
         Some([b'x' | b'X', c, ..]) if c.is_ascii_digit() => true,
         Some([b'%' | b'_' | b'@', ..]) => false,
         Some([c, ..]) => !c.is_ascii_alphanumeric(),

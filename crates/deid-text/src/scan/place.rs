@@ -52,7 +52,9 @@ impl<'t> Iterator for Words<'t> {
         let mut end = start;
         for _ in 0..30 {
             match self.text.as_bytes().get(end) {
-                Some(c) if c.is_ascii_alphanumeric() || matches!(c, b'\'' | b'-' | b'.') => end += 1,
+                Some(c) if c.is_ascii_alphanumeric() || matches!(c, b'\'' | b'-' | b'.') => {
+                    end += 1
+                }
                 Some(0x80..) => match self.text.get(end..).and_then(|t| t.chars().next()) {
                     Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
                     _ => break,
@@ -99,6 +101,14 @@ impl Streets {
     /// Whether a word ends like the name of a street, in either case.
     fn has_ending(&self, word: &str) -> bool {
         let word = word.as_bytes();
+        // Engineering, Monitoring, Spring.
+        const OTHERS: [&[u8]; 7] =
+            [b"ering", b"uring", b"oring", b"aring", b"iring", b"spring", b"string"];
+        let ends =
+            |e: &[u8]| word.last_chunk::<6>().map_or(word, |w| w).to_ascii_lowercase().ends_with(e);
+        if word.last() == Some(&b'g') && OTHERS.iter().any(|e| ends(e)) {
+            return false;
+        }
         if !word.last().is_some_and(|c| self.last.contains(&c.to_ascii_lowercase())) {
             return false;
         }
@@ -156,6 +166,16 @@ impl Streets {
             let street = letter && self.after.contains(&word_hash(bare(word.text)));
             let compound = capital && word.text.len() > 6 && self.has_ending(word.text);
             if (i > 0 && street) || (compound && word.text.chars().count() > 6) {
+                // "12 Pine Ridge Avenue": the last such word.
+                let kind = |w: &Word<'_>| {
+                    w.text.starts_with(char::is_uppercase)
+                        && self.after.contains(&word_hash(bare(w.text)))
+                };
+                let more = words.peek().is_some_and(kind);
+                if more && street && !word.text.ends_with('.') {
+                    i += 1;
+                    continue;
+                }
                 // "5th Avenue NW"
                 if let Some(wind) = words.peek().filter(|w| WINDS.contains(&w.text)) {
                     return Some((start, self.unit(text, wind.end), 0.8));
@@ -246,7 +266,7 @@ impl Streets {
         }
         let mut at = line.len();
         let mut seen = 0;
-        let mut names = 0;
+        let (mut names, mut passed) = (0, 0);
         for word in line.rsplit([' ', ',']) {
             let word_start = at - word.len();
             at = word_start.saturating_sub(1);
@@ -260,16 +280,29 @@ impl Streets {
             }
             let capital = word.starts_with(char::is_uppercase);
             let ending = names == 0
+                && passed == 0
                 && word.chars().count() > 4
                 && (self.has_ending(word) || self.has_ending(bare(word)));
             if ending && (capital || word.ends_with("str.")) {
-                return Some((line_start + word_start, after, 0.8));
+                // "Alte Poststraße 5".
+                let before = line.get(..word_start)?.trim_end();
+                let first = before.rsplit([' ', ',']).next()?;
+                let start = if ADJECTIVES.contains(&first) {
+                    before.len() - first.len()
+                } else {
+                    word_start
+                };
+                return Some((line_start + start, after, 0.8));
+            }
+            // "Am Mühlgraben 5, 31785 Hameln".
+            if names == 1
+                && PREPOSITIONS.contains(&word)
+                && postcode_follows(text.get(after..).unwrap_or_default())
+            {
+                return Some((line_start + word_start, after, 0.75));
             }
             // "Berliner Straße 5": the name stands before the kind.
-            if names == 0
-                && capital
-                && KINDS.iter().any(|k| k.eq_ignore_ascii_case(bare(word)))
-            {
+            if names == 0 && capital && KINDS.iter().any(|k| k.eq_ignore_ascii_case(bare(word))) {
                 let before = line.get(..word_start)?.trim_end();
                 let name = before.rsplit([' ', ',']).next()?;
                 if name.starts_with(char::is_uppercase) {
@@ -282,6 +315,7 @@ impl Streets {
             if !capital && word.chars().count() > 3 {
                 break;
             }
+            passed += 1;
             names += usize::from(capital);
         }
         None
@@ -302,14 +336,30 @@ const POST_OFFICE_BOXES: [&str; 10] = [
     "postbus",
 ];
 
+/// Words before the name of a street in German that belong to it.
+const ADJECTIVES: [&str; 12] = [
+    "Alte", "Alter", "Neue", "Neuer", "Große", "Kleine", "Obere", "Oberer", "Untere", "Unterer",
+    "Lange", "Hohe",
+];
+
+/// Words that begin the name of a street in German.
+const PREPOSITIONS: [&str; 6] = ["Am", "Im", "Zum", "Zur", "An", "Auf"];
+
+/// Whether a postal code and the beginning of a place's name follow.
+fn postcode_follows(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([',', ' ', '\n']).as_bytes();
+    rest.iter().take_while(|c| c.is_ascii_digit()).count() == 5
+        && rest.get(5) == Some(&b' ')
+        && rest.get(6).is_some_and(|c| c.is_ascii_uppercase() || *c >= 0x80)
+}
+
 /// Parts of towns that stand after a street's name.
 const WINDS: [&str; 12] =
     ["N", "S", "E", "W", "NW", "NE", "SW", "SE", "North", "South", "East", "West"];
 
 /// Words that stand after the name of a street and before its number.
-const KINDS: [&str; 10] = [
-    "straße", "strasse", "str", "platz", "weg", "allee", "gasse", "ring", "damm", "ufer",
-];
+const KINDS: [&str; 10] =
+    ["straße", "strasse", "str", "platz", "weg", "allee", "gasse", "ring", "damm", "ufer"];
 
 /// States and territories of the United States as the postal service abbreviates them.
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT \
@@ -343,26 +393,29 @@ pub(super) fn postcode_after(
     }
     let street = text.get(from..to)?.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|w| street.contains(w));
-    let entity =
-        if any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
-        {
-            "DE_PLZ"
-        } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
-            "ES_POSTCODE"
-        } else if any(&[
-            "rue ",
-            "avenue ",
-            "boulevard ",
-            "place ",
-            "chemin ",
-            "impasse ",
-            "allée ",
-            "quai ",
-        ]) {
-            "FR_POSTCODE"
-        } else {
-            return None;
-        };
+    let german = PREPOSITIONS.iter().any(|p| {
+        street.strip_prefix(p.to_lowercase().as_str()).is_some_and(|r| r.starts_with(' '))
+    });
+    let entity = if german
+        || any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
+    {
+        "DE_PLZ"
+    } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
+        "ES_POSTCODE"
+    } else if any(&[
+        "rue ",
+        "avenue ",
+        "boulevard ",
+        "place ",
+        "chemin ",
+        "impasse ",
+        "allée ",
+        "quai ",
+    ]) {
+        "FR_POSTCODE"
+    } else {
+        return None;
+    };
     Some((to + gap, to + gap + 5, entity))
 }
 

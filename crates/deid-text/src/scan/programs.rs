@@ -43,7 +43,10 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn street(&mut self, start: usize, end: usize) {
-        if let Some((from, to, score)) = self.engine.tables.streets.address(self.text, start, end) {
+        // The number after an address is a postal code, and no house number of the same street.
+        let found = self.engine.tables.streets.address(self.text, start, end);
+        if let Some((from, to, score)) = found.filter(|(from, ..)| *from >= self.street_to) {
+            self.street_to = to;
             self.propose(from, to, Id::Street, score, Verdict::Unchecked);
             if let Some((from, to, entity)) = place::postcode_after(self.text, from, to) {
                 self.named(from, to, entity, 0.6);
@@ -71,7 +74,7 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn date(&mut self, start: usize, end: usize, score: f32) {
-        const PUBLISHED: [&str; 14] = [
+        const PUBLISHED: [&str; 13] = [
             "version",
             "copyright",
             "(c)",
@@ -83,7 +86,6 @@ impl Scan<'_, '_> {
             "revision",
             "draft",
             "rfc",
-            "since",
             "last updated",
             "edition",
         ];

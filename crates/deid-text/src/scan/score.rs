@@ -25,11 +25,7 @@ impl Scan<'_, '_> {
             |n: usize| start.checked_sub(n).and_then(|i| self.b.get(i)).copied().unwrap_or(b' ');
         match before(1) {
             b'-' | b'.' | b'/' | b':' => before(2).is_ascii_digit(),
-            b',' => {
-                before(2).is_ascii_digit()
-                    && self.b[start..].iter().take(4).take_while(|c| c.is_ascii_digit()).count()
-                        <= 3
-            }
+            b',' => in_number(self.b, start - 1),
             b'$' | b'+' | b'@' => true,
             0x80.. => {
                 let c = self.text.get(..start).and_then(|t| t.chars().next_back()).unwrap_or(' ');
@@ -91,8 +87,7 @@ impl Scan<'_, '_> {
         let Some(pattern) = engine.patterns.get(usize::from(id)) else { return };
         let entity = pattern.entity;
         let ends = |end: usize| ends(text, b, end);
-        let matching =
-            |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
+        let matching = |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
         let end = matching(&pattern.shapes).or_else(|| {
             let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
             loose.then(|| matching(&pattern.loose)).flatten()
@@ -227,6 +222,28 @@ impl Scan<'_, '_> {
             context,
             note,
         });
+    }
+}
+
+/// Whether the comma at `comma` stands within a number, such as 1,234 or 3,50, rather than between two
+/// values of a list or of a table.
+pub(super) fn in_number(b: &[u8], comma: usize) -> bool {
+    let digit = |c: &&u8| c.is_ascii_digit();
+    let before = b.get(..comma).unwrap_or_default();
+    let after = b.get(comma + 1..).unwrap_or_default();
+    let left = before.iter().rev().take(4).take_while(digit).count();
+    let right = after.iter().take(4).take_while(digit).count();
+    // What goes on is an identifier or a date of its own.
+    let longer = matches!(after.get(right..), Some([b'-' | b'/' | b':' | b'.' | b' ', c, ..]) if c.is_ascii_digit());
+    let decimal = matches!(after.get(right..), Some([b'.', c, ..]) if c.is_ascii_digit())
+        && !after.iter().skip(right + 1).take(12).any(|c| matches!(c, b'.' | b'-'));
+    let whole = left <= 3
+        && !matches!(before.len().checked_sub(left + 1).and_then(|i| before.get(i)), Some(c) if c.is_ascii_alphanumeric() || b"-/:.)".contains(c));
+    match right {
+        _ if left == 0 => false,
+        1 | 2 => whole && !longer,
+        3 => whole && (!longer || decimal),
+        _ => false,
     }
 }
 

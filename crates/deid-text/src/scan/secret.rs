@@ -89,8 +89,8 @@ impl Starts {
         for prefix in prefixes {
             match prefix.as_bytes() {
                 [a, b, c, ..] => add(*a, *b, *c),
-                // Prefixes of two letters go on with hexadecimal digits.
-                [a, b] => b"0123456789abcdef".iter().for_each(|c| add(*a, *b, *c)),
+                // Prefixes of two letters go on with hexadecimal digits, labels with a sign.
+                [a, b] => b"0123456789abcdef :=\"'".iter().for_each(|c| add(*a, *b, *c)),
                 _ => {}
             }
         }
@@ -211,6 +211,8 @@ const LABELS: &[(&str, Label)] = &[
     ("password", Label::Password),
     ("passwd", Label::Password),
     ("pwd", Label::Password),
+    ("pw", Label::Password),
+    ("pass", Label::Password),
     ("passwort", Label::Password),
     ("kennwort", Label::Password),
     ("contraseña", Label::Password),
