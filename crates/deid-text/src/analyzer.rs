@@ -14,7 +14,7 @@ use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::finding::{ContextWord, Evidence, Finding, Findings};
 use crate::resolve::{Resolved, resolve};
-use crate::scan::{Scan, Scratch, Source, block};
+use crate::scan::{Candidate, Id, Scan, Scratch, Source, block};
 use crate::span::{Counter, Span};
 use crate::view::View;
 
@@ -212,7 +212,39 @@ impl Analyzer {
                 }
             }
         }
+        self.drop_published(scan.out, view);
         Ok(())
+    }
+
+    /// Leaves out the postal addresses of the bodies whose licences are printed everywhere.
+    fn drop_published(&self, all: &mut Vec<Candidate>, view: &View<'_>) {
+        const BODIES: [&str; 2] = ["Free Software Foundation", "Creative Commons"];
+        /// How far such an address reaches.
+        const REACH: usize = 200;
+        if all.is_empty() || self.engine.named {
+            return;
+        }
+        let b = view.text.as_bytes();
+        let street = Id::Street as u16;
+        for body in BODIES {
+            for at in memchr::memmem::find_iter(b, body) {
+                let near = |c: &Candidate| (at..at + REACH).contains(&c.start);
+                // Findings stand in any order here.
+                if !all.iter().any(|c| c.entity == street && near(c)) {
+                    continue;
+                }
+                all.retain(|c| {
+                    let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
+                    let part = parts.iter().any(|id| c.entity == *id as u16)
+                        || self
+                            .engine
+                            .entities
+                            .get(usize::from(c.entity))
+                            .is_some_and(|e| *e == "US_ZIP");
+                    !(part && near(c))
+                });
+            }
+        }
     }
 
     fn finding(

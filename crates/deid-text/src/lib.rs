@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod analyzer;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod calendar;
 pub mod checksum;
 mod context;

@@ -19,6 +19,8 @@ pub(super) enum Group {
     Maybe,
     /// Before a name, and not part of it: "Dear".
     Greeting,
+    /// No name by itself: "Linux", "None".
+    Never,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Groups {
             let group = match kind {
                 "title" => Group::Title,
                 "nrp" => Group::Nrp,
+                "never" => Group::Never,
                 "greeting" => Group::Greeting,
                 _ => Group::Maybe,
             };

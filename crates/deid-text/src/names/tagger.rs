@@ -11,7 +11,8 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 
 use super::features::{BUCKETS, FEATURES, Lexicon, Word, features};
-use super::gazetteer::{IS_COMPANY, IS_FIRST, IS_LAST};
+use super::gazetteer::{IS_FIRST, IS_LAST};
+use super::judge::{says_group, within};
 use super::lists::Group;
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
@@ -43,8 +44,8 @@ pub(crate) struct Tagger {
     /// What one unit of a weight counts.
     unit: f32,
     edges: Box<Edges>,
-    lexicon: Lexicon,
-    kinds: [Entity; 5],
+    pub(super) lexicon: Lexicon,
+    pub(super) kinds: [Entity; 5],
 }
 
 impl Tagger {
@@ -281,7 +282,9 @@ impl NerBackend for Tagger {
                 &words,
                 from..from + len,
                 |kind, start, end, sure| {
-                    names.extend(self.name_of(kind, start..end, sure, &tokens, &words, &lower));
+                    let range = start..end;
+                    let judged = self.name_of(kind, range, sure, text, &tokens, &words, &lower);
+                    names.extend(judged);
                 },
             );
             from += len;
@@ -291,48 +294,6 @@ impl NerBackend for Tagger {
         names.sort_by_key(|n| n.range.start);
         Ok(names)
     }
-}
-
-/// Whether the words beside a word such as "Polish" or "Labour" say that a group of people is meant.
-fn says_group(text: &str, tokens: &[Token], i: usize) -> bool {
-    const AFTER: [&str; 24] = [
-        "party",
-        "voter",
-        "voters",
-        "politician",
-        "mp",
-        "mps",
-        "senator",
-        "candidate",
-        "community",
-        "church",
-        "woman",
-        "women",
-        "man",
-        "men",
-        "people",
-        "citizen",
-        "citizens",
-        "national",
-        "ambassador",
-        "immigrant",
-        "immigrants",
-        "family",
-        "descent",
-        "origin",
-    ];
-    const BEFORE: [&str; 6] = ["nationality", "is", "are", "was", "am", "i'm"];
-    let word = |i: usize| {
-        let token = tokens.get(i).filter(|t| t.word)?;
-        text.get(token.start..token.end)
-    };
-    let among = |w: Option<&str>, list: &[&str]| {
-        w.is_some_and(|w| list.iter().any(|x| x.eq_ignore_ascii_case(w)))
-    };
-    let colon = i >= 2 && tokens.get(i - 1).is_some_and(|t| text.get(t.start..t.end) == Some(":"));
-    among(word(i + 1), &AFTER)
-        || i.checked_sub(1).is_some_and(|k| among(word(k), &BEFORE))
-        || (colon && among(word(i - 2), &BEFORE))
 }
 
 /// Whether a word stands by itself, and not inside an address such as `ada.lovelace@example.org`.
@@ -347,76 +308,7 @@ fn stands_alone(text: &str, token: &Token) -> bool {
         })
 }
 
-fn within<'a>(
-    tokens: &'a [Token],
-    words: &'a [Word],
-    range: &std::ops::Range<usize>,
-) -> impl Iterator<Item = &'a Word> {
-    let from = tokens.partition_point(|t| t.start < range.start);
-    let end = range.end;
-    tokens.iter().zip(words).skip(from).take_while(move |(t, _)| t.end <= end).map(|(_, w)| w)
-}
-
 impl Tagger {
-    fn name_of(
-        &self,
-        kind: usize,
-        range: std::ops::Range<usize>,
-        sure: f32,
-        tokens: &[Token],
-        words: &[Word],
-        lower: &HashSet<u64, FixedState>,
-    ) -> Option<Name> {
-        let range = self.without_address(kind, range, tokens, words)?;
-        // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
-        // stay below the default threshold.
-        let company =
-            || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
-        // A term that the same text also writes in lower case is no name: "Licensor", "Work"; but
-        // people write the names of people in lower case, too.
-        let term = within(tokens, words, &range)
-            .filter(|w| w.sign == 0)
-            .all(|w| w.capital && lower.contains(&w.low) && !w.is_given_to_people());
-        let score = match (kind, term) {
-            (_, true) => sure * 0.35,
-            (2, _) if !company() => sure * 0.41,
-            _ => sure,
-        };
-        let entity = self.kinds.get(kind)?.clone();
-        Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
-    }
-
-    /// A name without the greeting before it, and a person's without title; nothing if nothing is left.
-    fn without_address(
-        &self,
-        kind: usize,
-        range: std::ops::Range<usize>,
-        tokens: &[Token],
-        words: &[Word],
-    ) -> Option<std::ops::Range<usize>> {
-        let mut i = tokens.partition_point(|t| t.start < range.start);
-        let mut greeted = false;
-        loop {
-            let (token, word) =
-                tokens.get(i).zip(words.get(i)).filter(|(t, _)| t.end <= range.end)?;
-            let group = self.lexicon.groups.of(word.low).filter(|_| word.capital);
-            let title = group == Some(Group::Title) && kind == 0 && word.lists & IS_FIRST == 0;
-            let after = match words.get(i + 1).map(|w| w.sign) {
-                Some(b'.' | b',') => i + 2,
-                _ => i + 1,
-            };
-            let more = tokens.get(after).is_some_and(|t| t.end <= range.end);
-            if group == Some(Group::Greeting) || (title && more) {
-                greeted |= group == Some(Group::Greeting);
-                i = after;
-                continue;
-            }
-            // "Buenos días" is nobody.
-            let named = word.capital || word.is_given_to_people();
-            return (!greeted || named).then_some(token.start..range.end);
-        }
-    }
-
     /// Second pass: parts of the full names of a text that stand alone elsewhere in it.
     fn repeated(
         &self,

@@ -163,6 +163,12 @@ impl Phones {
         let mut groups = [Group { from: 0, len: 0, end: 0 }; 12];
         let (mut n, mut g) = (0, 0);
         let mut i = start;
+        // Groups of digits may be in the middle of something longer, such as bytes in hexadecimal.
+        let before = b.get(..start).unwrap_or_default();
+        let continued = matches!(before, [.., c, b' '] if c.is_ascii_digit());
+        // "Boston, MA 02110-1301".
+        let state = matches!(before, [.., b' ' | b',', x, y, b' '] | [.., b' ' | b',', x, y, b' ', b' ']
+            if x.is_ascii_uppercase() && y.is_ascii_uppercase());
         let plus = b.get(i) == Some(&b'+');
         i += usize::from(plus);
         // "(+49) 30 …": the bracket opened before the plus.
@@ -182,6 +188,10 @@ impl Phones {
                     b')' if outer && g == 1 => outer = false,
                     b' ' | b'-' | b'.' | b'/' if n > 0 || plus || brackets => separator = c,
                     _ => break,
+                }
+                // "0..4294967295" is a range.
+                if c == b'.' && b.get(i + gap + 1) == Some(&b'.') {
+                    break;
                 }
                 brackets |= c == b'(';
                 gap += 1;
@@ -223,6 +233,9 @@ impl Phones {
                 continue;
             }
             let end = last.end;
+            if state && count == 2 && groups[0].len == 5 && groups[1].len == 4 {
+                continue;
+            }
             // What goes on with as many digits is a longer number of another kind.
             if count < g && (separators[count] != b' ' || (total < 9 && groups[count].len > 2)) {
                 continue;
@@ -232,6 +245,7 @@ impl Phones {
             }
             let seps = &separators[1..count];
             let candidate = Candidate {
+                continued,
                 digits: &digits[..total],
                 groups: &groups[..count],
                 plus,
@@ -253,11 +267,15 @@ impl Phones {
 
     fn judge(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         let d = c.digits;
-        if d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
+        let counted =
+            c.groups.len() == 1 && b"01234567890".windows(d.len().min(11)).any(|w| w == d);
+        if counted || d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
             return None;
         }
         let international = if c.plus {
             Some(d)
+        } else if c.continued {
+            None
         } else if d.starts_with(b"00") && c.groups[0].len <= 6 {
             d.get(2..)
         } else if d.starts_with(b"011") && c.groups[0].len == 3 {
@@ -381,6 +399,8 @@ impl Phones {
 }
 
 struct Candidate<'a> {
+    /// Whether a digit and a blank stand before it.
+    continued: bool,
     digits: &'a [u8],
     groups: &'a [Group],
     plus: bool,

@@ -309,7 +309,8 @@ impl Streets {
                     return Some((line_start + before.len() - name.len(), after, 0.8));
                 }
             }
-            if self.before.contains(&word_hash(bare(word))) && names > 0 {
+            let english = || line.get(word_start..).is_some_and(|l| l.contains(" the "));
+            if self.before.contains(&word_hash(bare(word))) && names > 0 && !english() {
                 return Some((line_start + word_start, after, 0.75));
             }
             if !capital && word.chars().count() > 3 {
@@ -368,7 +369,9 @@ const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA M
 /// Whether ", NY " stands before the five digits at `start`.
 pub(super) fn after_state(text: &str, start: usize) -> bool {
     let before = text.as_bytes().get(..start).unwrap_or_default();
-    let [rest @ .., a, b, b' '] = before else { return false };
+    let Some(before) = before.strip_suffix(b" ") else { return false };
+    let before = before.strip_suffix(b" ").unwrap_or(before);
+    let [rest @ .., a, b] = before else { return false };
     let separated = matches!(rest.last(), Some(b' ' | b',' | b'\n'));
     let state = [*a, *b];
     separated && STATES.as_bytes().chunks(3).any(|s| s.get(..2) == Some(&state))

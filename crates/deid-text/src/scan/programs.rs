@@ -101,7 +101,10 @@ impl Scan<'_, '_> {
                     })
             })
         };
-        let score = if published { score - 0.4 } else { score };
+        // Where counting begins or ends, rather than a day in someone's life.
+        const EPOCHS: [&[u8]; 4] = [b"1970-01-01", b"0001-01-01", b"1900-01-01", b"9999-12-31"];
+        let epoch = EPOCHS.iter().any(|e| self.b[start..].starts_with(e));
+        let score = if published || epoch { score - 0.45 } else { score };
         if score > 0.0 {
             self.propose(start, end, Id::Date, score, Verdict::Unchecked);
         }
