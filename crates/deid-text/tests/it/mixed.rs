@@ -320,11 +320,16 @@ fn mixed_documents() {
     }
     let analyzer = Analyzer::new().unwrap();
     let result = evaluate(&analyzer, &samples, 0.75).unwrap();
+    let start = std::time::Instant::now();
+    for sample in &samples {
+        analyzer.scan(&sample.text).unwrap();
+    }
     println!(
-        "all: precision {:.3} recall {:.3}, {} spans",
+        "all: precision {:.3} recall {:.3}, {} spans, {:.3e} s a document",
         result.any.precision(),
         result.any.recall(),
-        result.any.gold
+        result.any.gold,
+        start.elapsed().as_secs_f64() / samples.len() as f64,
     );
     // Recall whatever it is called; precision of what is called that, by any gold span.
     let mut by: BTreeMap<&Entity, Counts> = BTreeMap::new();
