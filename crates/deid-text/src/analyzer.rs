@@ -14,7 +14,7 @@ use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::finding::{ContextWord, Evidence, Finding, Findings};
 use crate::resolve::{Resolved, resolve};
-use crate::scan::{Candidate, Scan, Source, block};
+use crate::scan::{Candidate, Id, Scan, Scratch, Source, block};
 use crate::span::{Counter, Span};
 use crate::view::View;
 
@@ -101,11 +101,11 @@ impl Analyzer {
         findings.list.clear();
         findings.text_len = text.len();
         let mut place = Place::default();
+        let mut scratch = Scratch::default();
         let mut rest = text;
         while !rest.is_empty() {
-            let len = block(rest);
-            let (part, more) = rest.split_at(len);
-            place = self.block(part, place, &mut findings.list)?;
+            let (part, more) = rest.split_at(block(rest));
+            place = self.block(part, place, &mut scratch, &mut findings.list)?;
             rest = more;
         }
         Ok(())
@@ -114,7 +114,13 @@ impl Analyzer {
     /// Finds personal data in text that arrives in pieces; see [`Stream`].
     #[must_use]
     pub fn stream(&self) -> Stream<'_> {
-        Stream { analyzer: self, held: String::new(), place: Place::default(), total: 0 }
+        Stream {
+            analyzer: self,
+            held: String::new(),
+            place: Place::default(),
+            total: 0,
+            scratch: Scratch::default(),
+        }
     }
 
     /// Everything that was a candidate, overlapping or not, before conflicts are resolved: for
@@ -126,14 +132,16 @@ impl Analyzer {
     pub fn candidates(&self, text: &str) -> Result<Vec<Finding>> {
         let mut out = Vec::new();
         let mut place = Place::default();
+        let mut scratch = Scratch::default();
         let mut rest = text;
         while !rest.is_empty() {
             let (part, more) = rest.split_at(block(rest));
             let view = View::new(part);
-            let all = self.collect(&view)?;
+            self.collect(&view, &mut scratch)?;
             let mut counter = Counter::default();
-            let mut single: Vec<Resolved> = all
-                .into_iter()
+            let mut single: Vec<Resolved> = scratch
+                .out
+                .drain(..)
                 .map(|c| Resolved { edit: (c.start, c.end), candidate: c, overruled: Vec::new() })
                 .collect();
             single.sort_by_key(|r| (r.candidate.start, r.candidate.end));
@@ -148,12 +156,18 @@ impl Analyzer {
     }
 
     /// Scans one block, appends its findings, and says where the next one starts.
-    fn block(&self, text: &str, place: Place, out: &mut Vec<Finding>) -> Result<Place> {
+    fn block(
+        &self,
+        text: &str,
+        place: Place,
+        scratch: &mut Scratch,
+        out: &mut Vec<Finding>,
+    ) -> Result<Place> {
         let view = View::new(text);
-        let all = self.collect(&view)?;
+        self.collect(&view, scratch)?;
         let mut counter = Counter::default();
-        if !all.is_empty() {
-            for resolved in merge_names(resolve(all), &view.text) {
+        if !scratch.out.is_empty() {
+            for resolved in merge_names(resolve(&mut scratch.out), &view.text) {
                 let finding = self.finding(&resolved, text, &view, place, &mut counter);
                 if !self.allowed(&finding, text, place) {
                     out.push(finding);
@@ -163,8 +177,9 @@ impl Analyzer {
         Ok(advance(text, place, &mut counter))
     }
 
-    fn collect(&self, view: &View<'_>) -> Result<Vec<Candidate>> {
-        let mut scan = Scan::new(&self.engine, view);
+    /// Finds the candidates of one block, into `scratch.out`.
+    fn collect(&self, view: &View<'_>, scratch: &mut Scratch) -> Result<()> {
+        let mut scan = Scan::new(&self.engine, view, scratch);
         scan.patterns();
         for (i, custom) in self.engine.custom.iter().enumerate() {
             run_custom(&mut scan, i as u16, custom);
@@ -197,7 +212,39 @@ impl Analyzer {
                 }
             }
         }
-        Ok(scan.out)
+        self.drop_published(scan.out, view);
+        Ok(())
+    }
+
+    /// Leaves out the postal addresses of the bodies whose licences are printed everywhere.
+    fn drop_published(&self, all: &mut Vec<Candidate>, view: &View<'_>) {
+        const BODIES: [&str; 2] = ["Free Software Foundation", "Creative Commons"];
+        /// How far such an address reaches.
+        const REACH: usize = 200;
+        if all.is_empty() || self.engine.named {
+            return;
+        }
+        let b = view.text.as_bytes();
+        let street = Id::Street as u16;
+        for body in BODIES {
+            for at in memchr::memmem::find_iter(b, body) {
+                let near = |c: &Candidate| (at..at + REACH).contains(&c.start);
+                // Findings stand in any order here.
+                if !all.iter().any(|c| c.entity == street && near(c)) {
+                    continue;
+                }
+                all.retain(|c| {
+                    let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
+                    let part = parts.iter().any(|id| c.entity == *id as u16)
+                        || self
+                            .engine
+                            .entities
+                            .get(usize::from(c.entity))
+                            .is_some_and(|e| *e == "US_ZIP");
+                    !(part && near(c))
+                });
+            }
+        }
     }
 
     fn finding(

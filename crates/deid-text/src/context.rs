@@ -5,11 +5,15 @@
 //! with the sentence, the line or the table cell, except that a label may stand on the line before.
 //! In scripts that don't separate words a phrase may stand anywhere in the window.
 
+mod words;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use unicode_normalization::char::decompose_canonical;
+
+pub(crate) use words::Words;
 
 use crate::recognizer::table::EntityRow;
 
@@ -19,8 +23,10 @@ const BEFORE: usize = 6;
 pub(crate) const AFTER: usize = 3;
 /// Words after the first part of a candidate among which a later look might find one.
 pub(crate) const AHEAD: usize = 7;
-/// Bytes looked at, so that hostile "words" cost no more than others.
-const REACH: usize = 160;
+/// Bits that say at once of most words that they begin no phrase.
+const KNOWN: usize = 1 << 16;
+/// Begins no phrase.
+const NONE: u32 = u32::MAX;
 
 /// A phrase that stood near a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +47,7 @@ impl Near {
         self.0.clear();
     }
 
-    fn add(&mut self, entity: u16) {
+    pub(crate) fn add(&mut self, entity: u16) {
         let word = usize::from(entity) >> 6;
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
@@ -56,6 +62,10 @@ impl Near {
             self.0.resize(other.0.len(), 0);
         }
         self.0.iter_mut().zip(&other.0).for_each(|(w, o)| *w |= o);
+    }
+
+    pub(crate) fn meets(&self, other: &Near) -> bool {
+        self.0.iter().zip(&other.0).any(|(w, o)| w & o != 0)
     }
 
     pub(crate) fn has(&self, entity: u16) -> bool {
@@ -126,9 +136,13 @@ const NOBODY: u16 = u16::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct ContextTable {
     phrases: Vec<Phrase>,
-    first: HashMap<u64, Vec<u32>, FixedState>,
-    /// Phrases of scripts without blanks between words.
-    dense: Vec<(String, u32)>,
+    /// The phrases that begin with a word: hash to a list in `lists`.
+    first: HashMap<u64, u32, FixedState>,
+    lists: Vec<Vec<u32>>,
+    /// A bit for each of the last bits of these hashes.
+    known: Vec<u64>,
+    /// Phrases of scripts without blanks between words, by their first character.
+    dense: HashMap<char, Vec<(String, u32)>, FixedState>,
 }
 
 impl ContextTable {
@@ -163,10 +177,21 @@ impl ContextTable {
         let Some(&first) = words.first() else { return };
         let id = *known.entry(words.clone()).or_insert_with(|| {
             let id = self.phrases.len() as u32;
-            if text.chars().any(is_dense) {
-                self.dense.push((text.to_lowercase(), id));
+            if let Some(first) = text.chars().next().filter(|_| text.chars().any(is_dense)) {
+                self.dense.entry(first).or_default().push((text.to_lowercase(), id));
             }
-            self.first.entry(first).or_default().push(id);
+            let lists = &mut self.lists;
+            let list = *self.first.entry(first).or_insert_with(|| {
+                lists.push(Vec::new());
+                lists.len() as u32 - 1
+            });
+            if let Some(list) = lists.get_mut(list as usize) {
+                list.push(id);
+            }
+            self.known.resize(KNOWN / 64, 0);
+            if let Some(word) = self.known.get_mut(first as usize % KNOWN / 64) {
+                *word |= 1 << (first % 64);
+            }
             self.phrases.push(Phrase {
                 words,
                 entities: Near::default(),
@@ -199,111 +224,30 @@ impl ContextTable {
         self.phrases.get(phrase as usize).is_some_and(|p| p.entities.has(entity))
     }
 
-    /// Phrases before the byte `start`.
-    pub(crate) fn before(&self, text: &str, start: usize, hits: &mut Vec<Hit>) {
-        let mut words = [0u64; BEFORE];
-        let mut count = 0;
-        let from = floor(text, start.saturating_sub(REACH));
-        let Some(window) = text.get(from..start) else { return };
-        let mut dense = false;
-        let mut crossed = false;
-        let mut end = None;
-        let mut reached = 0;
-        for (i, c) in window.char_indices().rev() {
-            if c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric()) {
-                dense |= is_dense(c);
-                end.get_or_insert(i + c.len_utf8());
-                continue;
-            }
-            if let Some(word_end) = end.take() {
-                let Some(word) = window.get(i + c.len_utf8()..word_end) else { break };
-                let Some(slot) = words.get_mut(count) else { break };
-                *slot = word_hash(word);
-                count += 1;
-                reached = i;
-                if count == BEFORE {
-                    break;
-                }
-            }
-            match c {
-                '\n' | '|' | '\t' if count > 0 || crossed => break,
-                '\n' => crossed = true,
-                '!' | '?' | ';' if count > 0 => break,
-                '.' if count > 0 && ends_sentence(window, i) => break,
-                _ => {}
-            }
+    /// Which phrases begin with a word; [`NONE`] for most words.
+    fn first_of(&self, hash: u64) -> u32 {
+        let word = self.known.get(hash as usize % KNOWN / 64).copied().unwrap_or(0);
+        if word >> (hash % 64) & 1 == 0 {
+            return NONE;
         }
-        if let (Some(word_end), true) = (end, count < BEFORE) {
-            // The window begins with a word; cut words hash to something else and do no harm.
-            if let (Some(word), Some(slot)) = (window.get(..word_end), words.get_mut(count)) {
-                *slot = word_hash(word);
-                count += 1;
-                reached = 0;
-            }
-        }
-        let Some(words) = words.get_mut(..count) else { return };
-        words.reverse();
-        let first = hits.len();
-        for i in 0..words.len() {
-            self.at(words, i, |phrase, len| {
-                let distance = (words.len() - i - len) as u8;
-                hits.push(Hit { phrase, distance, words: len as u8, after: false });
-            });
-        }
-        self.drop_generic(first, hits);
-        if dense {
-            self.dense_in(window.get(reached..).unwrap_or_default(), false, hits);
-        }
+        self.first.get(&hash).copied().unwrap_or(NONE)
     }
 
-    /// Phrases after the byte `end`, on the same line.
-    pub(crate) fn after(&self, text: &str, end: usize, most: usize, hits: &mut Vec<Hit>) {
-        let to = floor(text, (end + REACH / 2).min(text.len()));
-        let Some(window) = text.get(end..to) else { return };
-        let mut words = [0u64; AHEAD];
-        let mut count = 0;
-        let mut start = None;
-        let mut dense = false;
-        let mut stop = window.len();
-        for (i, c) in window.char_indices() {
-            if c.is_alphanumeric() {
-                dense |= is_dense(c);
-                start.get_or_insert(i);
-                continue;
-            }
-            if let Some(from) = start.take() {
-                // A word with a colon is the label of what comes next.
-                if matches!(c, ':' | '=' | '#') {
-                    stop = from;
-                    break;
-                }
-                if let (Some(word), Some(slot)) = (window.get(from..i), words.get_mut(count)) {
-                    *slot = word_hash(word);
-                    count += 1;
-                }
-            }
-            if matches!(c, '\n' | '|' | '\t' | ';' | '.' | '!' | '?') || count >= most {
-                stop = i;
-                break;
-            }
-        }
-        if let (Some(from), true) = (start, stop == window.len())
-            && let (Some(word), Some(slot)) = (window.get(from..), words.get_mut(count))
-        {
-            *slot = word_hash(word);
-            count += 1;
-        }
-        let words = words.get(..count).unwrap_or_default();
-        let first = hits.len();
-        for i in 0..words.len() {
-            self.at(words, i, |phrase, len| {
-                hits.push(Hit { phrase, distance: i as u8, words: len as u8, after: true });
-            });
-        }
-        self.drop_generic(first, hits);
-        if dense {
-            self.dense_in(window.get(..stop).unwrap_or_default(), true, hits);
-        }
+    /// Phrases before the byte `start`.
+    pub(crate) fn before(&self, words: &mut Words, text: &str, start: usize, hits: &mut Vec<Hit>) {
+        words.before(self, text, start, hits);
+    }
+
+    /// Phrases among the `most` words after the byte `end`, on the same line.
+    pub(crate) fn after(
+        &self,
+        words: &mut Words,
+        text: &str,
+        end: usize,
+        most: usize,
+        hits: &mut Vec<Hit>,
+    ) {
+        words.after(self, text, end, most, hits);
     }
 
     /// In "passport number" the word "number" says nothing for telephone numbers.
@@ -327,35 +271,30 @@ impl ContextTable {
         self.phrases.get(phrase as usize).is_some_and(|p| p.generic)
     }
 
-    fn at(&self, words: &[u64], i: usize, mut found: impl FnMut(u32, usize)) {
-        let Some(rest) = words.get(i..) else { return };
-        let Some(candidates) = rest.first().and_then(|w| self.first.get(w)) else { return };
-        for &id in candidates {
-            if let Some(phrase) = self.phrases.get(id as usize)
-                && rest.starts_with(&phrase.words)
-            {
+    /// The phrases that stand at the word `i`, and of how many words they are.
+    fn at(&self, words: &[(u64, u32)], i: usize, mut found: impl FnMut(u32, usize)) {
+        let Some((&(_, first), rest)) = words.get(i..).and_then(<[_]>::split_first) else { return };
+        if first == NONE {
+            return;
+        }
+        for &id in self.lists.get(first as usize).map_or(&[][..], |l| l) {
+            let Some(phrase) = self.phrases.get(id as usize) else { continue };
+            let more = phrase.words.get(1..).unwrap_or_default();
+            if more.len() <= rest.len() && more.iter().zip(rest).all(|(p, (w, _))| p == w) {
                 found(id, phrase.words.len());
             }
         }
     }
 
-    fn dense_in(&self, window: &str, after: bool, hits: &mut Vec<Hit>) {
-        for (text, phrase) in &self.dense {
-            if window.contains(text.as_str()) {
-                hits.push(Hit { phrase: *phrase, distance: 1, words: 1, after });
+    /// The phrases of scripts without blanks that stand at the byte `i`, and their bytes.
+    fn dense_at(&self, text: &str, i: usize, mut found: impl FnMut(u32, usize)) {
+        let Some(rest) = text.get(i..) else { return };
+        let list = rest.chars().next().and_then(|c| self.dense.get(&c));
+        for (phrase, id) in list.map_or(&[][..], |l| l) {
+            if rest.starts_with(phrase.as_str()) {
+                found(*id, phrase.len());
             }
         }
-    }
-}
-
-/// Whether the full stop at `at` ends a sentence: a longer word before it and a blank after it.
-fn ends_sentence(window: &str, at: usize) -> bool {
-    let blank_after = window.as_bytes().get(at + 1).is_none_or(u8::is_ascii_whitespace);
-    let word = window.bytes().take(at).rev();
-    blank_after && window.is_char_boundary(at) && {
-        let before = window.as_bytes().get(..at).unwrap_or_default();
-        before.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b >= 0x80).count() >= 5
-            && word.size_hint().0 > 0
     }
 }
 
@@ -374,7 +313,18 @@ pub(crate) fn is_dense(c: char) -> bool {
 
 /// The hash under which a word is compared: lower-cased, without accents and plural s.
 pub(crate) fn word_hash(word: &str) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    const START: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let bytes = word.as_bytes();
+    let whole = |bytes: &[u8]| {
+        bytes.iter().fold(START, |h, c| (h ^ u64::from(c.to_ascii_lowercase())).wrapping_mul(PRIME))
+    };
+    match bytes {
+        _ if !bytes.is_ascii() => {}
+        [stem @ .., b's' | b'S'] if bytes.len() > 3 => return whole(stem),
+        _ => return whole(bytes),
+    }
+    let mut hash = START;
     let mut previous = hash;
     let mut last = '\0';
     let mut length = 0;
@@ -382,7 +332,7 @@ pub(crate) fn word_hash(word: &str) -> u64 {
         previous = hash;
         last = c;
         length += 1;
-        hash = (hash ^ u64::from(c as u32)).wrapping_mul(0x0100_0000_01b3);
+        hash = (hash ^ u64::from(c as u32)).wrapping_mul(PRIME);
     };
     for c in word.chars() {
         if c.is_ascii() {
@@ -423,8 +373,9 @@ mod tests {
         let table = table();
         let at = text.find('9').unwrap();
         let mut hits = Vec::new();
-        table.before(text, at, &mut hits);
-        table.after(text, at + 1, AFTER, &mut hits);
+        let mut words = Words::default();
+        table.before(&mut words, text, at, &mut hits);
+        table.after(&mut words, text, at + 1, AFTER, &mut hits);
         let entity = |h: &Hit| u16::from(table.speaks_for(h.phrase, 1));
         hits.iter().map(|h| (entity(h), h.distance)).collect()
     }

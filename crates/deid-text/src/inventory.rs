@@ -12,6 +12,49 @@ use crate::evaluate::wilson;
 use crate::record::scan_value;
 use crate::sensitivity::Classifier;
 
+/// What to do with a column, as pipelines choose by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Technique {
+    /// Nothing: it holds nothing personal as far as was seen.
+    Keep,
+    /// Move all dates of a subject by the same days ([`Operator::DateShift`](crate::Operator::DateShift)), or
+    /// make them coarser.
+    DateShift,
+    /// Make it coarser together with other columns, under a model such as k-anonymity.
+    Generalization,
+    /// Leave the column out.
+    Removal,
+    /// Encryption that keeps the format ([`Operator::Fpe`](crate::Operator::Fpe)).
+    FormatPreservingEncryption,
+    /// Redact what is found inside longer text.
+    TextRedaction,
+    /// Equal tokens for equal values ([`Operator::Token`](crate::Operator::Token),
+    /// [`Operator::Hash`](crate::Operator::Hash)).
+    KeyedTokens,
+    /// Leave it out, or encrypt it ([`Operator::Encrypt`](crate::Operator::Encrypt)).
+    Encryption,
+    /// Keyed tokens, or realistic values ([`Operator::Surrogate`](crate::Operator::Surrogate)).
+    Surrogates,
+}
+
+impl std::fmt::Display for Technique {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Technique::Keep => "none",
+            Technique::DateShift => "date shift or generalization",
+            Technique::Generalization => "generalization under k-anonymity",
+            Technique::Removal => "removal",
+            Technique::FormatPreservingEncryption => "format-preserving encryption",
+            Technique::TextRedaction => "redaction of text",
+            Technique::KeyedTokens => "keyed tokens",
+            Technique::Encryption => "removal or encryption",
+            Technique::Surrogates => "keyed tokens or surrogates",
+        })
+    }
+}
+
 /// What a column holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -30,7 +73,7 @@ pub struct ColumnReport {
     /// How sensitive the column is.
     pub level: SensitivityLevel,
     /// Which technique fits.
-    pub technique: String,
+    pub technique: Technique,
     /// Why.
     pub reason: String,
 }
@@ -140,7 +183,7 @@ impl<'a> Inventorist<'a> {
             verdict,
             runner_up,
             level,
-            technique: technique.to_owned(),
+            technique,
             reason,
         })
     }
@@ -169,8 +212,7 @@ impl<'a> Inventorist<'a> {
             .map(|(name, values)| self.column(name, values.iter().map(String::as_str)))
             .collect();
         let reports = reports?;
-        let level = reports.iter().map(|c| c.level).max().unwrap_or(SensitivityLevel::Public);
-        Ok(Inventory { source: source.to_owned(), rows, level, columns: reports })
+        Ok(Inventory::of(source, rows, reports))
     }
 }
 
@@ -180,40 +222,46 @@ fn advice(
     level: SensitivityLevel,
     distinct: usize,
     sampled: usize,
-) -> (&'static str, String) {
+) -> (Technique, String) {
     let Some(top) = verdict else {
-        return ("none", "nothing personal was found in the sample".to_owned());
+        return (Technique::Keep, "nothing personal was found in the sample".to_owned());
     };
     let percent = top.share * 100.0;
     let mostly = top.share >= 0.5;
     let name = top.entity.name();
     let (technique, why) = match name {
         "DATE_TIME" => (
-            "date shift or generalization",
+            Technique::DateShift,
             "distances between dates stay useful when all of a subject move together",
         ),
         "AGE" | "US_ZIP" | "DE_PLZ" | "LOCATION" | "COORDINATES" | "UK_POSTCODE" => {
-            ("generalization under k-anonymity", "it identifies together with other columns")
+            (Technique::Generalization, "it identifies together with other columns")
         }
         "PASSWORD" | "SECRET" | "PRIVATE_KEY" | "JWT" | "CVV" | "PIN" | "CONNECTION_STRING" => {
-            ("removal", "credentials have no use in analysis")
+            (Technique::Removal, "credentials have no use in analysis")
         }
         "CREDIT_CARD" | "IBAN_CODE" => {
-            ("format-preserving encryption", "systems that expect its format keep working")
+            (Technique::FormatPreservingEncryption, "systems that expect its format keep working")
         }
-        _ if !mostly => ("redaction of text", "it appears inside longer text"),
-        _ if distinct * 2 < sampled => {
-            ("keyed tokens", "values repeat, so that joins need equal tokens for equal values")
-        }
+        _ if !mostly => (Technique::TextRedaction, "it appears inside longer text"),
+        _ if distinct * 2 < sampled => (
+            Technique::KeyedTokens,
+            "values repeat, so that joins need equal tokens for equal values",
+        ),
         _ if level >= SensitivityLevel::Restricted => {
-            ("removal or encryption", "it identifies a person by itself")
+            (Technique::Encryption, "it identifies a person by itself")
         }
-        _ => ("keyed tokens or surrogates", "it identifies a person by itself"),
+        _ => (Technique::Surrogates, "it identifies a person by itself"),
     };
     (technique, format!("{percent:.0} % of the values hold {name}: {why}"))
 }
 
 impl Inventory {
+    pub(crate) fn of(source: &str, rows: usize, columns: Vec<ColumnReport>) -> Self {
+        let level = columns.iter().map(|c| c.level).max().unwrap_or(SensitivityLevel::Public);
+        Inventory { source: source.to_owned(), rows, level, columns }
+    }
+
     /// As JSON.
     ///
     /// # Errors
@@ -245,7 +293,7 @@ impl Inventory {
                 ("Holds", escape(&entity)),
                 ("Share (95 %)", share),
                 ("Level", format!("<span class=\"level\">{}</span>", c.level)),
-                ("Technique", escape(&c.technique)),
+                ("Technique", c.technique.to_string()),
                 ("Why", escape(&c.reason)),
             ];
             for (label, cell) in cells {

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod analyzer;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod calendar;
 pub mod checksum;
 mod context;
@@ -28,6 +30,7 @@ pub mod sensitivity;
 mod span;
 pub mod stage;
 mod view;
+mod work;
 
 pub use analyzer::{Analyzer, AnalyzerBuilder, DEFAULT_THRESHOLD, Stream};
 pub use checksum::Verdict;

@@ -61,6 +61,8 @@ mod features;
 #[cfg(feature = "ner")]
 mod gazetteer;
 #[cfg(feature = "ner")]
+mod judge;
+#[cfg(feature = "ner")]
 mod lists;
 #[cfg(feature = "ner")]
 mod tagger;

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 
 use crate::checksum::Verdict;
 use crate::scan::{Candidate, Source};
+use crate::work::work;
 
 /// A candidate that was taken, what must be edited with it, and whom it overruled.
 #[derive(Debug)]
@@ -39,9 +40,10 @@ fn priority(a: &Candidate, b: &Candidate) -> Ordering {
         .then(a.start.cmp(&b.start))
 }
 
-pub(crate) fn resolve(mut all: Vec<Candidate>) -> Vec<Resolved> {
+pub(crate) fn resolve(all: &mut Vec<Candidate>) -> Vec<Resolved> {
+    work(all.len());
     all.sort_by(|a, b| (a.start, b.end).cmp(&(b.start, a.end)).then_with(|| priority(a, b)));
-    join_contained(&mut all);
+    join_contained(all);
     let mut out = Vec::with_capacity(all.len());
     let mut rest = all.as_mut_slice();
     while let Some(first) = rest.first() {

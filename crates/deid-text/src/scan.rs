@@ -13,6 +13,8 @@
 mod block;
 pub(crate) mod dates;
 mod finance;
+#[cfg(test)]
+mod linear;
 pub(crate) mod lists;
 mod net;
 pub(crate) mod phone;
@@ -22,10 +24,11 @@ mod score;
 pub(crate) mod secret;
 
 use crate::checksum::Verdict;
-use crate::context::{Hit, Near, is_dense};
+use crate::context::{Hit, Near, Words, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::following;
 use crate::view::View;
+use crate::work::work;
 
 pub(crate) use block::{DECIDES, block};
 
@@ -142,44 +145,68 @@ const CLASS: [u8; 256] = {
     table
 };
 
+/// What is used again from one block to the next, so that a scan seldom allocates.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) out: Vec<Candidate>,
+    words: Words,
+    hits: Vec<Hit>,
+    ahead: Vec<Hit>,
+}
+
 /// A scan of one block.
 pub(crate) struct Scan<'a, 't> {
     pub(crate) engine: &'a Engine,
     pub(crate) view: &'a View<'t>,
     text: &'a str,
     b: &'a [u8],
-    pub(crate) out: Vec<Candidate>,
-    hits: Vec<Hit>,
+    pub(crate) out: &'a mut Vec<Candidate>,
+    words: &'a mut Words,
+    hits: &'a mut Vec<Hit>,
     hits_start: usize,
     hits_before: usize,
     hits_end: usize,
     /// Words after the first run of a candidate.
-    ahead: Vec<Hit>,
+    ahead: &'a mut Vec<Hit>,
     /// Entities that some word before a candidate or soon after it speaks for.
     near: Near,
     /// Where the last domain name that was looked at ends.
     domain_to: usize,
     /// Where the last telephone number ends.
     phone_to: usize,
+    /// Where the last street address ends.
+    street_to: usize,
+    /// Where the last address with a scheme ends.
+    url_to: usize,
+    /// How far a token was looked for in vain.
+    jwt_to: usize,
 }
 
 impl<'a, 't> Scan<'a, 't> {
-    pub(crate) fn new(engine: &'a Engine, view: &'a View<'t>) -> Self {
+    pub(crate) fn new(engine: &'a Engine, view: &'a View<'t>, scratch: &'a mut Scratch) -> Self {
         let text: &str = &view.text;
+        let Scratch { out, words, hits, ahead } = scratch;
+        out.clear();
+        words.clear();
+        hits.clear();
         Scan {
             engine,
             view,
             text,
             b: text.as_bytes(),
-            out: Vec::new(),
-            hits: Vec::new(),
+            out,
+            words,
+            hits,
             hits_start: usize::MAX,
             hits_before: 0,
             hits_end: usize::MAX,
-            ahead: Vec::new(),
+            ahead,
             near: Near::default(),
             domain_to: 0,
             phone_to: 0,
+            street_to: 0,
+            url_to: 0,
+            jwt_to: 0,
         }
     }
 
@@ -215,6 +242,7 @@ impl<'a, 't> Scan<'a, 't> {
                         self.text.get(i..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
                     continue;
                 }
+                work(i - start);
                 i = self.token(start, i, flags);
             } else {
                 i = if class & SIGN != 0 { self.sign(c, i) } else { i + 1 };
@@ -231,12 +259,13 @@ impl<'a, 't> Scan<'a, 't> {
                     self.propose(start, end, Id::Email, 0.98, Verdict::Valid);
                 }
             }
-            b':' if next == b'/' && self.b.get(i + 2) == Some(&b'/') => {
+            b':' if next == b'/' && self.b.get(i + 2) == Some(&b'/') && i >= self.url_to => {
                 let view = self.view;
                 let replaced = |at| view.is_replaced(at);
                 if let Some(web) = net::url(self.text, i, &self.engine.tables.lists, replaced) {
                     self.web(&web);
                     self.domain_to = self.domain_to.max(web.end);
+                    self.url_to = web.end;
                 }
             }
             b':' if next.is_ascii_hexdigit() || next == b':' => {
@@ -331,8 +360,7 @@ impl<'a, 't> Scan<'a, 't> {
             }
             return end;
         }
-        self.with_digits(start, end, flags);
-        end
+        self.with_digits(start, end, flags)
     }
 
     /// A month's name with a day or a year after it.
@@ -346,8 +374,8 @@ impl<'a, 't> Scan<'a, 't> {
         }
     }
 
-    /// A token with a digit in it.
-    fn with_digits(&mut self, start: usize, end: usize, flags: u8) {
+    /// A token with a digit in it. Returns where to go on.
+    fn with_digits(&mut self, start: usize, end: usize, flags: u8) -> usize {
         let b = self.b;
         let len = end - start;
         let lists = &self.engine.tables.lists;
@@ -414,6 +442,10 @@ impl<'a, 't> Scan<'a, 't> {
                 && let Some(to) = finance::iban(b, start, lists)
             {
                 self.propose(start, to, Id::Iban, 0.99, Verdict::Valid);
+                if self.engine.wanted(Id::Iban as u16) {
+                    // Its groups of digits are nothing else.
+                    return to;
+                }
             }
             if len >= 14
                 && !joined
@@ -459,6 +491,7 @@ impl<'a, 't> Scan<'a, 't> {
         if !joined {
             self.shapes(start);
         }
+        end
     }
 }
 

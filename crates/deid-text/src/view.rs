@@ -78,8 +78,10 @@ impl<'t> View<'t> {
 /// Bytes that may start something to replace: `&`, `%`, the lead bytes of characters that are
 /// replaced. A text without them is its own view.
 fn is_plain(text: &str) -> bool {
-    let suspicious = |b: u8| b == b'&' || b == b'%' || b >= 0xc2;
-    if !text.bytes().any(suspicious) {
+    let suspicious = |b: u8| (b == b'&') | (b == b'%') | (b >= 0xc2);
+    let (chunks, rest) = text.as_bytes().as_chunks::<64>();
+    let any = |chunk: &[u8]| chunk.iter().fold(false, |any, b| any | suspicious(*b));
+    if !chunks.iter().any(|c| any(c)) && !any(rest) {
         return true;
     }
     let mut rest = text;

@@ -10,7 +10,8 @@ use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::evaluate::Calibration;
 use crate::names::NerBackend;
-use crate::recognizer::shape::Index;
+use crate::recognizer::shape::{Entry, Index};
+use crate::recognizer::table::Pattern;
 use crate::recognizer::{DenyList, Recognizer, custom, import, table};
 use crate::scan::phone::PhoneLeniency;
 use crate::scan::{Id, Tables};
@@ -267,17 +268,15 @@ impl AnalyzerBuilder {
         for entity in &self.without {
             enabled[usize::from(lookup(&by_name, entity)?)] = false;
         }
-        let index = Index::new(
-            patterns
-                .iter()
-                .enumerate()
-                .filter(|(_, p)| enabled.get(usize::from(p.entity)).copied().unwrap_or(false))
-                .flat_map(|(i, p)| {
-                    // The loose shapes begin where the others do, and elsewhere.
-                    let shapes = if p.loose.is_empty() { &p.shapes } else { &p.loose };
-                    shapes.iter().map(move |s| (i as u16, s))
-                }),
-        );
+        let wanted = |p: &Pattern| enabled.get(usize::from(p.entity)).copied().unwrap_or(false);
+        let wanted = patterns.iter().enumerate().filter(|(_, p)| wanted(p));
+        let index = Index::new(wanted.map(|(i, p)| {
+            // The loose shapes begin where the others do, and elsewhere.
+            let shapes = if p.loose.is_empty() { &p.shapes } else { &p.loose };
+            let threshold = thresholds.get(usize::from(p.entity)).copied().unwrap_or(1.1);
+            let alone = explicit || p.score.max(p.checked) >= threshold;
+            Entry { id: i as u16, entity: p.entity, alone, shapes }
+        }));
         let wants_names = [Id::Person, Id::Location, Id::Organization, Id::Nrp, Id::Title]
             .iter()
             .any(|id| enabled[*id as usize]);

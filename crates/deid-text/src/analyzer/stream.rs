@@ -3,7 +3,7 @@
 use super::{Analyzer, Place};
 use crate::error::Result;
 use crate::finding::Finding;
-use crate::scan::{DECIDES, block};
+use crate::scan::{DECIDES, Scratch, block};
 
 /// A scan of text that arrives in pieces, with bounded memory.
 ///
@@ -23,12 +23,12 @@ use crate::scan::{DECIDES, block};
 /// assert_eq!(findings[0].span.range(), 5..20);
 /// # Ok::<(), deid_text::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Stream<'a> {
     pub(super) analyzer: &'a Analyzer,
     pub(super) held: String,
     pub(super) place: Place,
     pub(super) total: usize,
+    pub(super) scratch: Scratch,
 }
 
 impl Stream<'_> {
@@ -45,7 +45,7 @@ impl Stream<'_> {
         while self.held.len() - done >= DECIDES {
             let rest = self.held.get(done..).unwrap_or_default();
             let part = rest.get(..block(rest)).unwrap_or_default();
-            self.place = self.analyzer.block(part, self.place, &mut out)?;
+            self.place = self.analyzer.block(part, self.place, &mut self.scratch, &mut out)?;
             done += part.len();
         }
         self.held.drain(..done);
@@ -63,7 +63,7 @@ impl Stream<'_> {
         let mut rest = held.as_str();
         while !rest.is_empty() {
             let (part, more) = rest.split_at(block(rest));
-            self.place = self.analyzer.block(part, self.place, &mut out)?;
+            self.place = self.analyzer.block(part, self.place, &mut self.scratch, &mut out)?;
             rest = more;
         }
         Ok(out)
@@ -73,5 +73,11 @@ impl Stream<'_> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.total
+    }
+}
+
+impl std::fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("bytes", &self.total).finish_non_exhaustive()
     }
 }

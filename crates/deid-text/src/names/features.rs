@@ -24,6 +24,8 @@ pub(super) struct Word {
     pub(super) lists: u16,
     pub(super) first: bool,
     pub(super) capital: bool,
+    /// Whether it is a single letter.
+    pub(super) letter: bool,
     /// The first byte of a sign; 0 for a word.
     pub(super) sign: u8,
     /// How its sentence is written: as usual, without capitals, in capitals, with most words
@@ -36,6 +38,11 @@ impl Word {
     /// Whether it is a first or last name and no common word.
     pub(super) fn is_given_to_people(&self) -> bool {
         self.lists & (IS_FIRST | IS_LAST) != 0 && self.lists & IS_COMMON == 0
+    }
+
+    /// Whether its whole sentence is in lower case.
+    pub(super) fn in_lower_case(&self) -> bool {
+        self.case == 1
     }
 
     /// Which table of transitions leads to it.
@@ -160,6 +167,7 @@ impl Lexicon {
             last = kind;
             n += 1;
         }
+        w.letter = n == 1;
         w.shape = mix(shape, u64::from(n == 1));
         let mut h = 11;
         for (slot, c) in w.prefixes.iter_mut().zip(s.chars()) {
@@ -188,6 +196,7 @@ const EDGE: Word = Word {
     lists: 0,
     first: false,
     capital: false,
+    letter: false,
     sign: 0,
     case: 0,
     upper: false,

@@ -17,6 +17,10 @@ pub(super) enum Group {
     Nrp,
     /// The same only where something says so, such as "Polish" or "Labour".
     Maybe,
+    /// Before a name, and not part of it: "Dear".
+    Greeting,
+    /// No name by itself: "Linux", "None".
+    Never,
 }
 
 #[derive(Debug)]
@@ -30,6 +34,8 @@ impl Groups {
             let group = match kind {
                 "title" => Group::Title,
                 "nrp" => Group::Nrp,
+                "never" => Group::Never,
+                "greeting" => Group::Greeting,
                 _ => Group::Maybe,
             };
             for word in words.split_whitespace() {

@@ -11,7 +11,8 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 
 use super::features::{BUCKETS, FEATURES, Lexicon, Word, features};
-use super::gazetteer::{IS_COMPANY, IS_FIRST, IS_LAST};
+use super::gazetteer::{IS_FIRST, IS_LAST};
+use super::judge::{says_group, within};
 use super::lists::Group;
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
@@ -43,8 +44,8 @@ pub(crate) struct Tagger {
     /// What one unit of a weight counts.
     unit: f32,
     edges: Box<Edges>,
-    lexicon: Lexicon,
-    kinds: [Entity; 5],
+    pub(super) lexicon: Lexicon,
+    pub(super) kinds: [Entity; 5],
 }
 
 impl Tagger {
@@ -281,7 +282,9 @@ impl NerBackend for Tagger {
                 &words,
                 from..from + len,
                 |kind, start, end, sure| {
-                    names.extend(self.name_of(kind, start..end, sure, &tokens, &words, &lower));
+                    let range = start..end;
+                    let judged = self.name_of(kind, range, sure, text, &tokens, &words, &lower);
+                    names.extend(judged);
                 },
             );
             from += len;
@@ -305,44 +308,7 @@ fn stands_alone(text: &str, token: &Token) -> bool {
         })
 }
 
-fn within<'a>(
-    tokens: &'a [Token],
-    words: &'a [Word],
-    range: &std::ops::Range<usize>,
-) -> impl Iterator<Item = &'a Word> {
-    let from = tokens.partition_point(|t| t.start < range.start);
-    let end = range.end;
-    tokens.iter().zip(words).skip(from).take_while(move |(t, _)| t.end <= end).map(|(_, w)| w)
-}
-
 impl Tagger {
-    fn name_of(
-        &self,
-        kind: usize,
-        range: std::ops::Range<usize>,
-        sure: f32,
-        tokens: &[Token],
-        words: &[Word],
-        lower: &HashSet<u64, FixedState>,
-    ) -> Option<Name> {
-        // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
-        // stay below the default threshold.
-        let company =
-            || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
-        // A term that the same text also writes in lower case is no name: "Licensor", "Work"; but
-        // people write the names of people in lower case, too.
-        let term = within(tokens, words, &range)
-            .filter(|w| w.sign == 0)
-            .all(|w| w.capital && lower.contains(&w.low) && !w.is_given_to_people());
-        let score = match (kind, term) {
-            (_, true) => sure * 0.35,
-            (2, _) if !company() => sure * 0.41,
-            _ => sure,
-        };
-        let entity = self.kinds.get(kind)?.clone();
-        Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
-    }
-
     /// Second pass: parts of the full names of a text that stand alone elsewhere in it.
     fn repeated(
         &self,
@@ -402,21 +368,35 @@ impl Tagger {
             if taken || word.sign != 0 || !s.starts_with(char::is_uppercase) {
                 continue;
             }
+            let mut end = token.end;
             let (kind, score) = match self.lexicon.groups.of(word.low) {
                 Some(Group::Nrp) => (3, 0.6),
+                Some(Group::Maybe) if !word.first && says_group(text, tokens, i) => (3, 0.5),
                 Some(Group::Title) => {
                     // A title stands before a name.
                     let dot = words.get(i + 1).is_some_and(|w| w.sign == b'.');
-                    let next = words.get(i + if dot { 2 } else { 1 });
-                    if !next.is_some_and(|w| w.sign == 0 && w.lists & (IS_FIRST | IS_LAST) != 0) {
+                    let after = i + if dot { 2 } else { 1 };
+                    let named = tokens.get(after).is_some_and(|t| {
+                        let next = names.get(..found).and_then(|n| n.get(next));
+                        next.is_some_and(|n| {
+                            Some(&n.entity) == self.kinds.first() && n.range.start == t.start
+                        })
+                    });
+                    let known = words
+                        .get(after)
+                        .is_some_and(|w| w.sign == 0 && w.lists & (IS_FIRST | IS_LAST) != 0);
+                    if !named && !known {
                         continue;
+                    }
+                    if let Some(t) = tokens.get(i + 1).filter(|_| dot) {
+                        end = t.end;
                     }
                     (4, 0.5)
                 }
                 _ => continue,
             };
             if let Some(entity) = self.kinds.get(kind) {
-                names.push(Name { entity: entity.clone(), range: token.start..token.end, score });
+                names.push(Name { entity: entity.clone(), range: token.start..end, score });
             }
         }
     }

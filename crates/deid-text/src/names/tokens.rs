@@ -20,7 +20,9 @@ pub(super) fn tokenize(text: &str, out: &mut Vec<Token>) {
         if !c.is_alphanumeric() {
             chars.next();
             match c {
-                '\n' => first = true,
+                '\n' | '\t' => first = true,
+                // Columns of a form.
+                ' ' => first |= text.get(start..).is_some_and(|t| t.starts_with("   ")),
                 c if c.is_whitespace() => {}
                 c => {
                     out.push(Token { start, end: start + c.len_utf8(), first, word: false });
@@ -61,9 +63,14 @@ fn possessive(text: &str, at: usize) -> bool {
     matches!(rest, [b'\'', b's' | b'S', after @ ..] if !after.first().is_some_and(u8::is_ascii_alphanumeric))
 }
 
-/// A full stop after a short word with a capital, such as "Dr." or an initial.
+/// A full stop after a title or another short word with a capital, such as "Dr.", or after an initial;
+/// not after capitals such as "AG".
 fn abbreviation(text: &str, dot: usize) -> bool {
+    const LONGER: [&str; 10] =
+        ["Prof", "Capt", "Messrs", "Dott", "Mevr", "Dipl", "Corp", "Univ", "Dept", "Supt"];
     let before = text.get(..dot).unwrap_or_default();
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    word.chars().count() <= 3 && word.starts_with(char::is_uppercase)
+    let length = word.chars().count();
+    let capitals = length > 1 && !word.contains(char::is_lowercase);
+    word.starts_with(char::is_uppercase) && !capitals && (length <= 3 || LONGER.contains(&word))
 }

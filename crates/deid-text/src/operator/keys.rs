@@ -84,6 +84,16 @@ mod tests {
         assert_eq!(shown, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }
 
+    /// What holds keys is wiped when it is dropped: this compiles for types that say so only.
+    #[test]
+    fn keys_are_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let keys = Keys::new().with("k", &std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
+        keys.0.values().for_each(wiped);
+        wiped(&prf(b"key", &[]));
+        wiped(&subkey(b"key", "hash", "A"));
+    }
+
     #[test]
     fn keys_do_not_print_and_parts_do_not_run_together() {
         let keys = Keys::new().with("k", &std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();

@@ -6,6 +6,8 @@ pub(crate) const RUNS: usize = 21;
 /// Kinds of characters after the first run.
 pub(crate) const NEXT: usize = 8;
 
+use crate::context::Near;
+
 #[derive(Clone, Copy, Debug)]
 struct Element {
     /// ASCII characters that it takes.
@@ -235,36 +237,144 @@ pub(crate) fn following(c: u8) -> usize {
     }
 }
 
+/// How many characters of a candidate are looked at before a pattern is.
+const SEEN: usize = 16;
+
+/// The kind of a character, a bit.
+const fn kind(c: u8) -> u8 {
+    match c {
+        b'0'..=b'9' => 1,
+        b'A'..=b'Z' => 2,
+        b'a'..=b'z' => 4,
+        b' ' => 8,
+        b'-' => 16,
+        b'.' => 32,
+        b'/' => 64,
+        _ => 128,
+    }
+}
+
+const KIND: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut c = 0;
+    while c < 256 {
+        table[c] = kind(c as u8);
+        c += 1;
+    }
+    table
+};
+
+/// The kinds of the characters from `start` on, a byte for each.
+pub(crate) fn outline(text: &[u8], start: usize) -> u128 {
+    let mut kinds = [128; SEEN];
+    for (slot, c) in kinds.iter_mut().zip(text.get(start..).unwrap_or_default()) {
+        *slot = KIND[usize::from(*c)];
+    }
+    u128::from_le_bytes(kinds)
+}
+
+impl Shape {
+    /// The kinds that may stand at each of the first characters; all where the shape may have ended.
+    fn outline(&self) -> u128 {
+        let mut kinds = [0xffu8; SEEN];
+        let mut states = vec![(0usize, 0u8)];
+        for slot in &mut kinds {
+            let reached = self.closure(&states);
+            let mut next = Vec::new();
+            let mut allowed = 0;
+            for &(e, n) in &reached {
+                let Some(element) = self.elements.get(e) else {
+                    return u128::from_le_bytes(kinds);
+                };
+                if element.wide {
+                    return u128::from_le_bytes(kinds);
+                }
+                if n < element.max {
+                    (0..128u8).filter(|c| element.takes(*c)).for_each(|c| allowed |= kind(c));
+                    if !next.contains(&(e, n + 1)) {
+                        next.push((e, n + 1));
+                    }
+                }
+            }
+            *slot = allowed;
+            states = next;
+        }
+        u128::from_le_bytes(kinds)
+    }
+}
+
+/// A pattern as the index takes it.
+pub(crate) struct Entry<'s> {
+    pub(crate) id: u16,
+    pub(crate) entity: u16,
+    /// Whether it can be found without a word near it.
+    pub(crate) alone: bool,
+    pub(crate) shapes: &'s [Shape],
+}
+
+/// A pattern that may match where a candidate begins in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arm {
+    /// What its outline does not allow.
+    not: u128,
+    pub(crate) id: u16,
+    pub(crate) entity: u16,
+}
+
+impl Arm {
+    /// Whether a candidate of this [`outline`] may match.
+    #[inline]
+    pub(crate) fn may(&self, outline: u128) -> bool {
+        outline & self.not == 0
+    }
+}
+
+/// The patterns that may match where a candidate begins in one way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bucket {
+    /// Those that can be found without a word near them.
+    pub(crate) alone: Vec<Arm>,
+    /// Those that need one.
+    pub(crate) announced: Vec<Arm>,
+    /// The entities of these.
+    pub(crate) entities: Near,
+}
+
 /// From how a candidate begins to the patterns whose shapes can follow.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    buckets: Vec<Vec<u16>>,
+    buckets: Vec<Bucket>,
 }
 
 impl Index {
-    pub(crate) fn new<'s>(shapes: impl Iterator<Item = (u16, &'s Shape)>) -> Self {
-        let mut buckets = vec![Vec::new(); 2 * RUNS * NEXT];
-        for (id, shape) in shapes {
-            shape.beginnings(|kind, run, after| {
-                let bucket: &mut Vec<u16> = &mut buckets[(kind * RUNS + run) * NEXT + after];
-                if bucket.last() != Some(&id) {
-                    bucket.push(id);
-                }
-            });
-        }
-        for bucket in &mut buckets {
-            bucket.sort_unstable();
-            bucket.dedup();
+    pub(crate) fn new<'s>(entries: impl Iterator<Item = Entry<'s>>) -> Self {
+        let mut buckets = vec![Bucket::default(); 2 * RUNS * NEXT];
+        for Entry { id, entity, alone, shapes } in entries {
+            let allowed = shapes.iter().fold(0, |all, s| all | s.outline());
+            let arm = Arm { not: !allowed, id, entity };
+            for shape in shapes {
+                shape.beginnings(|kind, run, after| {
+                    let bucket = &mut buckets[(kind * RUNS + run) * NEXT + after];
+                    let list = if alone { &mut bucket.alone } else { &mut bucket.announced };
+                    if list.last() != Some(&arm) {
+                        list.push(arm);
+                        if !alone {
+                            bucket.entities.add(entity);
+                        }
+                    }
+                });
+            }
         }
         Index { buckets }
     }
 
     /// The patterns that may match where a run of `run` digits or letters is followed by `after`.
-    pub(crate) fn at(&self, letters: bool, run: usize, after: usize) -> &[u16] {
+    pub(crate) fn at(&self, letters: bool, run: usize, after: usize) -> Option<&Bucket> {
         if run >= RUNS {
-            return &[];
+            return None;
         }
-        self.buckets.get((usize::from(letters) * RUNS + run) * NEXT + after).map_or(&[], |b| b)
+        let bucket = self.buckets.get((usize::from(letters) * RUNS + run) * NEXT + after)?;
+        (!bucket.alone.is_empty() || !bucket.announced.is_empty()).then_some(bucket)
     }
 }
 

@@ -297,7 +297,7 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
     let after = start + run;
     // Cheap refusals first: a unit or a label must stand beside the number.
     let unit = match b.get(after..).unwrap_or_default() {
-        [b' ' | b'-', c, ..] | [c, ..] => c.is_ascii_alphabetic() || *c >= 0x80,
+        [b' ' | b'-', c, ..] | [c, ..] => b"yjalmw".contains(&(c | 32)) || *c >= 0x80,
         [] => false,
     };
     let label = {
@@ -312,7 +312,8 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
     if !unit && !label {
         return None;
     }
-    let lower: String = text.get(after..)?.chars().take(20).flat_map(char::to_lowercase).collect();
+    let beside = if unit { text.get(after..)? } else { "" };
+    let lower: String = beside.chars().take(20).flat_map(char::to_lowercase).collect();
     for form in [
         " years old",
         "-years-old",
@@ -349,12 +350,15 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         "岁",
         "세",
     ] {
-        if lower.starts_with(form) {
+        if unit && lower.starts_with(form) {
             let exact = form.trim_end_matches([',', '.', ' ']);
             let len: usize =
                 text.get(after..)?.chars().take(exact.chars().count()).map(char::len_utf8).sum();
             return Some((start, after + len, 0.8));
         }
+    }
+    if !label {
+        return None;
     }
     let before: String =
         text.get(crate::context::floor(text, start.saturating_sub(24))..start)?.to_lowercase();

@@ -115,8 +115,13 @@ impl Lists {
 
     /// Whether a host belongs to a public body of standards, licences or documentation.
     pub(super) fn is_public_site(&self, host: &str) -> bool {
+        const DOCUMENTATION: [&str; 8] =
+            ["docs.", "doc.", "developer.", "developers.", "learn.", "spec.", "specs.", "man."];
         let host = host.to_ascii_lowercase();
         let mut rest = host.as_str();
+        if DOCUMENTATION.iter().any(|d| rest.starts_with(d)) {
+            return true;
+        }
         loop {
             if self.public.contains(rest) {
                 return true;

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::lists::Lists;
+use crate::work::work;
 
 /// The address around the `@` at `at`.
 pub(super) fn email(text: &str, at: usize, lists: &Lists) -> Option<(usize, usize)> {
@@ -22,6 +23,7 @@ pub(super) fn email(text: &str, at: usize, lists: &Lists) -> Option<(usize, usiz
     {
         start += i + 1;
     }
+    work(at - start + 1);
     // Begins and ends with something that is no punctuation; what is too long is none.
     while start < at && (!b[start].is_ascii_alphanumeric() && b[start] < 0x80 && b[start] != b'_') {
         start += 1;
@@ -66,6 +68,7 @@ fn domain(text: &str, start: usize, lists: &Lists, dots: usize) -> Option<usize>
             let len: usize = wide.map(char::len_utf8).sum();
             i += len;
         }
+        work(i - label);
         let name = text.get(label..i)?;
         if name.is_empty() || name.len() > 63 || name.starts_with('-') || i - start > 253 {
             break;
@@ -119,13 +122,24 @@ pub(super) fn url(
     if start == colon {
         return None;
     }
-    let mut host = colon + 3;
-    let end = tail(text, host, &replaced);
-    let authority = b[host..end].iter().position(|c| b"/?#".contains(c)).map_or(end, |i| host + i);
+    // The host and what stands before it, within a bound: only an address is read to its end.
+    let from = colon + 3;
+    let window = b.get(from..b.len().min(from + AUTHORITY)).unwrap_or_default();
+    let stop = |i: usize, c: u8| b"/?#".contains(&c) || (is_stop(c) && !replaced(from + i));
+    let reach = window.iter().enumerate().position(|(i, c)| stop(i, *c)).unwrap_or(window.len());
+    work(reach);
+    let mut authority = from + reach;
+    while !text.is_char_boundary(authority) {
+        authority -= 1;
+    }
+    let mut host = from;
     let mut credentials = false;
     if let Some(i) = b[host..authority].iter().rposition(|c| *c == b'@') {
         credentials = b[host..host + i].contains(&b':');
         host += i + 1;
+    }
+    if !matches!(b.get(authority), Some(b'/' | b'?' | b'#')) {
+        authority = trimmed(text, from, authority).max(host);
     }
     let host_end =
         b[host..authority].iter().position(|c| *c == b':').map_or(authority, |i| host + i);
@@ -139,7 +153,16 @@ pub(super) fn url(
         let end = domain(text, host, lists, 1)?;
         return Some(Web { start, end, scheme: true, credentials, host: (host, end) });
     }
+    let end = tail(text, from, &replaced);
     Some(Web { start, end, scheme: true, credentials, host: (host, host_end) })
+}
+
+/// Bytes in which the user's name, the password, the host and the port must lie.
+const AUTHORITY: usize = 768;
+
+/// Blanks, quotation marks and brackets, which end an address.
+fn is_stop(c: u8) -> bool {
+    c <= b' ' || b"<>\"'`|{}\\^)".contains(&c)
 }
 
 /// How far an address may reach: to a blank, a quotation mark or a bracket, less punctuation.
@@ -157,13 +180,20 @@ fn tail(text: &str, from: usize, replaced: impl Fn(usize) -> bool) -> usize {
                 open -= 1;
                 open < 0
             }
-            _ => c <= b' ' || b"<>\"'`|{}\\^".contains(&c),
+            _ => is_stop(c),
         };
         if stop && !replaced(end) {
             break;
         }
         end += 1;
     }
+    work(end - from);
+    trimmed(text, from, end)
+}
+
+/// The end of an address without the punctuation that follows it.
+fn trimmed(text: &str, from: usize, mut end: usize) -> usize {
+    let b = text.as_bytes();
     while end > from && b".,;:!?*_)".contains(&b[end - 1]) {
         if b[end - 1] == b')' && b[from..end].contains(&b'(') {
             break;
@@ -195,6 +225,7 @@ pub(super) fn bare(
     while chain < b.len() && (b[chain].is_ascii_alphanumeric() || b"-.".contains(&b[chain])) {
         chain += 1;
     }
+    work(chain - start);
     let none = (chain, None);
     let before = start.checked_sub(1).and_then(|i| b.get(i)).copied().unwrap_or(b' ');
     if before >= 0x80 || b"@/.\\$_#&".contains(&before) || chain - start > 253 {

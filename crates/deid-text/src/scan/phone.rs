@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
+use crate::work::work;
+
 const STATES: &[u8] = include_bytes!("../../data/phones.bin");
 const REGIONS: &str = include_str!("../../data/phones.txt");
 
@@ -54,9 +56,38 @@ pub(crate) struct Match {
 pub(crate) struct Phones {
     regions: Vec<Region>,
     national: Vec<usize>,
+    /// Which of these know numbers that begin with two digits, and which know numbers of a length.
+    beginning: Vec<Set>,
+    length: Vec<Set>,
+    /// Whether North American notation is looked for.
+    american: bool,
     /// Regions by their country calling code.
     by_code: HashMap<u16, Vec<usize>, FixedState>,
     leniency: PhoneLeniency,
+}
+
+/// A set of regions, a bit for each; there are fewer than 256.
+#[derive(Clone, Copy, Debug, Default)]
+struct Set([u64; 4]);
+
+impl Set {
+    fn add(&mut self, i: usize) {
+        if let Some(word) = self.0.get_mut(i / 64) {
+            *word |= 1 << (i % 64);
+        }
+    }
+
+    /// What is in both, in order.
+    fn both(&self, other: &Set) -> impl Iterator<Item = usize> + use<> {
+        let words: [u64; 4] = std::array::from_fn(|i| self.0[i] & other.0[i]);
+        words.into_iter().enumerate().flat_map(|(i, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(i * 64 + bit)
+            })
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -88,19 +119,56 @@ impl Phones {
             None => NATIONAL.split_whitespace().filter_map(find).collect(),
             Some(list) => list.iter().filter_map(|c| find(&c.to_ascii_uppercase())).collect(),
         };
+        let national: Vec<usize> = national;
+        let mut beginning = vec![Set::default(); 100];
+        let mut length = vec![Set::default(); 20];
+        for (i, region) in national.iter().filter_map(|i| regions.get(*i)).enumerate() {
+            for (n, set) in length.iter_mut().enumerate() {
+                let stripped =
+                    n.checked_sub(region.prefix.len()).filter(|_| !region.prefix.is_empty());
+                let known = |n: usize| region.lengths >> n & 1 == 1;
+                if known(n) || stripped.is_some_and(known) {
+                    set.add(i);
+                }
+            }
+            for (n, set) in beginning.iter_mut().enumerate() {
+                let digits = [n / 10, n % 10];
+                let prefix: Vec<usize> =
+                    region.prefix.bytes().map(|d| usize::from(d.wrapping_sub(b'0'))).collect();
+                let common = prefix.iter().zip(&digits).take_while(|(p, d)| p == d).count();
+                let follows = |digits: &[usize]| {
+                    let step = |state: usize, d: &usize| usize::from(word(state, *d));
+                    digits.iter().fold(usize::from(region.start), step) != 0
+                };
+                let stripped = !prefix.is_empty()
+                    && common == prefix.len().min(2)
+                    && digits.get(common..).is_none_or(follows);
+                if stripped || follows(&digits) {
+                    set.add(i);
+                }
+            }
+        }
+        let american = national.iter().filter_map(|i| regions.get(*i)).any(|r| r.code == 1);
         let mut by_code: HashMap<u16, Vec<usize>, FixedState> = HashMap::default();
         for (i, region) in regions.iter().enumerate() {
             by_code.entry(region.code).or_default().push(i);
         }
-        Phones { regions, national, by_code, leniency }
+        Phones { regions, national, beginning, length, american, by_code, leniency }
     }
 
     /// A number that starts at `start`, where a `+`, a bracket or a digit stands.
     pub(crate) fn find(&self, b: &[u8], start: usize) -> Option<Match> {
+        work(1);
         let mut digits = [0u8; 20];
         let mut groups = [Group { from: 0, len: 0, end: 0 }; 12];
         let (mut n, mut g) = (0, 0);
         let mut i = start;
+        // Groups of digits may be in the middle of something longer, such as bytes in hexadecimal.
+        let before = b.get(..start).unwrap_or_default();
+        let continued = matches!(before, [.., c, b' '] if c.is_ascii_digit());
+        // "Boston, MA 02110-1301".
+        let state = matches!(before, [.., b' ' | b',', x, y, b' '] | [.., b' ' | b',', x, y, b' ', b' ']
+            if x.is_ascii_uppercase() && y.is_ascii_uppercase());
         let plus = b.get(i) == Some(&b'+');
         i += usize::from(plus);
         // "(+49) 30 …": the bracket opened before the plus.
@@ -121,6 +189,10 @@ impl Phones {
                     b' ' | b'-' | b'.' | b'/' if n > 0 || plus || brackets => separator = c,
                     _ => break,
                 }
+                // "0..4294967295" is a range.
+                if c == b'.' && b.get(i + gap + 1) == Some(&b'.') {
+                    break;
+                }
                 brackets |= c == b'(';
                 gap += 1;
                 if gap > 3 {
@@ -139,11 +211,16 @@ impl Phones {
                 i = from + 2;
                 continue;
             }
-            let run = b[from..].iter().take_while(|c| c.is_ascii_digit()).count();
+            let mut run = 0;
+            while n + run < digits.len()
+                && let Some(c) = b.get(from + run).filter(|c| c.is_ascii_digit())
+            {
+                digits[n + run] = *c;
+                run += 1;
+            }
             if n + run > 17 {
                 break;
             }
-            digits[n..n + run].copy_from_slice(&b[from..from + run]);
             groups[g] = Group { from: n, len: run, end: from + run };
             separators[g] = separator;
             (n, g, i) = (n + run, g + 1, from + run);
@@ -156,6 +233,9 @@ impl Phones {
                 continue;
             }
             let end = last.end;
+            if state && count == 2 && groups[0].len == 5 && groups[1].len == 4 {
+                continue;
+            }
             // What goes on with as many digits is a longer number of another kind.
             if count < g && (separators[count] != b' ' || (total < 9 && groups[count].len > 2)) {
                 continue;
@@ -165,6 +245,7 @@ impl Phones {
             }
             let seps = &separators[1..count];
             let candidate = Candidate {
+                continued,
                 digits: &digits[..total],
                 groups: &groups[..count],
                 plus,
@@ -186,11 +267,15 @@ impl Phones {
 
     fn judge(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         let d = c.digits;
-        if c.looks_like_address_or_number() || d.iter().all(|x| *x == d[0]) {
+        let counted =
+            c.groups.len() == 1 && b"01234567890".windows(d.len().min(11)).any(|w| w == d);
+        if counted || d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
             return None;
         }
         let international = if c.plus {
             Some(d)
+        } else if c.continued {
+            None
         } else if d.starts_with(b"00") && c.groups[0].len <= 6 {
             d.get(2..)
         } else if d.starts_with(b"011") && c.groups[0].len == 3 {
@@ -242,8 +327,16 @@ impl Phones {
 
     fn national(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
         let mut best: Option<(f32, [u8; 2], u16)> = None;
-        for &i in &self.national {
-            let region = &self.regions[i];
+        let [a, b, ..] = c.digits else { return None };
+        let first = usize::from(a - b'0') * 10 + usize::from(b - b'0');
+        let (Some(beginning), Some(length)) =
+            (self.beginning.get(first), self.length.get(c.digits.len()))
+        else {
+            return None;
+        };
+        for i in beginning.both(length).filter_map(|i| self.national.get(i)) {
+            work(1);
+            let region = &self.regions[*i];
             let prefix = region.prefix.as_bytes();
             let stripped = (!prefix.is_empty()).then(|| c.digits.strip_prefix(prefix)).flatten();
             for (number, prefixed) in [(stripped, true), (Some(c.digits), false)] {
@@ -289,9 +382,10 @@ impl Phones {
 
     /// North American notation, whatever the area code.
     fn american(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
-        if self.leniency > PhoneLeniency::Valid
-            || !self.national.iter().any(|i| self.regions[*i].code == 1)
-        {
+        if self.leniency > PhoneLeniency::Valid || !self.american {
+            return None;
+        }
+        if !matches!(c.digits.len(), 10 | 11) {
             return None;
         }
         let skip = match c.groups[0].len {
@@ -305,6 +399,8 @@ impl Phones {
 }
 
 struct Candidate<'a> {
+    /// Whether a digit and a blank stand before it.
+    continued: bool,
     digits: &'a [u8],
     groups: &'a [Group],
     plus: bool,
@@ -399,7 +495,8 @@ fn accept(start: u16, digits: &[u8]) -> u16 {
 /// Whether a number may end here: nothing that belongs to a longer one follows.
 fn ends(b: &[u8], end: usize) -> bool {
     match b.get(end..) {
-        Some([b'-' | b'.' | b'/' | b':' | b',', c, ..]) if c.is_ascii_digit() => false,
+        Some([b'-' | b'.' | b'/' | b':', c, ..]) if c.is_ascii_digit() => false,
+        Some([b',', c, ..]) if c.is_ascii_digit() => !super::score::in_number(b, end),
         Some([b'x' | b'X', c, ..]) if c.is_ascii_digit() => true,
         Some([b'%' | b'_' | b'@', ..]) => false,
         Some([c, ..]) => !c.is_ascii_alphanumeric(),
@@ -412,9 +509,13 @@ fn extension(b: &[u8], end: usize) -> usize {
     let rest = b.get(end..).unwrap_or_default();
     let blanks = rest.iter().take_while(|c| matches!(c, b' ' | b',')).count().min(2);
     let rest = rest.get(blanks..).unwrap_or_default();
-    let lower: Vec<u8> = rest.iter().take(12).map(u8::to_ascii_lowercase).collect();
+    if !rest.first().is_some_and(|c| b"ex#dpi".contains(&c.to_ascii_lowercase())) {
+        return end;
+    }
     for word in [&b"extension"[..], b"ext", b"x", b"#", b"durchwahl", b"poste", b"interno"] {
-        if let Some(after) = lower.strip_prefix(word) {
+        if rest.get(..word.len()).is_some_and(|r| r.eq_ignore_ascii_case(word))
+            && let Some(after) = rest.get(word.len()..rest.len().min(12))
+        {
             let gap = after.iter().take_while(|c| matches!(c, b' ' | b'.' | b':')).count();
             let from = word.len() + gap;
             let run = rest.get(from..).unwrap_or_default();

@@ -17,6 +17,8 @@ pub(super) struct Streets {
     before: HashSet<u64, FixedState>,
     /// "Haupt*straße*", at the end of the name.
     endings: Vec<&'static str>,
+    /// The last bytes of these.
+    last: Vec<u8>,
     units: HashSet<u64, FixedState>,
 }
 
@@ -26,31 +28,44 @@ struct Word<'t> {
     text: &'t str,
 }
 
-fn words<'t>(text: &'t str, from: usize, most: usize) -> Vec<Word<'t>> {
-    let mut out = Vec::with_capacity(most);
-    let mut at = from;
-    while out.len() < most {
-        let rest = text.get(at..).unwrap_or_default();
-        let gap = rest.bytes().take_while(|c| *c == b' ').count();
-        if gap == 0 && at != from || gap > 2 {
-            break;
+/// Words with no more than blanks between them.
+struct Words<'t> {
+    text: &'t str,
+    from: usize,
+    at: usize,
+}
+
+fn words(text: &str, from: usize) -> Words<'_> {
+    Words { text, from, at: from }
+}
+
+impl<'t> Iterator for Words<'t> {
+    type Item = Word<'t>;
+
+    fn next(&mut self) -> Option<Word<'t>> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let gap = rest.iter().take(3).take_while(|c| **c == b' ').count();
+        if gap == 0 && self.at != self.from || gap > 2 {
+            return None;
         }
-        let start = at + gap;
-        let rest = text.get(start..).unwrap_or_default();
-        let len: usize = rest
-            .chars()
-            .take(30)
-            .take_while(|c| c.is_alphanumeric() || matches!(c, '\'' | '-' | '.'))
-            .map(char::len_utf8)
-            .sum();
-        if len == 0 {
-            break;
+        let start = self.at + gap;
+        let mut end = start;
+        for _ in 0..30 {
+            match self.text.as_bytes().get(end) {
+                Some(c) if c.is_ascii_alphanumeric() || matches!(c, b'\'' | b'-' | b'.') => {
+                    end += 1
+                }
+                Some(0x80..) => match self.text.get(end..).and_then(|t| t.chars().next()) {
+                    Some(c) if c.is_alphanumeric() => end += c.len_utf8(),
+                    _ => break,
+                },
+                _ => break,
+            }
         }
-        let word = rest.get(..len).unwrap_or_default();
-        out.push(Word { start, end: start + len, text: word });
-        at = start + len;
+        self.at = end;
+        let text = self.text.get(start..end).filter(|w| !w.is_empty())?;
+        Some(Word { start, end, text })
     }
-    out
 }
 
 fn bare(word: &str) -> &str {
@@ -63,6 +78,7 @@ impl Streets {
             after: HashSet::default(),
             before: HashSet::default(),
             endings: Vec::new(),
+            last: Vec::new(),
             units: HashSet::default(),
         };
         for line in STREETS.lines() {
@@ -76,12 +92,26 @@ impl Streets {
                 }
             }
         }
+        streets.last = streets.endings.iter().filter_map(|e| e.bytes().last()).collect();
+        streets.last.sort_unstable();
+        streets.last.dedup();
         streets
     }
 
     /// Whether a word ends like the name of a street, in either case.
     fn has_ending(&self, word: &str) -> bool {
         let word = word.as_bytes();
+        // Engineering, Monitoring, Spring.
+        const OTHERS: [&[u8]; 7] =
+            [b"ering", b"uring", b"oring", b"aring", b"iring", b"spring", b"string"];
+        let ends =
+            |e: &[u8]| word.last_chunk::<6>().map_or(word, |w| w).to_ascii_lowercase().ends_with(e);
+        if word.last() == Some(&b'g') && OTHERS.iter().any(|e| ends(e)) {
+            return false;
+        }
+        if !word.last().is_some_and(|c| self.last.contains(&c.to_ascii_lowercase())) {
+            return false;
+        }
         self.endings.iter().any(|e| {
             let from = word.len().checked_sub(e.len());
             from.and_then(|from| word.get(from..))
@@ -113,12 +143,14 @@ impl Streets {
         if b.get(from) != Some(&b' ') {
             return None;
         }
-        let words = words(text, from, 6);
-        let first = words.first()?;
         let capital =
             |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
-        if self.before.contains(&word_hash(bare(first.text))) {
-            let name = words.get(1..)?;
+        let mut words = words(text, from).take(6).peekable();
+        let first = words.peek()?;
+        if !first.text.starts_with(|c: char| c.is_ascii_digit())
+            && self.before.contains(&word_hash(bare(first.text)))
+        {
+            let name: Vec<Word<'_>> = words.skip(1).collect();
             let len = name
                 .iter()
                 .take(5)
@@ -127,32 +159,28 @@ impl Streets {
             let last = name.get(..len)?.iter().rev().find(|w| capital(w))?;
             return Some((start, last.end, 0.75));
         }
-        for (i, word) in words.iter().enumerate().take(6) {
-            let street = self.after.contains(&word_hash(bare(word.text))) && capital(word);
-            let compound = capital(word) && word.text.len() > 6 && self.has_ending(word.text);
+        let mut i = 0;
+        while let Some(word) = words.next() {
+            let capital = capital(&word);
+            let letter = capital && !word.text.starts_with(|c: char| c.is_ascii_digit());
+            let street = letter && self.after.contains(&word_hash(bare(word.text)));
+            let compound = capital && word.text.len() > 6 && self.has_ending(word.text);
             if (i > 0 && street) || (compound && word.text.chars().count() > 6) {
-                let mut last = i;
-                // "5th Avenue NW"
-                if let Some(w) = words.get(i + 1)
-                    && matches!(
-                        w.text,
-                        "N" | "S"
-                            | "E"
-                            | "W"
-                            | "NW"
-                            | "NE"
-                            | "SW"
-                            | "SE"
-                            | "North"
-                            | "South"
-                            | "East"
-                            | "West"
-                    )
-                {
-                    last = i + 1;
+                // "12 Pine Ridge Avenue": the last such word.
+                let kind = |w: &Word<'_>| {
+                    w.text.starts_with(char::is_uppercase)
+                        && self.after.contains(&word_hash(bare(w.text)))
+                };
+                let more = words.peek().is_some_and(kind);
+                if more && street && !word.text.ends_with('.') {
+                    i += 1;
+                    continue;
                 }
-                let word = words.get(last)?;
-                let end = if word.text.ends_with('.') && last == i && bare(word.text).len() > 4 {
+                // "5th Avenue NW"
+                if let Some(wind) = words.peek().filter(|w| WINDS.contains(&w.text)) {
+                    return Some((start, self.unit(text, wind.end), 0.8));
+                }
+                let end = if word.text.ends_with('.') && bare(word.text).len() > 4 {
                     word.end - 1
                 } else {
                     word.end
@@ -160,14 +188,13 @@ impl Streets {
                 return Some((start, self.unit(text, end), 0.8));
             }
             // Street names are capitalised, or small words in between.
-            if !capital(word) && i > 0 && word.text.chars().count() > 3
-                || (i == 0 && !capital(word))
-            {
+            if !capital && (i == 0 || word.text.chars().count() > 3) {
                 return None;
             }
             if word.text.ends_with(['.', ',']) && word.text.chars().count() > 4 {
                 return None;
             }
+            i += 1;
         }
         None
     }
@@ -185,7 +212,7 @@ impl Streets {
             let len = number.bytes().take_while(u8::is_ascii_alphanumeric).count();
             return if (1..=6).contains(&len) { from + 1 + len } else { end };
         }
-        let found = words(text, from, 2);
+        let found: Vec<Word<'_>> = words(text, from).take(2).collect();
         match found.as_slice() {
             [unit, number, ..]
                 if self.units.contains(&word_hash(bare(unit.text)))
@@ -202,13 +229,21 @@ impl Streets {
     /// "Hauptstraße 5a", "Calle Mayor 12", "P.O. Box 12".
     fn number_last(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
         let b = text.as_bytes();
+        // A name stands before it, and neither a label nor the beginning of a line.
+        let before = b.get(..start)?;
+        let gap = before.iter().rev().take(60).take_while(|c| matches!(c, b' ' | b',')).count();
+        let last = *before.get(before.len().checked_sub(gap + 1)?)?;
+        if last != 0xba && (gap == 0 || b"\n;:\"(|\t".contains(&last)) {
+            return None;
+        }
         let from = floor(text, start.saturating_sub(60));
         let window = text.get(from..start)?;
-        let trimmed = window.trim_end_matches([' ', ',']);
+        let kept = window.bytes().rposition(|c| c != b' ' && c != b',').map_or(0, |i| i + 1);
+        let trimmed = window.get(..kept)?;
         if trimmed.len() == window.len() && !window.ends_with("nº") {
             return None;
         }
-        let line = trimmed.rfind(['\n', ';', ':', '"', '(', '|', '\t']).map_or(0, |i| i + 1);
+        let line = trimmed.bytes().rposition(|c| b"\n;:\"(|\t".contains(&c)).map_or(0, |i| i + 1);
         let line_start = from + line;
         let line = trimmed.get(line..)?;
         let after = {
@@ -216,27 +251,22 @@ impl Streets {
                 && !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
             if letter { end + 1 } else { end }
         };
-        let boxed = line.bytes().next_back().is_some_and(|c| b"xXhHoOsSlLeE".contains(&c));
+        let last = line.rsplit([' ', '.']).next().unwrap_or_default();
+        let boxed = ["box", "postfach", "apartado", "postale", "postbus"];
+        let boxed = boxed.iter().any(|b| {
+            let from = last.len().checked_sub(b.len());
+            let end = from.and_then(|from| last.as_bytes().get(from..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(b.as_bytes()))
+        });
         let lower = if boxed { line.to_lowercase() } else { String::new() };
-        for pobox in [
-            "p.o. box",
-            "po box",
-            "p. o. box",
-            "p.o.box",
-            "post office box",
-            "postfach",
-            "apartado",
-            "boîte postale",
-            "casella postale",
-            "postbus",
-        ] {
+        for pobox in POST_OFFICE_BOXES.iter().filter(|_| boxed) {
             if lower.ends_with(pobox) && lower.len() == line.len() {
                 return Some((line_start + line.len() - pobox.len(), end, 0.8));
             }
         }
         let mut at = line.len();
         let mut seen = 0;
-        let mut names = 0;
+        let (mut names, mut passed) = (0, 0);
         for word in line.rsplit([' ', ',']) {
             let word_start = at - word.len();
             at = word_start.saturating_sub(1);
@@ -249,47 +279,88 @@ impl Streets {
                 break;
             }
             let capital = word.starts_with(char::is_uppercase);
-            let low = bare(word).to_lowercase();
             let ending = names == 0
+                && passed == 0
                 && word.chars().count() > 4
                 && (self.has_ending(word) || self.has_ending(bare(word)));
             if ending && (capital || word.ends_with("str.")) {
-                return Some((line_start + word_start, after, 0.8));
+                // "Alte Poststraße 5".
+                let before = line.get(..word_start)?.trim_end();
+                let first = before.rsplit([' ', ',']).next()?;
+                let start = if ADJECTIVES.contains(&first) {
+                    before.len() - first.len()
+                } else {
+                    word_start
+                };
+                return Some((line_start + start, after, 0.8));
+            }
+            // "Am Mühlgraben 5, 31785 Hameln".
+            if names == 1
+                && PREPOSITIONS.contains(&word)
+                && postcode_follows(text.get(after..).unwrap_or_default())
+            {
+                return Some((line_start + word_start, after, 0.75));
             }
             // "Berliner Straße 5": the name stands before the kind.
-            if names == 0
-                && matches!(
-                    low.as_str(),
-                    "straße"
-                        | "strasse"
-                        | "str"
-                        | "platz"
-                        | "weg"
-                        | "allee"
-                        | "gasse"
-                        | "ring"
-                        | "damm"
-                        | "ufer"
-                )
-                && capital
-            {
+            if names == 0 && capital && KINDS.iter().any(|k| k.eq_ignore_ascii_case(bare(word))) {
                 let before = line.get(..word_start)?.trim_end();
                 let name = before.rsplit([' ', ',']).next()?;
                 if name.starts_with(char::is_uppercase) {
                     return Some((line_start + before.len() - name.len(), after, 0.8));
                 }
             }
-            if self.before.contains(&word_hash(bare(word))) && names > 0 {
+            let english = || line.get(word_start..).is_some_and(|l| l.contains(" the "));
+            if self.before.contains(&word_hash(bare(word))) && names > 0 && !english() {
                 return Some((line_start + word_start, after, 0.75));
             }
             if !capital && word.chars().count() > 3 {
                 break;
             }
+            passed += 1;
             names += usize::from(capital);
         }
         None
     }
 }
+
+/// How boxes at post offices are written, in lower case.
+const POST_OFFICE_BOXES: [&str; 10] = [
+    "p.o. box",
+    "po box",
+    "p. o. box",
+    "p.o.box",
+    "post office box",
+    "postfach",
+    "apartado",
+    "boîte postale",
+    "casella postale",
+    "postbus",
+];
+
+/// Words before the name of a street in German that belong to it.
+const ADJECTIVES: [&str; 12] = [
+    "Alte", "Alter", "Neue", "Neuer", "Große", "Kleine", "Obere", "Oberer", "Untere", "Unterer",
+    "Lange", "Hohe",
+];
+
+/// Words that begin the name of a street in German.
+const PREPOSITIONS: [&str; 6] = ["Am", "Im", "Zum", "Zur", "An", "Auf"];
+
+/// Whether a postal code and the beginning of a place's name follow.
+fn postcode_follows(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([',', ' ', '\n']).as_bytes();
+    rest.iter().take_while(|c| c.is_ascii_digit()).count() == 5
+        && rest.get(5) == Some(&b' ')
+        && rest.get(6).is_some_and(|c| c.is_ascii_uppercase() || *c >= 0x80)
+}
+
+/// Parts of towns that stand after a street's name.
+const WINDS: [&str; 12] =
+    ["N", "S", "E", "W", "NW", "NE", "SW", "SE", "North", "South", "East", "West"];
+
+/// Words that stand after the name of a street and before its number.
+const KINDS: [&str; 10] =
+    ["straße", "strasse", "str", "platz", "weg", "allee", "gasse", "ring", "damm", "ufer"];
 
 /// States and territories of the United States as the postal service abbreviates them.
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT \
@@ -298,7 +369,9 @@ const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA M
 /// Whether ", NY " stands before the five digits at `start`.
 pub(super) fn after_state(text: &str, start: usize) -> bool {
     let before = text.as_bytes().get(..start).unwrap_or_default();
-    let [rest @ .., a, b, b' '] = before else { return false };
+    let Some(before) = before.strip_suffix(b" ") else { return false };
+    let before = before.strip_suffix(b" ").unwrap_or(before);
+    let [rest @ .., a, b] = before else { return false };
     let separated = matches!(rest.last(), Some(b' ' | b',' | b'\n'));
     let state = [*a, *b];
     separated && STATES.as_bytes().chunks(3).any(|s| s.get(..2) == Some(&state))
@@ -323,26 +396,29 @@ pub(super) fn postcode_after(
     }
     let street = text.get(from..to)?.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|w| street.contains(w));
-    let entity =
-        if any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
-        {
-            "DE_PLZ"
-        } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
-            "ES_POSTCODE"
-        } else if any(&[
-            "rue ",
-            "avenue ",
-            "boulevard ",
-            "place ",
-            "chemin ",
-            "impasse ",
-            "allée ",
-            "quai ",
-        ]) {
-            "FR_POSTCODE"
-        } else {
-            return None;
-        };
+    let german = PREPOSITIONS.iter().any(|p| {
+        street.strip_prefix(p.to_lowercase().as_str()).is_some_and(|r| r.starts_with(' '))
+    });
+    let entity = if german
+        || any(&["straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm "])
+    {
+        "DE_PLZ"
+    } else if any(&["calle", "avenida", "avda", "plaza", "paseo", "carretera"]) {
+        "ES_POSTCODE"
+    } else if any(&[
+        "rue ",
+        "avenue ",
+        "boulevard ",
+        "place ",
+        "chemin ",
+        "impasse ",
+        "allée ",
+        "quai ",
+    ]) {
+        "FR_POSTCODE"
+    } else {
+        return None;
+    };
     Some((to + gap, to + gap + 5, entity))
 }
 

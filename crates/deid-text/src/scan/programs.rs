@@ -43,7 +43,10 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn street(&mut self, start: usize, end: usize) {
-        if let Some((from, to, score)) = self.engine.tables.streets.address(self.text, start, end) {
+        // The number after an address is a postal code, and no house number of the same street.
+        let found = self.engine.tables.streets.address(self.text, start, end);
+        if let Some((from, to, score)) = found.filter(|(from, ..)| *from >= self.street_to) {
+            self.street_to = to;
             self.propose(from, to, Id::Street, score, Verdict::Unchecked);
             if let Some((from, to, entity)) = place::postcode_after(self.text, from, to) {
                 self.named(from, to, entity, 0.6);
@@ -71,7 +74,7 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn date(&mut self, start: usize, end: usize, score: f32) {
-        const PUBLISHED: [&str; 14] = [
+        const PUBLISHED: [&str; 13] = [
             "version",
             "copyright",
             "(c)",
@@ -83,15 +86,25 @@ impl Scan<'_, '_> {
             "revision",
             "draft",
             "rfc",
-            "since",
             "last updated",
             "edition",
         ];
         let published = score >= 0.3 && {
-            let before = self.before(start, 24);
-            PUBLISHED.iter().any(|w| before.contains(w))
+            let from = crate::context::floor(self.text, start.saturating_sub(24));
+            let window = self.b.get(from..start).unwrap_or_default();
+            let line = memchr::memrchr(b'\n', window).map_or(0, |i| i + 1);
+            (line..window.len()).any(|i| {
+                let rest = window.get(i..).unwrap_or_default();
+                rest.first().is_some_and(|c| b"vc(\xc2lrdse".contains(&c.to_ascii_lowercase()))
+                    && PUBLISHED.iter().any(|w| {
+                        rest.get(..w.len()).is_some_and(|r| r.eq_ignore_ascii_case(w.as_bytes()))
+                    })
+            })
         };
-        let score = if published { score - 0.4 } else { score };
+        // Where counting begins or ends, rather than a day in someone's life.
+        const EPOCHS: [&[u8]; 4] = [b"1970-01-01", b"0001-01-01", b"1900-01-01", b"9999-12-31"];
+        let epoch = EPOCHS.iter().any(|e| self.b[start..].starts_with(e));
+        let score = if published || epoch { score - 0.45 } else { score };
         if score > 0.0 {
             self.propose(start, end, Id::Date, score, Verdict::Unchecked);
         }
@@ -215,12 +228,14 @@ impl Scan<'_, '_> {
             || word_end - start > 12
             || matches!(b.get(word_end), Some(b'-' | b'.' | b'=')))
             && self.free_before(start);
-        if free
-            && b[start..].starts_with(b"eyJ")
-            && let Some(end) = secret::jwt(b, start)
-        {
-            self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
-            return Some(end);
+        if free && start >= self.jwt_to && b[start..].starts_with(b"eyJ") {
+            match secret::jwt(b, start) {
+                Ok(end) => {
+                    self.propose(start, end, Id::Jwt, 0.98, Verdict::Valid);
+                    return Some(end);
+                }
+                Err(to) => self.jwt_to = to,
+            }
         }
         if free && let Some(end) = secret::token(b, start) {
             self.propose(start, end, Id::Secret, 0.95, Verdict::Unchecked);

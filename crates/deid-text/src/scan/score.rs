@@ -3,7 +3,8 @@
 use super::{CLASS, Candidate, Id, Scan, Source, WORD};
 use crate::checksum::Verdict;
 use crate::context::{AFTER, AHEAD, Hit, is_dense};
-use crate::recognizer::shape::{RUNS, Shape, following};
+use crate::recognizer::shape::{RUNS, Shape, following, outline};
+use crate::work::work;
 
 impl Scan<'_, '_> {
     /// Whether no letter, digit or underscore touches `start`.
@@ -24,11 +25,7 @@ impl Scan<'_, '_> {
             |n: usize| start.checked_sub(n).and_then(|i| self.b.get(i)).copied().unwrap_or(b' ');
         match before(1) {
             b'-' | b'.' | b'/' | b':' => before(2).is_ascii_digit(),
-            b',' => {
-                before(2).is_ascii_digit()
-                    && self.b[start..].iter().take(4).take_while(|c| c.is_ascii_digit()).count()
-                        <= 3
-            }
+            b',' => in_number(self.b, start - 1),
             b'$' | b'+' | b'@' => true,
             0x80.. => {
                 let c = self.text.get(..start).and_then(|t| t.chars().next_back()).unwrap_or(' ');
@@ -64,57 +61,67 @@ impl Scan<'_, '_> {
         }
         let after = b.get(at).map_or(0, |c| following(*c));
         let engine = self.engine;
-        if engine.index.at(letters, run, after).is_empty() {
+        let Some(bucket) = engine.index.at(letters, run, after) else { return };
+        let outline = outline(b, start);
+        if !bucket.alone.iter().chain(&bucket.announced).any(|arm| arm.may(outline)) {
             return;
         }
         self.look_around(start, at);
-        for &id in engine.index.at(letters, run, after) {
-            let Some(pattern) = engine.patterns.get(usize::from(id)) else { continue };
-            let entity = pattern.entity;
-            // Nothing that stays below the threshold whatever its checksum says is looked at.
-            let best = pattern.score.max(pattern.checked);
-            if best < engine.threshold(entity) && !engine.explicit && !self.near.has(entity) {
-                continue;
-            }
-            let (text, bytes) = (self.text, b);
-            let ends = |end: usize| ends(text, bytes, end);
-            let matching =
-                |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
-            let end = matching(&pattern.shapes).or_else(|| {
-                let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
-                loose.then(|| matching(&pattern.loose)).flatten()
-            });
-            let Some(end) = end else { continue };
-            let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
-            if let Some(validator) = pattern.validator {
-                let mut compact = [0u8; 48];
-                let mut n = 0;
-                for &c in &b[start..end] {
-                    if (c.is_ascii_alphanumeric()
-                        || c == b'&'
-                        || (matches!(c, b'-' | b'+') && pattern.notation.starts_with("d{6}[-+A")))
-                        && n < compact.len()
-                    {
-                        compact[n] = c.to_ascii_uppercase();
-                        n += 1;
-                    }
-                }
-                verdict = validator(&compact[..n]);
-                match verdict {
-                    Verdict::Invalid => continue,
-                    Verdict::Valid => score = pattern.checked,
-                    Verdict::Unchecked => {}
-                }
-            }
-            self.push(start, end, entity, score, verdict, Source::Pattern(id), None);
+        for arm in bucket.alone.iter().filter(|arm| arm.may(outline)) {
+            self.shape(start, arm.id);
         }
+        // Nothing that stays below the threshold whatever its checksum says is looked at.
+        if self.near.meets(&bucket.entities) {
+            for arm in bucket.announced.iter().filter(|arm| arm.may(outline)) {
+                if self.near.has(arm.entity) {
+                    self.shape(start, arm.id);
+                }
+            }
+        }
+    }
+
+    /// A pattern of the table at `start`.
+    fn shape(&mut self, start: usize, id: u16) {
+        work(1);
+        let (b, text, engine) = (self.b, self.text, self.engine);
+        let Some(pattern) = engine.patterns.get(usize::from(id)) else { return };
+        let entity = pattern.entity;
+        let ends = |end: usize| ends(text, b, end);
+        let matching = |shapes: &[Shape]| shapes.iter().find_map(|s| s.matches(b, start, &ends));
+        let end = matching(&pattern.shapes).or_else(|| {
+            let loose = !pattern.loose.is_empty() && (engine.named || self.near.has(entity));
+            loose.then(|| matching(&pattern.loose)).flatten()
+        });
+        let Some(end) = end else { return };
+        let (mut score, mut verdict) = (pattern.score, Verdict::Unchecked);
+        if let Some(validator) = pattern.validator {
+            let mut compact = [0u8; 48];
+            let mut n = 0;
+            for &c in &b[start..end] {
+                if (c.is_ascii_alphanumeric()
+                    || c == b'&'
+                    || (matches!(c, b'-' | b'+') && pattern.notation.starts_with("d{6}[-+A")))
+                    && n < compact.len()
+                {
+                    compact[n] = c.to_ascii_uppercase();
+                    n += 1;
+                }
+            }
+            verdict = validator(&compact[..n]);
+            match verdict {
+                Verdict::Invalid => return,
+                Verdict::Valid => score = pattern.checked,
+                Verdict::Unchecked => {}
+            }
+        }
+        self.push(start, end, entity, score, verdict, Source::Pattern(id), None);
     }
 
     /// Notes the words before `start`, once for all candidates that begin there.
     fn look_before(&mut self, start: usize) {
         if self.hits_start != start {
             self.hits.clear();
-            self.engine.context.before(self.text, start, &mut self.hits);
+            self.engine.context.before(self.words, self.text, start, self.hits);
             self.hits_start = start;
             self.hits_before = self.hits.len();
             self.hits_end = usize::MAX;
@@ -126,10 +133,10 @@ impl Scan<'_, '_> {
         self.look_before(start);
         let table = &self.engine.context;
         self.ahead.clear();
-        table.after(self.text, at, AHEAD, &mut self.ahead);
+        table.after(self.words, self.text, at, AHEAD, self.ahead);
         self.near.clear();
         table.near(self.hits.get(..self.hits_before).unwrap_or_default(), &mut self.near);
-        table.near(&self.ahead, &mut self.near);
+        table.near(self.ahead, &mut self.near);
     }
 
     /// The best word for an entity near a candidate.
@@ -138,7 +145,7 @@ impl Scan<'_, '_> {
         let table = &self.engine.context;
         if end > start && self.hits_end != end {
             self.hits.truncate(self.hits_before);
-            table.after(self.text, end, AFTER, &mut self.hits);
+            table.after(self.words, self.text, end, AFTER, self.hits);
             self.hits_end = end;
         }
         let ours = self.hits.iter().filter(|h| table.speaks_for(h.phrase, entity));
@@ -170,6 +177,7 @@ impl Scan<'_, '_> {
         note: Option<&'static str>,
     ) {
         let engine = self.engine;
+        work(1);
         if !engine.wanted(entity) || end <= start {
             return;
         }
@@ -214,6 +222,28 @@ impl Scan<'_, '_> {
             context,
             note,
         });
+    }
+}
+
+/// Whether the comma at `comma` stands within a number, such as 1,234 or 3,50, rather than between two
+/// values of a list or of a table.
+pub(super) fn in_number(b: &[u8], comma: usize) -> bool {
+    let digit = |c: &&u8| c.is_ascii_digit();
+    let before = b.get(..comma).unwrap_or_default();
+    let after = b.get(comma + 1..).unwrap_or_default();
+    let left = before.iter().rev().take(4).take_while(digit).count();
+    let right = after.iter().take(4).take_while(digit).count();
+    // What goes on is an identifier or a date of its own.
+    let longer = matches!(after.get(right..), Some([b'-' | b'/' | b':' | b'.' | b' ', c, ..]) if c.is_ascii_digit());
+    let decimal = matches!(after.get(right..), Some([b'.', c, ..]) if c.is_ascii_digit())
+        && !after.iter().skip(right + 1).take(12).any(|c| matches!(c, b'.' | b'-'));
+    let whole = left <= 3
+        && !matches!(before.len().checked_sub(left + 1).and_then(|i| before.get(i)), Some(c) if c.is_ascii_alphanumeric() || b"-/:.)".contains(c));
+    match right {
+        _ if left == 0 => false,
+        1 | 2 => whole && !longer,
+        3 => whole && (!longer || decimal),
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use foldhash::fast::FixedState;
 
 use crate::context::word_hash;
+use crate::work::work;
 
 /// Prefix, what may follow (h hex, b base-62, u base64url with `_` and `-`, U upper-case and
 /// digits), least and most length of that.
@@ -88,8 +89,8 @@ impl Starts {
         for prefix in prefixes {
             match prefix.as_bytes() {
                 [a, b, c, ..] => add(*a, *b, *c),
-                // Prefixes of two letters go on with hexadecimal digits.
-                [a, b] => b"0123456789abcdef".iter().for_each(|c| add(*a, *b, *c)),
+                // Prefixes of two letters go on with hexadecimal digits, labels with a sign.
+                [a, b] => b"0123456789abcdef :=\"'".iter().for_each(|c| add(*a, *b, *c)),
                 _ => {}
             }
         }
@@ -149,26 +150,29 @@ fn repetitive(s: &[u8]) -> bool {
     seen.iter().filter(|s| **s).count() < 6
 }
 
-/// A JSON web token at `start`: three parts of base64url, the first a JSON object with `alg`.
-pub(super) fn jwt(b: &[u8], start: usize) -> Option<usize> {
+/// A JSON web token at `start`: three parts of base64url, the first a JSON object with `alg`; else how
+/// far it was looked for.
+pub(super) fn jwt(b: &[u8], start: usize) -> Result<usize, usize> {
     let part = |from: usize| {
         let rest = b.get(from..).unwrap_or_default();
-        rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_' || **c == b'-').count()
+        let fits = |c: &&u8| c.is_ascii_alphanumeric() || **c == b'_' || **c == b'-';
+        let len = rest.iter().take_while(fits).count();
+        work(len);
+        from + len
     };
     let first = part(start);
-    if first < 10 || b.get(start + first) != Some(&b'.') {
-        return None;
+    if first < start + 10 || b.get(first) != Some(&b'.') {
+        return Err(first);
     }
-    let second = part(start + first + 1);
-    let third_at = start + first + 1 + second;
-    if second < 2 || b.get(third_at) != Some(&b'.') {
-        return None;
+    let second = part(first + 1);
+    if second < first + 3 || b.get(second) != Some(&b'.') {
+        return Err(second);
     }
-    let third = part(third_at + 1);
-    let header = base64url(b.get(start..start + first)?)?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
-    header.get("alg")?;
-    Some(third_at + 1 + third)
+    let third = part(second + 1);
+    let header = b.get(start..first).and_then(base64url);
+    let header: Option<serde_json::Value> = header.and_then(|h| serde_json::from_slice(&h).ok());
+    let signed = header.is_some_and(|h| h.get("alg").is_some());
+    if signed { Ok(third) } else { Err(third) }
 }
 
 /// Base64 with either alphabet, padded or not.
@@ -207,6 +211,8 @@ const LABELS: &[(&str, Label)] = &[
     ("password", Label::Password),
     ("passwd", Label::Password),
     ("pwd", Label::Password),
+    ("pw", Label::Password),
+    ("pass", Label::Password),
     ("passwort", Label::Password),
     ("kennwort", Label::Password),
     ("contraseña", Label::Password),
@@ -249,6 +255,9 @@ const LABELS: &[(&str, Label)] = &[
     ("authorization", Label::Authorization),
     ("proxy-authorization", Label::Authorization),
 ];
+
+/// Values that are longer are no passwords or keys.
+const LONGEST_VALUE: usize = 256;
 
 /// A labelled value whose label starts at `start`: what it is, and the value.
 pub(super) fn label(
@@ -303,8 +312,10 @@ pub(super) fn label(
         c.is_whitespace()
             || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '{' | '}' | ')' | '|')
     };
+    let value = value.get(..crate::context::floor(value, value.len().min(LONGEST_VALUE + 4)))?;
     let mut end = at + value.find(stop).unwrap_or(value.len());
-    if end - at > 256 {
+    work(end - at);
+    if end - at > LONGEST_VALUE {
         return None;
     }
     while end > at && matches!(text.as_bytes()[end - 1], b'.' | b'?' | b':' | b',') {
@@ -371,7 +382,8 @@ fn entropy(s: &[u8]) -> f64 {
 /// is missing.
 pub(super) fn pem(text: &str, start: usize) -> Option<usize> {
     let rest = text.get(start..)?.strip_prefix("-----BEGIN ")?;
-    let head = rest.get(..rest.find("-----")?)?;
+    let head = rest.get(..crate::context::floor(rest, rest.len().min(60)))?;
+    let head = head.get(..head.find("-----")?)?;
     if head.len() > 40 || !(head.contains("PRIVATE KEY") || head.contains("PGP PRIVATE")) {
         return None;
     }

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test is a failed test")]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod cases;
 mod known;
+mod mixed;
 mod policies;
 mod quality;
 mod records;

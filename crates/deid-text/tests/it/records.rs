@@ -1,6 +1,6 @@
 //! JSON, CSV, lines, logs, inventories, the pipeline stage.
 
-use deid_text::inventory::Inventorist;
+use deid_text::inventory::{Inventorist, Technique};
 use deid_text::record::{redact_csv, redact_json, redact_lines, scan_json, scan_value};
 use deid_text::stage::Redact;
 use deid_text::{Analyzer, CompiledPolicy, Keys, Policy};
@@ -102,6 +102,9 @@ fn an_inventory_names_columns_levels_and_techniques() {
     );
     let json: serde_json::Value = serde_json::from_str(&inventory.to_json().unwrap()).unwrap();
     assert_eq!(json["columns"][1]["name"], "mail");
+    assert_eq!(inventory.columns[2].technique, Technique::FormatPreservingEncryption);
+    assert_eq!(json["columns"][2]["technique"], "format_preserving_encryption");
+    assert_eq!(inventory.columns[2].technique.to_string(), "format-preserving encryption");
 }
 
 #[test]

@@ -65,3 +65,54 @@ fn throughput() {
         println!("{unit:?}: {:.1} MB/s", text.len() as f64 / start.elapsed().as_secs_f64() / 1e6);
     }
 }
+
+/// One text over and over, for a profiler: `DEID_TEXT=forms perf record target/release/deps/it-… speed::profiled --ignored`.
+#[test]
+#[ignore = "for a profiler"]
+fn profiled() {
+    let unit = std::env::var("DEID_TEXT").unwrap_or_else(|_| "forms".to_owned());
+    let unit = match unit.as_str() {
+        "forms" => FORM.to_owned(),
+        "prose" => PROSE.repeat(40) + FORM,
+        other => other.to_owned(),
+    };
+    let analyzer = match std::env::var("DEID_NAMES") {
+        Ok(_) => Analyzer::new().unwrap(),
+        Err(_) => Analyzer::builder().without_names().build().unwrap(),
+    };
+    let text = unit.repeat(100_000 / unit.len() + 1);
+    let start = Instant::now();
+    let mut bytes = 0;
+    while start.elapsed().as_secs_f64() < 0.7 {
+        analyzer.scan(&text).unwrap();
+        bytes += text.len();
+    }
+    println!("{:.1} MB/s", bytes as f64 / start.elapsed().as_secs_f64() / 1e6);
+}
+
+/// The most memory that the process held, in kB, as Linux counts it.
+#[cfg(target_os = "linux")]
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A million documents take no more memory than a thousand.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "half a minute"]
+fn memory_stays_flat() {
+    let analyzer = Analyzer::new().unwrap();
+    let mut after_a_thousand = 0;
+    for i in 0..1_000_000u32 {
+        let text =
+            format!("Customer {i}: Marta Kowalska, +44 20 7946 0{:03}, m{i}@example.org", i % 1000);
+        assert!(!analyzer.scan(&text).unwrap().is_empty());
+        if i == 1000 {
+            after_a_thousand = most_memory();
+        }
+    }
+    println!("{after_a_thousand} kB after a thousand, {} kB after a million", most_memory());
+    assert!(most_memory() <= after_a_thousand + 1024);
+}
