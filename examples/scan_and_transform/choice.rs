@@ -3,6 +3,7 @@
 use std::fmt;
 
 use confidant::core::sensitive::SensitivityLevel;
+use confidant::deid::Entity;
 use confidant::deid::inventory::{ColumnReport, Inventory, Technique};
 use confidant::kanon::prelude::{Intervals, Masking, Roles};
 
@@ -44,6 +45,8 @@ pub struct Choice {
     pub column: String,
     pub treatment: Treatment,
     pub reason: String,
+    /// What most of its values hold.
+    pub entity: Option<Entity>,
     level: SensitivityLevel,
 }
 
@@ -83,15 +86,20 @@ impl Choices {
 
     /// The roles of the columns where rows are made alike.
     pub fn roles(&self) -> Roles {
-        self.0.iter().fold(Roles::new(), |roles, Choice { column, treatment, .. }| match treatment {
-            Treatment::Drop => roles.identifying(column),
-            Treatment::Year => {
-                roles.quasi(column, Intervals::new(1920, 2020).widths([5, 10, 50]))
-            }
-            Treatment::Masked => roles.quasi(column, Masking::new()),
-            Treatment::Sensitive => roles.sensitive(column),
-            Treatment::Token | Treatment::RedactText | Treatment::Keep => roles.insensitive(column),
-        })
+        self.0.iter().fold(
+            Roles::new(),
+            |roles, Choice { column, treatment, .. }| match treatment {
+                Treatment::Drop => roles.identifying(column),
+                Treatment::Year => {
+                    roles.quasi(column, Intervals::new(1920, 2020).widths([5, 10, 50]))
+                }
+                Treatment::Masked => roles.quasi(column, Masking::new()),
+                Treatment::Sensitive => roles.sensitive(column),
+                Treatment::Token | Treatment::RedactText | Treatment::Keep => {
+                    roles.insensitive(column)
+                }
+            },
+        )
     }
 }
 
@@ -105,8 +113,17 @@ fn suggestion(column: &ColumnReport) -> Choice {
         // Also what a later version suggests and this program does not know.
         _ => Treatment::Drop,
     };
-    let (level, reason) = (column.level, column.reason.clone());
-    Choice { column: column.name.clone(), treatment, reason, level }
+    let reason = match treatment {
+        Treatment::Year => "the day narrows down a person together with other columns".to_owned(),
+        _ => column.reason.clone(),
+    };
+    Choice {
+        column: column.name.clone(),
+        treatment,
+        reason,
+        entity: column.verdict.as_ref().map(|verdict| verdict.entity.clone()),
+        level: column.level,
+    }
 }
 
 impl fmt::Display for Choices {

@@ -41,6 +41,7 @@ fn main() -> Outcome<()> {
     choices.set("plan", Treatment::Sensitive, "what a reader must not learn of anyone")?;
     choices.set("postcode", Treatment::Masked, "narrows down a person together with the year")?;
     choices.set("id", Treatment::Drop, "our own number for a customer")?;
+    choices.set("name", Treatment::Drop, "the partner answers under the token of the address")?;
     if let Err(refused) = choices.set("email", Treatment::Keep, "the partner asked for it") {
         println!("\nrefused: {refused}");
     }
@@ -85,7 +86,8 @@ fn main() -> Outcome<()> {
 fn customers() -> String {
     const FIRST: [&str; 6] = ["Marta", "Peter", "Julia", "Thomas", "Laura", "Daniel"];
     const LAST: [&str; 5] = ["Kowalska", "Bennett", "Rossi", "Schneider", "Lefevre"];
-    const NOTES: [&str; 4] = ["prefers mail", "call back on", "asked about invoices", "sent a copy to"];
+    const NOTES: [&str; 4] =
+        ["prefers mail", "call back on", "asked about invoices", "sent a copy to"];
     let mut text = String::from("id,name,email,birth_date,postcode,plan,note\n");
     for i in 0..2_000u32 {
         let wave = |step: u32, size: u32| i.wrapping_mul(step) % 1009 * size / 1009;

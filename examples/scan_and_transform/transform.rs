@@ -14,7 +14,7 @@ use crate::choice::{Choices, Treatment};
 /// Tokens for identifiers, tags in texts, years for dates; other columns pass. Rows stay rows: what
 /// comes out is as sensitive as what went in.
 pub struct TransformColumns {
-    treatments: Vec<(String, Treatment)>,
+    treatments: Vec<(String, Treatment, Entity)>,
     analyzer: Analyzer,
     texts: CompiledPolicy,
     values: CompiledPolicy,
@@ -29,19 +29,27 @@ impl TransformColumns {
         let texts = Policy::new().otherwise(Operator::Tag).compile(&analyzer, keys)?;
         let token = Operator::Token { key: "tables".into() };
         let values = Policy::new().otherwise(token).compile(&analyzer, keys)?;
-        let treatments =
-            choices.iter().map(|choice| (choice.column.clone(), choice.treatment)).collect();
+        let treatments = choices.iter().map(|choice| {
+            let entity = choice.entity.clone().unwrap_or_else(|| "PERSON".into());
+            (choice.column.clone(), choice.treatment, entity)
+        });
+        let treatments = treatments.collect();
         Ok(TransformColumns { treatments, analyzer, texts, values })
     }
 
-    fn treated(&self, column: &Column, rows: usize, treatment: Treatment) -> Result<Column> {
-        let entity: Entity = "ID".into();
+    fn treated(
+        &self,
+        column: &Column,
+        rows: usize,
+        treatment: Treatment,
+        entity: &Entity,
+    ) -> Result<Column> {
         let text = |text: &str| -> std::result::Result<String, confidant::deid::Error> {
             match treatment {
                 Treatment::RedactText => {
                     Ok(self.texts.apply(text, &self.analyzer.scan(text)?)?.text)
                 }
-                Treatment::Token => self.values.apply_value(&entity, column.name(), text),
+                Treatment::Token => self.values.apply_value(entity, column.name(), text),
                 Treatment::Year => Ok(text.chars().take(4).collect()),
                 _ => Ok(text.to_owned()),
             }
@@ -77,10 +85,13 @@ impl Stage for TransformColumns {
     fn run(&self, table: Sensitive<Table>, _: &mut Context) -> Result<Sensitive<Table>> {
         let table = table.expose();
         let treated = table.columns().iter().map(|column| {
-            let known = self.treatments.iter().find(|(name, _)| name == column.name());
+            let known = self.treatments.iter().find(|(name, ..)| name == column.name());
             // A column that was not there when the choices were made passes to the next stage, which
             // refuses columns without a role.
-            known.map_or_else(|| Ok(column.clone()), |(_, how)| self.treated(column, table.rows(), *how))
+            known.map_or_else(
+                || Ok(column.clone()),
+                |(_, how, entity)| self.treated(column, table.rows(), *how, entity),
+            )
         });
         let columns = treated.collect::<Result<Vec<_>>>()?;
         Ok(Sensitive::new(Table::new(columns).map_err(Error::technique)?))
