@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails unless the guide's summary and its files agree and every link to a file leads somewhere."""
+"""Fails unless the guide's summary and its files agree, every link to a file leads somewhere, and the
+gate runs every example that a page names a command for."""
 
 import pathlib
 import re
@@ -7,6 +8,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "guide"
+GATE = (ROOT / ".ci" / "run").read_text()
+EXAMPLE = re.compile(r"cargo run [^`\n]*--example ([a-z_]+)")
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -29,6 +32,9 @@ def main():
         if not page.is_file():
             wrong.append(f"SUMMARY.md lists {page.relative_to(GUIDE)}, which is not there")
             continue
+        for example in EXAMPLE.findall(page.read_text()):
+            if not re.search(rf"\b{example}\b", GATE):
+                wrong.append(f"{page.relative_to(ROOT)}: the gate does not run the example {example}")
         for file, part in LINK.findall(page.read_text()):
             if "://" in file or file.startswith("mailto:"):
                 continue
