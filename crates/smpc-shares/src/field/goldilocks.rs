@@ -5,9 +5,8 @@
 
 use num_bigint::BigUint;
 
-use super::{
-    Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators, portable,
-};
+use super::{Field, NttField, PrimeField, Ring, bulk_words, centered, conversions, operators};
+use crate::kernel::goldilocks as kernel;
 use crate::stream::Stream;
 
 const P: u64 = 0xffff_ffff_0000_0001;
@@ -165,14 +164,35 @@ impl NttField for Goldilocks {
         Goldilocks(1_753_635_133_440_165_772)
     }
 
-    crate::kernel::goldilocks::dispatched! {
-        in_frequency(low: &mut [Self], high: &mut [Self], root: Option<Self>);
-        in_time(low: &mut [Self], high: &mut [Self], root: Option<Self>);
-        in_frequency_each(low: &mut [Self], high: &mut [Self], roots: &[Self]);
-        in_time_each(low: &mut [Self], high: &mut [Self], roots: &[Self]);
-        last_in_frequency(values: &mut [Self], roots: &[Self]);
-        first_in_time(values: &mut [Self], roots: &[Self]);
-        scale(values: &mut [Self], factor: Self);
-        scale_each(values: &mut [Self], factors: &[Self]);
+    fn in_frequency(low: &mut [Self], high: &mut [Self], root: Option<Self>) {
+        kernel::in_frequency(low, high, root);
+    }
+
+    fn in_time(low: &mut [Self], high: &mut [Self], root: Option<Self>) {
+        kernel::in_time(low, high, root);
+    }
+
+    fn in_frequency_each(low: &mut [Self], high: &mut [Self], roots: &[Self]) {
+        kernel::in_frequency_each(low, high, roots);
+    }
+
+    fn in_time_each(low: &mut [Self], high: &mut [Self], roots: &[Self]) {
+        kernel::in_time_each(low, high, roots);
+    }
+
+    fn last_in_frequency(values: &mut [Self], roots: &[Self]) {
+        kernel::last_in_frequency(values, roots);
+    }
+
+    fn first_in_time(values: &mut [Self], roots: &[Self]) {
+        kernel::first_in_time(values, roots);
+    }
+
+    fn scale(values: &mut [Self], factor: Self) {
+        kernel::scale(values, factor);
+    }
+
+    fn scale_each(values: &mut [Self], factors: &[Self]) {
+        kernel::scale_each(values, factors);
     }
 }

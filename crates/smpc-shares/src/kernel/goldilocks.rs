@@ -10,27 +10,41 @@
 //! - lo - t with a borrow is at least 2^64 - 2^32 + 1 after it, so that e can be taken off;
 //! - that plus m·e with a carry is at most 2^64 - 2^33, so that e can be added.
 
-/// Methods of a field's implementation that go to the functions of the same name here, where the
-/// processor can run them and they take such slices, and else to those of `field::portable`.
+use crate::field::{Goldilocks, portable};
+
+/// Functions that go to those of the same name in `x86` where the processor can run them, and else to those
+/// of `field::portable`.
 macro_rules! dispatched {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
-        fn $name($($argument: $type),*) {
+        pub(crate) fn $name($($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx512f") {
                 // SAFETY: the processor has AVX-512F.
                 #[allow(unsafe_code)]
-                unsafe { crate::kernel::goldilocks::x86::$name($($argument),*); }
+                unsafe {
+                    x86::$name($($argument),*);
+                }
                 return;
             }
             portable::$name($($argument),*);
         }
     )*};
 }
-pub(crate) use dispatched;
+
+dispatched! {
+    in_frequency(low: &mut [Goldilocks], high: &mut [Goldilocks], root: Option<Goldilocks>);
+    in_time(low: &mut [Goldilocks], high: &mut [Goldilocks], root: Option<Goldilocks>);
+    in_frequency_each(low: &mut [Goldilocks], high: &mut [Goldilocks], roots: &[Goldilocks]);
+    in_time_each(low: &mut [Goldilocks], high: &mut [Goldilocks], roots: &[Goldilocks]);
+    last_in_frequency(values: &mut [Goldilocks], roots: &[Goldilocks]);
+    first_in_time(values: &mut [Goldilocks], roots: &[Goldilocks]);
+    scale(values: &mut [Goldilocks], factor: Goldilocks);
+    scale_each(values: &mut [Goldilocks], factors: &[Goldilocks]);
+}
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
-pub(crate) mod x86 {
+mod x86 {
     use std::arch::x86_64::{
         __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmplt_epu64_mask,
         _mm512_loadu_si512, _mm512_mask_add_epi64, _mm512_mask_blend_epi64,
@@ -132,7 +146,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn in_frequency(
+    pub(super) fn in_frequency(
         low: &mut [Goldilocks],
         high: &mut [Goldilocks],
         root: Option<Goldilocks>,
@@ -147,7 +161,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn in_time(
+    pub(super) fn in_time(
         low: &mut [Goldilocks],
         high: &mut [Goldilocks],
         root: Option<Goldilocks>,
@@ -172,7 +186,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn in_frequency_each(
+    pub(super) fn in_frequency_each(
         low: &mut [Goldilocks],
         high: &mut [Goldilocks],
         roots: &[Goldilocks],
@@ -187,7 +201,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn in_time_each(
+    pub(super) fn in_time_each(
         low: &mut [Goldilocks],
         high: &mut [Goldilocks],
         roots: &[Goldilocks],
@@ -223,7 +237,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn last_in_frequency(values: &mut [Goldilocks], roots: &[Goldilocks]) {
+    pub(super) fn last_in_frequency(values: &mut [Goldilocks], roots: &[Goldilocks]) {
         if values.len() < LANES {
             return portable::last_in_frequency(values, roots);
         }
@@ -241,7 +255,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn first_in_time(values: &mut [Goldilocks], roots: &[Goldilocks]) {
+    pub(super) fn first_in_time(values: &mut [Goldilocks], roots: &[Goldilocks]) {
         if values.len() < LANES {
             return portable::first_in_time(values, roots);
         }
@@ -261,7 +275,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn scale(values: &mut [Goldilocks], factor: Goldilocks) {
+    pub(super) fn scale(values: &mut [Goldilocks], factor: Goldilocks) {
         let (field, factor) = (Constants::new(), all(factor));
         for values in values.chunks_mut(LANES) {
             store(values, field.times(load(values), factor));
@@ -269,7 +283,7 @@ pub(crate) mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    pub(crate) fn scale_each(values: &mut [Goldilocks], factors: &[Goldilocks]) {
+    pub(super) fn scale_each(values: &mut [Goldilocks], factors: &[Goldilocks]) {
         let field = Constants::new();
         for (values, factors) in values.chunks_mut(LANES).zip(factors.chunks(LANES)) {
             store(values, field.times(load(values), load(factors)));
@@ -281,7 +295,8 @@ pub(crate) mod x86 {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::field::{Goldilocks, NttField, PrimeField, Ring, portable};
+    use super::*;
+    use crate::field::{NttField, PrimeField, Ring};
 
     /// Elements, of which many are where carries happen.
     fn element() -> impl Strategy<Value = Goldilocks> {
