@@ -56,6 +56,37 @@ fn the_same_share_twice() {
 }
 
 #[test]
+fn memory_that_does_not_fit_the_shares() {
+    let scheme = Shamir::new(3, 1).unwrap();
+    let mut memory = [[0; 6]; 4];
+    let mut outs: Vec<&mut [u8]> = memory.iter_mut().map(|out| &mut out[..]).collect();
+    let result = bytes::share_into(&scheme, b"secret", &mut outs, &mut rng());
+    let (parameter, requirement) = ("the number of outputs", "the number of parties");
+    let expected = Error::Parameter { parameter, requirement, given: 4 };
+    refused(result, expected, "must be the number of parties, but was 4");
+    let result = bytes::share_into(&scheme, b"longer", &mut outs[..3], &mut rng());
+    assert_eq!(result, Ok(()));
+    outs[2] = &mut [];
+    let result = bytes::share_into(&scheme, b"secret", &mut outs[..3], &mut rng());
+    refused(result, Error::LengthMismatch { left: 6, right: 0 }, "make them equally long");
+}
+
+/// Both ways to share are one: what is longer than a block, too, with one stream for all blocks.
+#[test]
+fn shares_in_given_memory_are_shares() {
+    let scheme = Shamir::new(5, 2).unwrap();
+    let secret: Vec<u8> = (0..10_000u32).map(|i| (i * i >> 3) as u8).collect();
+    let mut memory = vec![vec![0; secret.len()]; 5];
+    let mut outs: Vec<&mut [u8]> = memory.iter_mut().map(Vec::as_mut_slice).collect();
+    bytes::share_into(&scheme, &secret, &mut outs, &mut rng()).unwrap();
+    let share = |id: u8| ByteShare::from_bytes(&[&[id], &memory[usize::from(id) - 1][..]].concat());
+    let shares: Vec<_> = (1..=5).map(|id| share(id).unwrap()).collect();
+    // The surplus is checked.
+    assert_eq!(bytes::reconstruct(&scheme, &shares).unwrap(), secret);
+    assert!(memory.iter().all(|share| *share != secret));
+}
+
+#[test]
 fn too_few_shares() {
     let scheme = Shamir::new(5, 2).unwrap();
     let shares = scheme.share(&[F::from(5)], &mut rng()).unwrap();
