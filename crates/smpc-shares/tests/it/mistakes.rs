@@ -75,7 +75,7 @@ fn memory_that_does_not_fit_the_shares() {
 #[test]
 fn shares_in_given_memory_are_shares() {
     let scheme = Shamir::new(5, 2).unwrap();
-    let secret: Vec<u8> = (0..10_000u32).map(|i| (i * i >> 3) as u8).collect();
+    let secret: Vec<u8> = (0..10_000u32).map(|i| ((i * i) >> 3) as u8).collect();
     let mut memory = vec![vec![0; secret.len()]; 5];
     let mut outs: Vec<&mut [u8]> = memory.iter_mut().map(Vec::as_mut_slice).collect();
     bytes::share_into(&scheme, &secret, &mut outs, &mut rng()).unwrap();
