@@ -1,4 +1,5 @@
-//! Trains the built-in tagger: `train-ner DATA [MODEL] [--test] [--all]`.
+//! Trains the built-in tagger: `train-ner DATA [MODEL] [--test] [--all]`; with `--evaluate` measures the
+//! model that is there.
 //!
 //! `DATA` holds the corpora in CoNLL columns (wikigold, Broad Twitter Corpus, WNUT-17; all CC BY
 //! 4.0). A tenth of each, by stretches of sentences, is held out for tuning, and another tenth,
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
     let (flags, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|a| a.starts_with("--"));
     let [folder, model_file @ ..] = &files[..] else {
-        eprintln!("usage: train-ner DATA [MODEL] [--test] [--all]");
+        eprintln!("usage: train-ner DATA [MODEL] [--test] [--all] [--evaluate]");
         return ExitCode::FAILURE;
     };
     let flag = |name: &str| flags.iter().any(|f| f == name);
@@ -69,9 +70,18 @@ fn main() -> ExitCode {
     let mut other = Generator::new(8);
     held.push(("generated".to_owned(), (0..1000).map(|_| other.sentence()).collect()));
     println!("{} sentences", training.len());
-    let model = train(&training, EPOCHS, |epoch, wrong| {
-        println!("epoch {epoch}: {:.2} % wrong", wrong * 100.0)
-    });
+    let model = match model_file.first().filter(|_| flag("--evaluate")) {
+        Some(file) => match std::fs::read(file) {
+            Ok(model) => model,
+            Err(error) => {
+                eprintln!("{file}: {error}");
+                return ExitCode::FAILURE;
+            }
+        },
+        None => train(&training, EPOCHS, |epoch, wrong| {
+            println!("epoch {epoch}: {:.2} % wrong", wrong * 100.0)
+        }),
+    };
     let all: Vec<Labelled> =
         held.iter().filter(|(n, _)| n != "generated").flat_map(|(_, s)| s.clone()).collect();
     held.push(("all corpora".to_owned(), all));
@@ -84,7 +94,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    if let Some(file) = model_file.first()
+    if let Some(file) = model_file.first().filter(|_| !flag("--evaluate"))
         && let Err(error) = std::fs::write(file, &model)
     {
         eprintln!("{file}: {error}");

@@ -67,9 +67,12 @@ fn with_check(random: &mut Random, form: &str, holds: impl Fn(&[u64]) -> bool) -
 
 fn luhn(d: &[u64]) -> bool {
     let twice = |x: u64| if x > 4 { 2 * x - 9 } else { 2 * x };
-    d.iter().rev().enumerate().map(|(i, x)| if i % 2 == 1 { twice(*x) } else { *x }).sum::<u64>()
-        % 10
-        == 0
+    d.iter()
+        .rev()
+        .enumerate()
+        .map(|(i, x)| if i % 2 == 1 { twice(*x) } else { *x })
+        .sum::<u64>()
+        .is_multiple_of(10)
 }
 
 fn weighted(d: &[u64], weights: &[u64]) -> u64 {
@@ -240,21 +243,21 @@ impl Random {
             "plate_uk" => ("UK_VEHICLE_REGISTRATION", self.fill("LB6# KXD").replace("60", "61")),
             "dl_uk" => ("UK_DRIVING_LICENCE", self.fill("MORGA6571#1SM9IJ").replace("65710", "65711")),
             "account" => ("ACCOUNT_NUMBER", self.fill("44########")),
-            "aba" => ("ABA_ROUTING_NUMBER", with_check(self, "0210####!", |d| weighted(d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0)),
+            "aba" => ("ABA_ROUTING_NUMBER", with_check(self, "0210####!", |d| weighted(d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10))),
             "steuerid" => ("DE_TAX_ID", self.pick("97072648351|86095742719").to_owned()),
             "kvnr" => ("DE_HEALTH_INSURANCE", "E376810751".to_owned()),
             "nir" => ("FR_NIR", { let body = self.fill("2 7# 05 75 1## 0##"); let n: u64 = digits(&body).iter().fold(0, |n, d| n * 10 + d); format!("{body} {:02}", 97 - n % 97) }),
             "nif" => ("ES_NIF", { let n = 10_000_000 + self.below(80_000_000); format!("{n}{}", char::from(b"TRWAGMYFPDXBNJZSQVHLCKE"[(n % 23) as usize])) }),
             "cf" => ("IT_FISCAL_CODE", "RSSMRC77C26H501W".to_owned()),
-            "bsn" => ("NL_BSN", with_check(self, "12######!", |d| (weighted(d, &[9, 8, 7, 6, 5, 4, 3, 2]) + 10 * d[8]) % 11 == 0)),
+            "bsn" => ("NL_BSN", with_check(self, "12######!", |d| (weighted(d, &[9, 8, 7, 6, 5, 4, 3, 2]) + 10 * d[8]).is_multiple_of(11))),
             "pesel" => ("PL_PESEL", with_check(self, "7#0113####!", |d| {
-                weighted(d, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 == 0
+                weighted(d, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
             })),
             "cpf" => ("BR_CPF", cpf(self)),
             "pnr" => ("SE_PERSONNUMMER", with_check(self, "85071#-###!", luhn)),
             "aadhaar" => ("IN_AADHAAR", self.pick("6519 4938 9081|651949389081").to_owned()),
             "pan" => ("IN_PAN", self.fill("ABCPK####F")),
-            _ => panic!("no slot {name}"),
+            _ => unreachable!("no slot {name}"),
         }
     }
 }
