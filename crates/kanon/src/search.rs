@@ -6,7 +6,6 @@ pub(crate) mod check;
 pub(crate) mod exact;
 pub(crate) mod packed;
 pub(crate) mod problem;
-mod witness;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::check::{Checker, base, own_entropy};
+use super::check::{Checker, Ground, base, own_entropy};
 use super::packed::{Classes, layout};
 use super::problem::Problem;
 use super::{Effort, Progress, Solution, anytime};
@@ -20,8 +20,11 @@ use crate::metric::meter::{Meter, Score};
 use crate::metric::{Form, Metric};
 use crate::table::Value;
 
+mod forecast;
+mod known;
 mod lattice;
 mod sweep;
+mod walk;
 
 /// Lattices up to this many nodes are searched exactly.
 const MOST_NODES: u128 = 1 << 23;
@@ -106,6 +109,13 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// What is searched, and with what effort.
+pub(crate) struct Task<'a, const N: usize> {
+    pub(crate) ground: Ground<'a, N>,
+    pub(crate) effort: &'a Effort,
+    pub(crate) watch: &'a Watch<'a>,
+}
+
 /// Searches with keys as wide as the problem needs.
 pub(crate) fn solve(
     problem: &Problem<'_>,
@@ -142,7 +152,8 @@ fn kept_cells<const N: usize>(problem: &Problem<'_>, levels: &[usize]) -> Result
         .zip(levels)
         .map(|(axis, &level)| level.saturating_sub(axis.min) as u8)
         .collect();
-    let mut checker = Checker::new(problem, &meter, &tuples, 0, 0, 1);
+    let ground = Ground { problem, meter: &meter, tuples: &tuples, seed: 0 };
+    let mut checker = Checker::new(ground, 0, 1);
     Ok(checker.kept(&node).into_iter().collect())
 }
 
@@ -159,19 +170,20 @@ fn run<const N: usize>(
     }
     let nodes = problem.nodes();
     let watch = Watch::new(effort);
+    let ground = Ground { problem, meter: &meter, tuples: &tuples, seed };
     let (best, bound, complete) = if let Some(node) = only {
         watch.check();
         let mut best = Best::new();
-        let checked = Checker::new(problem, &meter, &tuples, 0, seed, effort.threads).check(node);
+        let checked = Checker::new(ground, 0, effort.threads).check(node);
         best.needed = checked.suppressed;
         if let Some(score) = &checked.score {
             best.offer(node, score, checked.suppressed);
         }
         (best, f64::NEG_INFINITY, false)
     } else if nodes <= MOST_NODES {
-        sweep::sweep(problem, &meter, &tuples, effort, seed, &watch)
+        sweep::sweep(&Task { ground, effort, watch: &watch })
     } else {
-        anytime::improve(problem, &meter, &tuples, effort, seed, &watch)
+        anytime::improve(&Task { ground, effort, watch: &watch })
     };
     let checked = watch.checks.load(Ordering::Relaxed);
     let Some(score) = best.score.clone() else {
