@@ -75,7 +75,7 @@ proptest! {
             prop_assert_eq!(release.table().rows(), release.certificate().rows as usize);
             let again = anonymizer(&table, recoding).run().unwrap();
             prop_assert_eq!(again.table().digest(), release.table().digest());
-            if recoding != Recoding::FullDomain || release.table().rows() == 0 {
+            if recoding == Recoding::CellSuppression || release.table().rows() == 0 {
                 continue;
             }
             let models = &release.certificate().models;

@@ -162,8 +162,7 @@ impl<'p, const N: usize> Roller<'p, N> {
             direct(source, range(0), digits, steps, places, &mut first[0], target, width);
         });
         let slots = &mut self.slots[0];
-        slots.reset(target.len(), 0);
-        slots.grow(&target.keys);
+        slots.fill(&target.keys, 0);
         for part in &self.others {
             for (i, key) in part.keys.iter().enumerate() {
                 let (class, new) = slots.find(&mut target.keys, key);

@@ -64,10 +64,14 @@ impl Slots {
 
     /// Doubles the table once it is half full.
     pub(super) fn grow<const N: usize>(&mut self, keys: &[[u64; N]]) {
-        if keys.len() * 2 < self.slots.len() {
-            return;
+        if keys.len() * 2 >= self.slots.len() {
+            self.fill(keys, self.skipped);
         }
-        self.reset(keys.len() * 2, self.skipped);
+    }
+
+    /// Holds the classes of `keys`, which are all different, and room for as many.
+    pub(super) fn fill<const N: usize>(&mut self, keys: &[[u64; N]], skipped: u32) {
+        self.reset(keys.len() * 2, skipped);
         let mask = self.slots.len() - 1;
         for (class, key) in keys.iter().enumerate() {
             let mut slot = self.start(key);

@@ -159,8 +159,7 @@ fn add_population<const N: usize>(
     all: &mut Classes<N>,
 ) {
     let width = problem.requirements.width;
-    slots.reset(0, 0);
-    slots.grow(&all.keys);
+    slots.fill(&all.keys, 0);
     all.population = vec![0; all.len()];
     let columns: Vec<_> =
         problem.axes.iter().filter_map(|axis| table.column(&axis.name).ok()).collect();
