@@ -2,8 +2,7 @@
 //!
 //! Every node is either checked, or skipped for a reason that is a proof: a node above it already
 //! fails too many rows under monotone models (those rows fail below, too), or its lower bound is
-//! above the best loss. Without suppression a single small class refutes a node; known outliers are
-//! tried first. The bound of a node is its loss without suppression plus what the rows that
+//! above the best loss. The bound of a node is its loss without suppression plus what the rows that
 //! surely fail must add, taken over from the nodes directly above. All nodes that tie for the best
 //! are found, and one is drawn, so that neither the number of threads nor the order of the sweep
 //! shows in the result.

@@ -92,8 +92,8 @@ pub struct Republished {
 ///
 /// # Errors
 ///
-/// [`Error::Parameter`] if the history is not m-invariant, if somebody is listed twice or with a
-/// value that the earlier class does not have, or if there are fewer than m values in all;
+/// [`Error::Parameter`] if the history is not m-invariant, if somebody is listed twice or with
+/// another value than before, or if there are fewer than m values in all;
 /// [`Error::Entropy`] if the random source fails.
 ///
 /// # Example
@@ -130,9 +130,10 @@ pub fn republish(
         return refuse("the sensitive column", "of at least m different values");
     }
     let signature = |bucket: &Bucket| bucket.values.iter().cloned().collect::<BTreeSet<String>>();
-    let mut known: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    let mut known: BTreeMap<u64, (&str, BTreeSet<String>)> = BTreeMap::new();
     for bucket in earlier {
-        known.extend(bucket.people.iter().map(|&person| (person, signature(bucket))));
+        let rows = bucket.people.iter().zip(&bucket.values);
+        known.extend(rows.map(|(&person, value)| (person, (value.as_str(), signature(bucket)))));
     }
     let mut stay: BTreeMap<&BTreeSet<String>, Waiting<'_>> = BTreeMap::new();
     let mut come = Waiting::default();
@@ -142,10 +143,10 @@ pub fn republish(
             return refuse("the people of a release", "listed once each");
         }
         match known.get(person) {
-            Some(signature) if signature.contains(value) => {
+            Some((before, signature)) if before == value => {
                 stay.entry(signature).or_default().push(value, *person);
             }
-            Some(_) => return refuse("a person's value", "one of those of the earlier class"),
+            Some(_) => return refuse("the value of a person", "the same in all releases"),
             None => come.push(value, *person),
         }
     }

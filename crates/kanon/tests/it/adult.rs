@@ -274,3 +274,22 @@ fn large_timings() {
         );
     }
 }
+
+/// `KANON_REPORT=report.html cargo test --release -p kanon report_page -- --ignored`
+#[test]
+#[ignore = "writes a page to look at"]
+fn report_page() {
+    use kanon::prelude::*;
+    let (Some((table, data)), Ok(path)) = (adult(None), std::env::var("KANON_REPORT")) else {
+        return;
+    };
+    let work = Anonymizer::builder(&table)
+        .roles(hierarchies().unwrap())
+        .require(Model::k_anonymity(5).unwrap())
+        .suppress_at_most(0.02)
+        .seed([1; 32]);
+    let explanation = work.explain(&work.plan().unwrap()).unwrap();
+    let release = work.run().unwrap();
+    std::fs::write(path, kanon::report::html(&data, &release, Some(&explanation)).unwrap())
+        .unwrap();
+}

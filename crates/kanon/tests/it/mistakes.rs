@@ -100,7 +100,7 @@ fn parameters_without_meaning_are_told_apart() {
     assert_eq!(said(Model::k_anonymity(0)), "k must be at least 1");
     for wrong in [f64::NAN, f64::INFINITY, -0.1] {
         let message = said(Model::t_closeness("illness", wrong, Distance::Equal));
-        assert!(message.starts_with('t'), "{message}");
+        assert!(message.contains("must be finite, at least 0"), "{message}");
     }
 }
 
@@ -117,7 +117,7 @@ fn more_is_asked_than_the_table_has() {
 #[test]
 fn a_file_is_not_there_or_has_another_delimiter() {
     let message = said(CsvOptions::new().read_path("no such table.csv"));
-    assert!(message.contains("could not be read"), "{message}");
+    assert_eq!(message, "the table could not be opened: entity not found");
     let table = CsvOptions::new().delimiter(b';').read(TEXT.as_bytes()).unwrap();
     let roles = Roles::new().identifying("name");
     assert_eq!(said(roles.bind(&table)), "the table has no column `name`");

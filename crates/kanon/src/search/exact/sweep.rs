@@ -9,19 +9,20 @@ use super::walk::{Sweep, Walk, lock};
 use super::{Best, Task};
 use crate::metric::Form;
 use crate::search::check::{Checker, Ground};
-use crate::search::packed::SHARED;
 
 /// Bound entries (nodes times axes) kept for roll-down.
 const MOST_EXTRAS: u128 = 1 << 26;
+/// With fewer distinct tuples than this, each thread walks on its own.
+const MOST_SHARED: usize = 1 << 20;
 
 /// The best node, a bound for what was not looked at, and whether everything was.
 pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
     let Task { ground, effort, watch } = *task;
     let Ground { problem, meter, tuples, .. } = ground;
-    // Threads share the work within nodes where tuples are many, and otherwise ranges of nodes.
-    let (inside, walks) =
-        if tuples.len() >= 2 * SHARED { (effort.threads, 1) } else { (1, effort.threads) };
-    let first = Checker::new(ground, effort.cache_bytes, inside);
+    // Threads share ranges of nodes, and before that the work within nodes. Where tuples are very
+    // many a second walk would take too much memory.
+    let walks = if tuples.len() < MOST_SHARED { effort.threads } else { 1 };
+    let first = Checker::new(ground, effort.cache_bytes, effort.threads);
     let lattice = Lattice::new(problem, &first.order);
     let (nodes, q) = (lattice.nodes, problem.axes.len());
     let keep_extras =
