@@ -89,7 +89,7 @@ mod tests {
             (log.exp() - 1.0).round() as u64
         };
         let mut forecast = Forecast::new([4, 3].into_iter(), 30_000).unwrap();
-        for _ in 0..5 {
+        for _ in 0..50 {
             for node in [[0u8, 0], [1, 0], [2, 1], [3, 2], [0, 2], [2, 0]] {
                 forecast.learn(&node, truth(&node));
             }
