@@ -37,7 +37,7 @@ fn sizes(page: &mut String, classes: &Classes, least: u64) {
     }
     let most = bins.iter().copied().max().unwrap_or(1).max(1) as f64;
     let step = 600.0 / bins.len().max(8) as f64;
-    page.push_str("<svg viewBox=\"0 0 640 190\" role=\"img\" aria-label=\"rows by class size\">");
+    page.push_str("<div class=\"wide\"><svg viewBox=\"0 0 640 190\" role=\"img\" aria-label=\"rows by class size\">");
     for (i, &rows) in bins.iter().enumerate() {
         let height = (130.0 * rows as f64 / most).max(if rows > 0 { 1.5 } else { 0.0 });
         let (x, y) = (20.0 + step * i as f64, 150.0 - height);
@@ -52,19 +52,29 @@ fn sizes(page: &mut String, classes: &Classes, least: u64) {
             step * 0.9
         );
     }
-    page.push_str("<text x=\"20\" y=\"186\">class size; height: rows in such classes</text></svg>");
+    page.push_str(
+        "<text x=\"20\" y=\"186\">class size; height: rows in such classes</text></svg></div>",
+    );
 }
 
 /// The best loss for each point, as a line and as a table of levels to pick from.
-fn frontier(page: &mut String, points: &[Point], what: &str, shown: &dyn Fn(f64) -> String) {
+fn frontier(
+    page: &mut String,
+    points: &[Point],
+    columns: &[&str],
+    what: &str,
+    shown: &dyn Fn(f64) -> String,
+) {
     let found: Vec<(usize, f64)> = (points.iter().enumerate())
         .filter_map(|(i, point)| Some((i, point.best.as_ref()?.loss)))
         .collect();
     let most = found.iter().map(|p| p.1).fold(1e-12, f64::max);
     let step = 540.0 / (points.len().max(2) - 1) as f64;
     let at = |(i, loss): (usize, f64)| (45.0 + step * i as f64, 180.0 - 150.0 * loss / most);
-    let _ =
-        write!(page, "<svg viewBox=\"0 0 640 230\" role=\"img\" aria-label=\"loss by {what}\">");
+    let _ = write!(
+        page,
+        "<div class=\"wide\"><svg viewBox=\"0 0 640 230\" role=\"img\" aria-label=\"loss by {what}\">"
+    );
     page.push_str("<line class=\"axis\" x1=\"30\" y1=\"180\" x2=\"610\" y2=\"180\"/>");
     let line: Vec<String> =
         found.iter().map(|&point| format!("{:.1},{:.1}", at(point).0, at(point).1)).collect();
@@ -85,10 +95,12 @@ fn frontier(page: &mut String, points: &[Point], what: &str, shown: &dyn Fn(f64)
             best.loss
         );
     }
-    let _ = write!(page, "<text x=\"30\" y=\"222\">{what}; height: the least loss</text></svg>");
+    let _ =
+        write!(page, "<text x=\"30\" y=\"222\">{what}; height: the least loss</text></svg></div>");
     let _ = write!(
         page,
-        "<div class=\"wide\"><table><tr><th>{what}</th><th>loss</th><th>suppressed</th><th>levels</th></tr>"
+        "<div class=\"wide\"><table><tr><th>{what}</th><th>loss</th><th>suppressed</th><th>levels of {}</th></tr>",
+        escaped(&columns.join(", "))
     );
     for point in points {
         let name = shown(point.at);
@@ -163,10 +175,10 @@ pub fn html(
     if let Some(explanation) = explanation {
         page.push_str("<h2>Loss against suppression</h2>");
         let percent = |at: f64| format!("{:.0} %", 100.0 * at);
-        frontier(&mut page, &explanation.by_limit, "rows that may be suppressed", &percent);
+        frontier(&mut page, &explanation.by_limit, &names, "rows that may be suppressed", &percent);
         if !explanation.by_k.is_empty() {
             page.push_str("<h2>Loss against k</h2>");
-            frontier(&mut page, &explanation.by_k, "k", &|k| format!("{k}"));
+            frontier(&mut page, &explanation.by_k, &names, "k", &|k| format!("{k}"));
         }
         for column in &explanation.unprotected {
             let _ = write!(

@@ -16,9 +16,11 @@ use crate::table::{Table, Value};
 
 pub mod identifiers;
 pub mod measure;
+pub mod special;
 pub(crate) mod uniqueness;
 
 pub use measure::{Measured, measure};
+pub use special::SpecialUniques;
 
 /// The classes of a table: rows that agree on some columns.
 ///

@@ -6,7 +6,6 @@ pub(crate) mod check;
 pub(crate) mod exact;
 pub(crate) mod packed;
 pub(crate) mod problem;
-mod witness;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -257,10 +256,11 @@ impl<'a> Search<'a> {
             why.needed = needed;
             break;
         }
-        let k = self.models.iter().find_map(|model| match model {
+        let sizes = self.models.iter().filter_map(|model| match model {
             Model::KAnonymity { k } => Some(k.get()),
             _ => None,
         });
+        let k = sizes.max();
         why.remedy = match k {
             Some(k) if k > n => format!("the table has {n} rows, so k can be at most {n}"),
             _ if why.needed <= n => format!(

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
+mod invariance;
+
+pub use invariance::{Bucket, InvarianceFault, Republished, check_invariance, republish};
+
 /// Item sets generalized so that every set of at most m items that occurs, occurs k times.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -134,63 +138,6 @@ pub fn km_anonymize(
     }
 }
 
-/// A class of one release: who is in it (by an internal number) and with which sensitive values.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Bucket {
-    /// The people, by numbers that stay the same across releases.
-    pub people: Vec<u64>,
-    /// The sensitive value of each, in the same order; counterfeits may stand at the end.
-    pub values: Vec<String>,
-}
-
-/// Why a sequence of releases is not m-invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvarianceFault {
-    /// A class has fewer than m values, or one twice.
-    #[error("a class of release {release} does not have m rows with different values")]
-    NotUnique {
-        /// The release, counted from 0.
-        release: usize,
-    },
-    /// Someone's classes have different sets of values.
-    #[error("someone's classes in releases {earlier} and {later} have different sets of values")]
-    Changed {
-        /// The earlier release, counted from 0.
-        earlier: usize,
-        /// The later one.
-        later: usize,
-    },
-}
-
-/// Whether releases, oldest first, are m-invariant: each class has at least m rows with different
-/// values, and everybody's classes have the same set of values as long as they are there.
-///
-/// # Errors
-///
-/// The first fault.
-pub fn check_invariance(releases: &[Vec<Bucket>], m: usize) -> Result<(), InvarianceFault> {
-    let mut signatures: BTreeMap<u64, (usize, BTreeSet<&str>)> = BTreeMap::new();
-    for (release, buckets) in releases.iter().enumerate() {
-        for bucket in buckets {
-            let signature: BTreeSet<&str> = bucket.values.iter().map(String::as_str).collect();
-            let short = signature.len() < m || signature.len() != bucket.values.len();
-            if short || bucket.people.len() > bucket.values.len() {
-                return Err(InvarianceFault::NotUnique { release });
-            }
-            for &person in &bucket.people {
-                match signatures.get(&person) {
-                    Some((earlier, before)) if *before != signature => {
-                        return Err(InvarianceFault::Changed { earlier: *earlier, later: release });
-                    }
-                    _ => signatures.insert(person, (release, signature.clone())),
-                };
-            }
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,23 +166,5 @@ mod tests {
             km_anonymize(&records(&[&["x"]]), &hierarchy, 2, 2),
             Err(Error::Uncovered { row: 1, .. })
         ));
-    }
-
-    #[test]
-    fn invariance_is_about_the_values_a_person_is_seen_with() {
-        let bucket = |people: &[u64], values: &[&str]| Bucket {
-            people: people.to_vec(),
-            values: values.iter().map(|&v| v.to_owned()).collect(),
-        };
-        let first = vec![bucket(&[1, 2], &["flu", "cold"])];
-        assert!(check_invariance(&[first.clone(), first.clone()], 2).is_ok());
-        // Person 2 left; a counterfeit keeps the signature.
-        let kept = vec![bucket(&[1], &["flu", "cold"])];
-        assert!(check_invariance(&[first.clone(), kept], 2).is_ok());
-        let changed = vec![bucket(&[1, 3], &["flu", "asthma"])];
-        let fault = check_invariance(&[first, changed], 2).unwrap_err();
-        assert_eq!(fault, InvarianceFault::Changed { earlier: 0, later: 1 });
-        let same = vec![bucket(&[1, 2], &["flu", "flu"])];
-        assert_eq!(check_invariance(&[same], 2), Err(InvarianceFault::NotUnique { release: 0 }));
     }
 }

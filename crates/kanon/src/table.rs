@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use foldhash::quality::RandomState;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,8 @@ pub struct Column {
     kind: Kind,
     dictionary: Vec<Value>,
     codes: Codes,
+    /// Made when first asked for.
+    counts: OnceLock<Vec<u64>>,
 }
 
 impl Column {
@@ -93,7 +96,7 @@ impl Column {
         dictionary: Vec<Value>,
         codes: Codes,
     ) -> Self {
-        Column { name, kind, dictionary, codes }
+        Column { name, kind, dictionary, codes, counts: OnceLock::new() }
     }
 
     /// Its name.
@@ -138,8 +141,8 @@ impl Column {
 
     /// How many rows hold each entry of the dictionary.
     #[must_use]
-    pub fn counts(&self) -> Vec<u64> {
-        self.codes.counts(self.dictionary.len())
+    pub fn counts(&self) -> &[u64] {
+        self.counts.get_or_init(|| self.codes.counts(self.dictionary.len()))
     }
 
     /// The number behind each entry of the dictionary, for numeric and date columns.
@@ -206,7 +209,7 @@ impl Column {
     /// The rows given, in that order.
     pub(crate) fn take(&self, rows: &[u32]) -> Column {
         let codes = self.codes.take(rows);
-        Column { codes, dictionary: self.dictionary.clone(), name: self.name.clone(), ..*self }
+        Column::from_parts(self.name.clone(), self.kind, self.dictionary.clone(), codes)
     }
 }
 
@@ -442,6 +445,6 @@ impl ColumnBuilder {
     pub(crate) fn finish(self, kind: Option<Kind>) -> Column {
         let texts = self.dictionary.iter().filter_map(Value::text);
         let kind = kind.unwrap_or_else(|| Kind::infer(texts));
-        Column { name: self.name, kind, dictionary: self.dictionary, codes: self.codes }
+        Column::from_parts(self.name, kind, self.dictionary, self.codes)
     }
 }

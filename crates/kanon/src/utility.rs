@@ -68,8 +68,8 @@ pub fn quality(data: &Dataset, release: &Release) -> Quality {
             column.dictionary().iter().map(|cell| covered(data, quasi.place, cell)).collect();
         let mut total = out;
         for (share, count) in shares.iter().zip(column.counts()) {
-            total += share * count as f64;
-            general += if *share >= 1.0 { count as f64 } else { 0.0 };
+            total += share * *count as f64;
+            general += if *share >= 1.0 { *count as f64 } else { 0.0 };
         }
         let mean = if n > 0.0 { total / n } else { 0.0 };
         let smallest = 1.0 / quasi.levels.domain();
@@ -246,7 +246,7 @@ pub fn summaries(table: &Table) -> Vec<Summary> {
         let occurrences = column.counts();
         let mut counts = BTreeMap::new();
         let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        let values = column.dictionary().iter().zip(column.numbers()).zip(&occurrences);
+        let values = column.dictionary().iter().zip(column.numbers()).zip(occurrences);
         for ((value, number), &count) in values.filter(|(_, count)| **count > 0) {
             let name = match value {
                 Value::Text(text) => text.to_string(),

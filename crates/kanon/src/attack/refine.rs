@@ -77,7 +77,7 @@ pub fn refine(data: &Dataset, release: &Release) -> Result<Refined> {
             let Some(cell) = rows.first().and_then(|&row| column.value(row as usize)) else {
                 continue;
             };
-            let entry = finer.entry(cell).or_insert_with(|| Finer::of(&quasi, &counts, cell));
+            let entry = finer.entry(cell).or_insert_with(|| Finer::of(&quasi, counts, cell));
             let Some(finer) = entry else { continue };
             let s = rows.len();
             found.cells += s as u64;

@@ -9,7 +9,7 @@ use crate::fraction::Fraction;
 use crate::metric::Metric;
 use crate::metric::meter::Meter;
 use crate::model::Model;
-use crate::search::check::{Checker, base};
+use crate::search::check::{Checker, Ground, base};
 use crate::search::packed::layout;
 use crate::search::problem::Problem;
 
@@ -83,7 +83,8 @@ fn walk<const N: usize>(
     let mut requirements = problem.requirements.clone();
     let meter = Meter::bind(&Metric::height(), problem.data, &problem.axes, &mut requirements)?;
     let tuples = base::<N>(problem, &meter, 0, 1);
-    let mut checker = Checker::new(problem, &meter, &tuples, 64 << 20, 0, 1);
+    let ground = Ground { problem, meter: &meter, tuples: &tuples, seed: 0 };
+    let mut checker = Checker::new(ground, 64 << 20, 1);
     let shares: Vec<Vec<Vec<u64>>> = (problem.axes.iter())
         .map(|axis| {
             let units = |&share: &f64| ((share * UNIT as f64).ceil() as u64).min(UNIT);

@@ -1,10 +1,8 @@
 //! Search in lattices that are too large to sweep: greedy, then local moves and kicks, with a lower
 //! bound from each column alone.
 
-use super::Effort;
-use super::check::Checker;
-use super::exact::{Best, Watch};
-use super::packed::Classes;
+use super::check::{Checker, Ground};
+use super::exact::{Best, Task, Watch};
 use super::problem::Problem;
 use crate::metric::meter::{Meter, Score};
 
@@ -151,15 +149,11 @@ impl<const N: usize> Climb<'_, '_, N> {
     }
 }
 
-pub(crate) fn improve<const N: usize>(
-    problem: &Problem<'_>,
-    meter: &Meter,
-    tuples: &Classes<N>,
-    effort: &Effort,
-    seed: u64,
-    watch: &Watch<'_>,
-) -> (Best, f64, bool) {
-    let checker = Checker::new(problem, meter, tuples, effort.cache_bytes, seed, effort.threads);
+/// The best node that is found, a lower bound, and that it is no proof.
+pub(crate) fn improve<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
+    let Task { ground, effort, watch } = *task;
+    let Ground { problem, meter, seed, .. } = ground;
+    let checker = Checker::new(ground, effort.cache_bytes, effort.threads);
     let most = match (effort.most_checks, effort.most_time) {
         (u64::MAX, None) => default_checks(problem),
         (checks, _) => checks,

@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::packed::{Classes, Field, Roller, Slots, Step, layout, tuples};
-use super::problem::Problem;
+use super::packed::{Classes, Field, Roller, layout, tuples};
+use super::problem::{Axis, Problem};
 use crate::metric::meter::{Meter, Score, Sums, Suppressed};
 use crate::table::Value;
 
@@ -19,6 +19,16 @@ pub(crate) struct Checked {
     pub(crate) surely: u64,
     /// The loss, if no more rows are suppressed than may be.
     pub(crate) score: Option<Score>,
+}
+
+/// What nodes are checked against, and by what measure.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a, const N: usize> {
+    pub(crate) problem: &'a Problem<'a>,
+    pub(crate) meter: &'a Meter,
+    /// The distinct tuples at the lowest levels.
+    pub(crate) tuples: &'a Classes<N>,
+    pub(crate) seed: u64,
 }
 
 /// Checks nodes of one problem, with roll-up from cached classes.
@@ -37,7 +47,7 @@ pub(crate) struct Checker<'p, const N: usize> {
     cache_bytes: usize,
     spare: Classes<N>,
     free: Vec<Classes<N>>,
-    roller: Roller<N>,
+    roller: Roller<'p, N>,
     fails: Vec<u8>,
     pub(crate) suppressed: Suppressed,
     sure: Suppressed,
@@ -50,6 +60,16 @@ pub(crate) struct Checker<'p, const N: usize> {
 struct Kept<const N: usize> {
     levels: Box<[u8]>,
     classes: Classes<N>,
+    /// Classes that checks have read of these.
+    read: usize,
+}
+
+/// Where a roll-up starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Tuples,
+    Entered,
+    Kept(usize),
 }
 
 const KEPT: u8 = 0;
@@ -67,7 +87,7 @@ pub(crate) fn base<const N: usize>(
 ) -> Classes<N> {
     let (fields, _) = layout(problem);
     let squares = meter.needs().squares;
-    tuples(problem, &fields, &mut Slots::seeded(seed), squares, threads)
+    tuples(problem, &fields, seed, squares, threads)
 }
 
 /// Σ P log2 P over distinct tuples, weighted as the divergence weighs them.
@@ -83,20 +103,15 @@ pub(crate) fn own_entropy<const N: usize>(tuples: &Classes<N>, n: f64, by_rows: 
 }
 
 impl<'p, const N: usize> Checker<'p, N> {
-    pub(crate) fn new(
-        problem: &'p Problem<'p>,
-        meter: &'p Meter,
-        tuples: &'p Classes<N>,
-        cache_bytes: usize,
-        seed: u64,
-        threads: usize,
-    ) -> Self {
+    pub(crate) fn new(ground: Ground<'p, N>, cache_bytes: usize, threads: usize) -> Self {
+        let Ground { problem, meter, tuples, seed } = ground;
         let (fields, _) = layout(problem);
         let mut order: Vec<usize> = (0..problem.axes.len()).collect();
         order.sort_by_key(|&axis| std::cmp::Reverse(problem.axes[axis].codes()));
         Checker {
             problem,
             meter,
+            roller: Roller::new(problem, fields.clone(), seed, threads),
             fields,
             tuples,
             order,
@@ -107,7 +122,6 @@ impl<'p, const N: usize> Checker<'p, N> {
             cache_bytes,
             spare: Classes::default(),
             free: Vec::new(),
-            roller: Roller::new(seed, threads, problem.requirements.width),
             fails: Vec::new(),
             suppressed: Suppressed::default(),
             sure: Suppressed::default(),
@@ -117,39 +131,33 @@ impl<'p, const N: usize> Checker<'p, N> {
         }
     }
 
-    fn steps(&self, from: &[u8], to: &[u8]) -> Vec<Step<'p>> {
-        let axes = &self.problem.axes;
-        let changed = (0..to.len()).filter(|&axis| to[axis] > from[axis]);
-        changed
-            .map(|axis| Step {
-                field: self.fields[axis],
-                map: axes[axis].lift(from[axis], to[axis]),
-            })
-            .collect()
-    }
-
     /// Makes the classes of `meet` the source of checks until [`leave`](Self::leave), if that is
     /// worth a pass for as many nodes above it.
     pub(crate) fn enter(&mut self, meet: &[u8], nodes: usize) -> bool {
         let zero = vec![0u8; meet.len()];
+        // Without maps between its levels an axis can only be rolled up from the lowest.
+        let near = |(&level, axis): (&u8, &Axis)| if axis.has_lifts() { level } else { 0 };
+        let meet: &[u8] = &meet.iter().zip(&self.problem.axes).map(near).collect::<Vec<_>>();
         let below = |levels: &[u8]| levels.iter().zip(meet).all(|(a, b)| a <= b);
         let mut source = match self.entered.last() {
             Some(last) => (&*last.levels, &last.classes),
             None => (zero.as_slice(), self.tuples),
         };
+        if nodes < 3 {
+            return false;
+        }
         for kept in self.kept.iter().filter(|kept| below(&kept.levels)) {
             if kept.classes.len() < source.1.len() {
                 source = (&kept.levels, &kept.classes);
             }
         }
         let (from, classes) = source;
-        if classes.len() < 128 || nodes < 3 || !self.is_shorter(from, meet) {
+        if classes.len() < 128 || !self.is_shorter(from, meet) {
             return false;
         }
         let mut target = self.free.pop().unwrap_or_default();
-        let steps = self.steps(from, meet);
-        self.roller.roll(classes, &steps, &mut target);
-        self.entered.push(Kept { levels: meet.into(), classes: target });
+        self.roller.roll(classes, from, meet, &mut target);
+        self.entered.push(Kept { levels: meet.into(), classes: target, read: 0 });
         true
     }
 
@@ -168,85 +176,104 @@ impl<'p, const N: usize> Checker<'p, N> {
         self.free.extend(self.entered.pop().map(|last| last.classes));
     }
 
-    /// The codes of up to `most` of the smallest classes that failed in the last check.
-    pub(crate) fn failed(&self, most: usize) -> Vec<Vec<u32>> {
-        let mut all: Vec<usize> = (0..self.fails.len())
-            .filter(|&class| matches!(self.fails[class], FAILS | SURELY))
-            .collect();
-        all.sort_by_key(|&class| self.spare.counts[class]);
-        all.truncate(most);
-        let codes = |class: usize| {
-            let key = &self.spare.keys[class];
-            self.fields.iter().map(|field| field.get(key) as u32).collect()
+    /// The smallest classes known of a node that is not above `node`.
+    fn nearest(&self, node: &[u8]) -> Source {
+        let (mut source, mut least) = match self.entered.last() {
+            Some(last) => (Source::Entered, last.classes.len()),
+            None => (Source::Tuples, self.tuples.len()),
         };
-        all.into_iter().map(codes).collect()
+        for (place, kept) in self.kept.iter().enumerate() {
+            let usable = || kept.levels.iter().zip(node).all(|(a, b)| a <= b);
+            if kept.classes.len() < least && usable() {
+                (source, least) = (Source::Kept(place), kept.classes.len());
+            }
+        }
+        source
+    }
+
+    fn at(&self, source: Source) -> Option<&Kept<N>> {
+        match source {
+            Source::Tuples => None,
+            Source::Entered => self.entered.last(),
+            Source::Kept(place) => self.kept.get(place),
+        }
+    }
+
+    fn roll(&mut self, source: Source, to: &[u8], target: &mut Classes<N>) {
+        let kept = match source {
+            Source::Tuples => None,
+            Source::Entered => self.entered.last_mut(),
+            Source::Kept(place) => self.kept.get_mut(place),
+        };
+        match kept {
+            Some(kept) => {
+                kept.read += kept.classes.len();
+                self.roller.roll(&kept.classes, &kept.levels, to, target);
+            }
+            None => self.roller.roll(self.tuples, &vec![0; to.len()], to, target),
+        }
     }
 
     /// Brings the classes of `node` into `self.spare`, from the smallest classes known of a node
     /// below it.
     ///
-    /// Where these are many, the classes of the node one level down in every axis are made and kept
-    /// on the way: all neighbours of `node` can start from them.
+    /// Where these are many and have been read before, the classes of the node one level down in
+    /// every axis are made and kept on the way: all neighbours of `node` can start from them.
     fn generalize(&mut self, node: &[u8]) {
         let mut target = std::mem::take(&mut self.spare);
-        let zero = vec![0u8; node.len()];
-        let usable = |kept: &&Kept<N>| kept.levels.iter().zip(node).all(|(a, b)| a <= b);
-        let nearest = |kept: &VecDeque<Kept<N>>| {
-            let all = kept.iter().enumerate().filter(|(_, kept)| usable(kept));
-            all.min_by_key(|(_, kept)| kept.classes.len()).map(|(place, _)| place)
-        };
-        if let Some(last) = self.entered.last() {
-            let steps = self.steps(&last.levels, node);
-            self.roller.roll(&last.classes, &steps, &mut target);
-            self.spare = target;
-            return;
-        }
-        let mut source = nearest(&self.kept);
+        let mut source = self.nearest(node);
         // First with a reach of two levels, then of one, where that is worth a pass.
         for (reach, worth) in [(2u8, 4096), (1, 256)] {
-            let size = source.map_or(self.tuples.len(), |at| self.kept[at].classes.len());
-            if size <= worth || self.cache_bytes == 0 {
-                continue;
+            if self.keep(source, node, reach, worth, &mut target) {
+                source = self.nearest(node);
             }
-            let (from, classes) = match source {
-                Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
-                None => (zero.as_slice(), self.tuples),
-            };
-            let down = |axis: usize| {
-                let wanted = node[axis].saturating_sub(reach);
-                let near = if self.problem.axes[axis].has_lifts() { wanted } else { 0 };
-                near.max(from[axis])
-            };
-            let middle: Vec<u8> = (0..node.len()).map(down).collect();
-            if !self.is_shorter(from, &middle)
-                || !self.tried.insert(middle.clone().into_boxed_slice())
-            {
-                continue;
-            }
-            let steps = self.steps(from, &middle);
-            self.roller.roll(classes, &steps, &mut target);
-            let bytes = target.bytes();
-            if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
-                continue;
-            }
-            while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
-                let Some(old) = self.kept.pop_front() else { break };
-                self.cached -= old.classes.bytes();
-                self.tried.remove(&old.levels);
-            }
-            self.cached += bytes;
-            let mut classes = std::mem::take(&mut target);
-            classes.shrink();
-            self.kept.push_back(Kept { levels: middle.into_boxed_slice(), classes });
-            source = nearest(&self.kept);
         }
-        let (from, classes) = match source {
-            Some(at) => (&*self.kept[at].levels, &self.kept[at].classes),
-            None => (zero.as_slice(), self.tuples),
-        };
-        let steps = self.steps(from, node);
-        self.roller.roll(classes, &steps, &mut target);
+        self.roll(source, node, &mut target);
         self.spare = target;
+    }
+
+    /// Keeps the classes of the node so many levels below `node` in every axis, if that seems worth
+    /// a pass over more than `worth` classes.
+    fn keep(
+        &mut self,
+        source: Source,
+        node: &[u8],
+        reach: u8,
+        worth: usize,
+        target: &mut Classes<N>,
+    ) -> bool {
+        let zero = vec![0u8; node.len()];
+        let (from, size, read) = match self.at(source) {
+            Some(kept) => (&*kept.levels, kept.classes.len(), kept.read),
+            None => (zero.as_slice(), self.tuples.len(), usize::MAX),
+        };
+        if size <= worth || read < size || self.cache_bytes == 0 {
+            return false;
+        }
+        let down = |axis: usize| {
+            let wanted = node[axis].saturating_sub(reach);
+            let near = if self.problem.axes[axis].has_lifts() { wanted } else { 0 };
+            near.max(from[axis])
+        };
+        let middle: Box<[u8]> = (0..node.len()).map(down).collect();
+        if !self.is_shorter(from, &middle) || !self.tried.insert(middle.clone()) {
+            return false;
+        }
+        self.roll(source, &middle, target);
+        let bytes = target.bytes();
+        if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
+            return false;
+        }
+        while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
+            let Some(old) = self.kept.pop_front() else { break };
+            self.cached -= old.classes.bytes();
+            self.tried.remove(&old.levels);
+        }
+        self.cached += bytes;
+        let mut classes = std::mem::take(target);
+        classes.shrink();
+        self.kept.push_back(Kept { levels: middle, classes, read: 0 });
+        true
     }
 
     /// Checks a node.

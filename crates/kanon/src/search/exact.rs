@@ -2,8 +2,7 @@
 //!
 //! Every node is either checked, or skipped for a reason that is a proof: a node above it already
 //! fails too many rows under monotone models (those rows fail below, too), or its lower bound is
-//! above the best loss. Without suppression a single small class refutes a node; known outliers are
-//! tried first. The bound of a node is its loss without suppression plus what the rows that
+//! above the best loss. The bound of a node is its loss without suppression plus what the rows that
 //! surely fail must add, taken over from the nodes directly above. All nodes that tie for the best
 //! are found, and one is drawn, so that neither the number of threads nor the order of the sweep
 //! shows in the result.
@@ -11,7 +10,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::check::{Checker, base, own_entropy};
+use super::check::{Checker, Ground, base, own_entropy};
 use super::packed::{Classes, layout};
 use super::problem::Problem;
 use super::{Effort, Progress, Solution, anytime};
@@ -20,8 +19,11 @@ use crate::metric::meter::{Meter, Score};
 use crate::metric::{Form, Metric};
 use crate::table::Value;
 
+mod forecast;
+mod known;
 mod lattice;
 mod sweep;
+mod walk;
 
 /// Lattices up to this many nodes are searched exactly.
 const MOST_NODES: u128 = 1 << 23;
@@ -106,6 +108,13 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// What is searched, and with what effort.
+pub(crate) struct Task<'a, const N: usize> {
+    pub(crate) ground: Ground<'a, N>,
+    pub(crate) effort: &'a Effort,
+    pub(crate) watch: &'a Watch<'a>,
+}
+
 /// Searches with keys as wide as the problem needs.
 pub(crate) fn solve(
     problem: &Problem<'_>,
@@ -142,7 +151,8 @@ fn kept_cells<const N: usize>(problem: &Problem<'_>, levels: &[usize]) -> Result
         .zip(levels)
         .map(|(axis, &level)| level.saturating_sub(axis.min) as u8)
         .collect();
-    let mut checker = Checker::new(problem, &meter, &tuples, 0, 0, 1);
+    let ground = Ground { problem, meter: &meter, tuples: &tuples, seed: 0 };
+    let mut checker = Checker::new(ground, 0, 1);
     Ok(checker.kept(&node).into_iter().collect())
 }
 
@@ -159,19 +169,20 @@ fn run<const N: usize>(
     }
     let nodes = problem.nodes();
     let watch = Watch::new(effort);
+    let ground = Ground { problem, meter: &meter, tuples: &tuples, seed };
     let (best, bound, complete) = if let Some(node) = only {
         watch.check();
         let mut best = Best::new();
-        let checked = Checker::new(problem, &meter, &tuples, 0, seed, effort.threads).check(node);
+        let checked = Checker::new(ground, 0, effort.threads).check(node);
         best.needed = checked.suppressed;
         if let Some(score) = &checked.score {
             best.offer(node, score, checked.suppressed);
         }
         (best, f64::NEG_INFINITY, false)
     } else if nodes <= MOST_NODES {
-        sweep::sweep(problem, &meter, &tuples, effort, seed, &watch)
+        sweep::sweep(&Task { ground, effort, watch: &watch })
     } else {
-        anytime::improve(problem, &meter, &tuples, effort, seed, &watch)
+        anytime::improve(&Task { ground, effort, watch: &watch })
     };
     let checked = watch.checks.load(Ordering::Relaxed);
     let Some(score) = best.score.clone() else {

@@ -65,10 +65,10 @@ impl Axis {
         // Codes of the lowest level in order of first occurrence, each with a place to read it.
         let mut codes: HashMap<Value, u32> = HashMap::new();
         let mut sources: Vec<(&Levels, u32)> = Vec::new();
-        axis.of_entry = number(quasi.levels, &counts, quasi.min, &mut codes, &mut sources);
+        axis.of_entry = number(quasi.levels, counts, quasi.min, &mut codes, &mut sources);
         if let Some((column, levels)) = population {
             let counts = column.counts();
-            axis.of_population = number(levels, &counts, quasi.min, &mut codes, &mut sources);
+            axis.of_population = number(levels, counts, quasi.min, &mut codes, &mut sources);
         }
         for (&count, _) in counts.iter().zip(&axis.of_entry).filter(|(count, _)| **count > 0) {
             axis.own_information -= count as f64 * (count as f64 / n as f64).log2();

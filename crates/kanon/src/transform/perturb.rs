@@ -147,7 +147,7 @@ pub fn add_noise(
     }
     let numbers = column.numbers();
     let counted =
-        || numbers.iter().zip(column.counts()).filter_map(|(x, c)| Some(((*x)?, c as f64)));
+        || numbers.iter().zip(column.counts()).filter_map(|(x, &c)| Some(((*x)?, c as f64)));
     let n = counted().map(|(_, c)| c).sum::<f64>().max(1.0);
     let mean = counted().map(|(x, c)| c * x).sum::<f64>() / n;
     let variance = counted().map(|(x, c)| c * (x - mean) * (x - mean)).sum::<f64>() / n;
@@ -189,7 +189,7 @@ pub fn post_randomize(
     let column = table.column(name)?;
     let counts = column.counts();
     let values: Vec<&Value> =
-        column.dictionary().iter().zip(&counts).filter(|(_, c)| **c > 0).map(|(v, _)| v).collect();
+        column.dictionary().iter().zip(counts).filter(|(_, c)| **c > 0).map(|(v, _)| v).collect();
     let mut random = RandomBuffer::new(rng);
     let mut drawn = Vec::with_capacity(table.rows());
     for row in 0..table.rows() {

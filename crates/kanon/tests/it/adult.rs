@@ -79,7 +79,12 @@ fn timings() {
         ("2 % entropy", &plain, vec![k()], 0.02, Metric::entropy()),
         ("2 % KL", &plain, vec![k()], 0.02, Metric::kl_divergence()),
     ];
+    let only = std::env::var("KANON_CASE").ok();
+    let runs = std::env::var("KANON_RUNS").map_or(11, |runs| runs.parse().unwrap());
     for (name, data, models, limit, metric) in cases {
+        if only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
         let search = Search::over(data)
             .require(models)
             .suppress_at_most(Fraction::try_from(limit).unwrap())
@@ -87,14 +92,21 @@ fn timings() {
             .effort(Effort::new().threads(threads));
         let mut times = Vec::new();
         let mut found = None;
-        for _ in 0..5 {
+        for _ in 0..runs {
             let start = Instant::now();
-            let before = cpu_ms(start);
-            found = Some(search.run(7));
-            times.push(cpu_ms(start) - before);
+            found = Some(search.run(7).unwrap());
+            times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         times.sort_by(f64::total_cmp);
-        println!("{name:16} {:8.2} ms  {:?}", times[2], found.unwrap());
+        let found = found.unwrap();
+        println!(
+            "{name:16} median {:8.2} ms, least {:8.2} ms, {} checks, {:?}, {}",
+            times[runs / 2],
+            times[0],
+            found.checked,
+            found.levels,
+            found.loss
+        );
     }
 }
 
@@ -261,4 +273,23 @@ fn large_timings() {
             peak_mb()
         );
     }
+}
+
+/// `KANON_REPORT=report.html cargo test --release -p kanon report_page -- --ignored`
+#[test]
+#[ignore = "writes a page to look at"]
+fn report_page() {
+    use kanon::prelude::*;
+    let (Some((table, data)), Ok(path)) = (adult(None), std::env::var("KANON_REPORT")) else {
+        return;
+    };
+    let work = Anonymizer::builder(&table)
+        .roles(hierarchies().unwrap())
+        .require(Model::k_anonymity(5).unwrap())
+        .suppress_at_most(0.02)
+        .seed([1; 32]);
+    let explanation = work.explain(&work.plan().unwrap()).unwrap();
+    let release = work.run().unwrap();
+    std::fs::write(path, kanon::report::html(&data, &release, Some(&explanation)).unwrap())
+        .unwrap();
 }

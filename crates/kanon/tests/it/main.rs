@@ -6,5 +6,8 @@
 mod adult;
 mod brute_force;
 mod known;
+mod mistakes;
 mod releases;
 mod robust;
+mod sets;
+mod threads;

@@ -30,6 +30,18 @@ impl Lattice {
         }
     }
 
+    /// From a node to the one whose number is one less.
+    #[inline]
+    pub(super) fn step_down(&self, node: &mut [u8]) {
+        for &axis in self.order.iter().rev() {
+            if node[axis] > 0 {
+                node[axis] -= 1;
+                return;
+            }
+            node[axis] = (self.strides[axis].1 - 1) as u8;
+        }
+    }
+
     /// For each node what aggregates to its loss without suppression, as [`Meter::cut`] compares it.
     pub(super) fn free(&self, meter: &Meter, limit: u64) -> Vec<f64> {
         let mut all = vec![meter.neutral()];
