@@ -113,7 +113,7 @@ impl Evaluation {
 }
 
 /// Overlap in bytes over union in bytes.
-fn iou(a: &Range<usize>, b: &Range<usize>) -> f64 {
+pub(crate) fn iou(a: &Range<usize>, b: &Range<usize>) -> f64 {
     let overlap = a.end.min(b.end).saturating_sub(a.start.max(b.start));
     let union = a.len() + b.len() - overlap;
     if union == 0 { 0.0 } else { overlap as f64 / union as f64 }

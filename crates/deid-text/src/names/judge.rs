@@ -110,6 +110,8 @@ impl Tagger {
 fn is_code(text: &str, range: &Range<usize>, single: bool) -> bool {
     let b = text.as_bytes();
     let name = b.get(range.clone()).unwrap_or_default();
+    // "#Lisbon" is a place; "#[Lisbon]" is not.
+    let name = name.strip_prefix(b"#").unwrap_or(name);
     let inside = name.iter().any(|c| b"`\\#{}[]<>$|*=~_".contains(c))
         || name.windows(2).any(|w| w[0] == b'.' && w[1].is_ascii_lowercase() || w == b"::");
     let before =
