@@ -35,10 +35,20 @@ pub fn render(report: &Report) -> Result<String, Error> {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_trim_blocks(true);
     templates.set_lstrip_blocks(true);
+    templates.add_filter("sentence", sentence);
     for (name, text) in TEMPLATES {
         templates.add_template(name, text)?;
     }
     Ok(templates.get_template("page.html")?.render(View::of(report)?)?)
+}
+
+/// The text with a capital at its beginning, unless it begins with a symbol such as ε.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if first.is_ascii() => first.to_ascii_uppercase().to_string() + chars.as_str(),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

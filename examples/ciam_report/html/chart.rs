@@ -26,9 +26,9 @@ fn letters(size: u32, color: &'static RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(color)
 }
 
-/// How wide a label is drawn at most, in units.
+/// About how wide a label is drawn, in units. (The library draws letters a fifth smaller than it is told.)
 fn width_of(text: &str, size: u32) -> u32 {
-    text.chars().count() as u32 * size * 3 / 5
+    text.chars().count() as u32 * size * 46 / 100
 }
 
 /// A text of at most `most` characters.

@@ -20,7 +20,7 @@ pub(super) struct View<'a> {
     about: Vec<[&'a str; 2]>,
     tiles: Vec<Tile>,
     sources: &'a [Handling],
-    totals: Option<Totals>,
+    totals: Vec<Row>,
     breakdowns: Vec<Breakdown>,
     made: Vec<Made<'a>>,
     budget: Budget,
@@ -33,13 +33,6 @@ pub(super) struct View<'a> {
 struct Tile {
     value: String,
     label: &'static str,
-}
-
-/// Answers of one number each.
-#[derive(Serialize)]
-struct Totals {
-    rows: Vec<Row>,
-    chart: Safe,
 }
 
 /// An answer by groups.
@@ -132,9 +125,9 @@ struct TableView {
     risks: Vec<[String; 3]>,
     sizes: Vec<[String; 3]>,
     sizes_chart: Safe,
-    detail: Vec<[String; 2]>,
+    /// Column, values before and after, information left.
+    detail: Vec<[String; 4]>,
     detail_chart: Safe,
-    query_error: String,
     verified: bool,
     optimal: bool,
     data_dependent: bool,
@@ -166,7 +159,7 @@ impl<'a> View<'a> {
             about: report.about.iter().map(|(label, text)| [*label, text.as_str()]).collect(),
             tiles: tiles(report),
             sources: &report.sources,
-            totals: totals(&report.answers)?,
+            totals: totals(&report.answers),
             breakdowns: breakdowns(&report.answers)?,
             made: report.answers.iter().map(made).collect(),
             budget: budget(report)?,
@@ -219,23 +212,12 @@ fn bar(name: &str, figure: &Figure) -> Bar {
     }
 }
 
-/// Totals have units of their own, so what they can share is an axis of relative error.
-fn totals(answers: &[Answer]) -> Result<Option<Totals>, Error> {
-    let (mut rows, mut bars) = (Vec::new(), Vec::new());
-    for answer in answers {
-        let Figures::Figure(figure) = &answer.result else { continue };
-        rows.push(row(&answer.name, figure, number::price(&answer.charge)));
-        let relative = figure.interval_95.margin() / figure.value.to_f64().abs();
-        if relative.is_finite() {
-            bars.push(Bar::plain(&answer.name, 100.0 * relative, number::percent(relative)));
-        }
-    }
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let chart =
-        chart::bars("totals", "How exact the totals are", "± in percent of the value", &bars)?;
-    Ok(Some(Totals { rows, chart: svg(chart) }))
+fn totals(answers: &[Answer]) -> Vec<Row> {
+    let total = |answer: &Answer| match &answer.result {
+        Figures::Figure(figure) => Some(row(&answer.name, figure, number::price(&answer.charge))),
+        Figures::Groups(_) => None,
+    };
+    answers.iter().filter_map(total).collect()
 }
 
 fn breakdowns(answers: &[Answer]) -> Result<Vec<Breakdown>, Error> {
@@ -336,10 +318,12 @@ fn table(study: &TableStudy) -> Result<TableView, Error> {
     let detail: Vec<Bar> = (study.detail.iter())
         .map(|column| Bar::plain(&column.column, 100.0 * column.left, percent(column.left)))
         .collect();
-    let all = ["all together".to_owned(), percent(study.detail_of_all)];
-    let detail_rows = study.detail.iter().map(|c| [c.column.clone(), percent(c.left)]);
+    let values = |values: usize| number::count(values as u64);
+    let detail_rows = study.detail.iter().map(|c| {
+        [c.column.clone(), values(c.values_before), values(c.values_after), percent(c.left)]
+    });
     let (sizes_title, detail_title) =
-        ("Rows by the size of their crowd", "Detail left of each column");
+        ("Rows by the size of their crowd", "Information left of each column");
     Ok(TableView {
         models: study.models.clone(),
         facts: vec![
@@ -360,9 +344,8 @@ fn table(study: &TableStudy) -> Result<TableView, Error> {
             .map(|band| [band.class_size.clone(), percent(band.before), percent(band.after)])
             .collect(),
         sizes_chart: svg(chart::pairs("sizes", sizes_title, ["before", "after"], &sizes)?),
-        detail: detail_rows.chain([all]).collect(),
+        detail: detail_rows.collect(),
         detail_chart: svg(chart::bars("detail", detail_title, "in percent", &detail)?),
-        query_error: percent(study.query_error),
         verified: study.verified,
         optimal: study.optimal,
         data_dependent: study.data_dependent,

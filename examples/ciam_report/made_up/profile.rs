@@ -29,7 +29,11 @@ pub const PLANS: [Weighted; 4] =
     [("free", 560), ("personal", 240), ("team", 150), ("enterprise", 50)];
 
 /// Years of birth that the sign-up form takes.
-pub const BIRTH_YEARS: std::ops::RangeInclusive<i64> = 1920..=2010;
+pub const BIRTH_YEARS: std::ops::Range<i64> = 1920..2020;
+
+/// How long postcodes are, and how many there are at most: 14 countries with 100 towns of 10 quarters.
+pub const POSTCODE_DIGITS: usize = 5;
+pub const POSTCODES: u64 = 14_000;
 
 /// From a country to its region: the hierarchy of generalization.
 pub const REGIONS: [(&str, &str); 14] = [

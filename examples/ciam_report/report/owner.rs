@@ -69,13 +69,8 @@ pub struct TableStudy {
     pub after: RiskOf,
     /// Shares of rows by the size of their class.
     pub sizes: Vec<Band>,
-    /// How much detail is left of each column, 0 to 1.
+    /// What is left of the columns that were coarsened.
     pub detail: Vec<ColumnDetail>,
-    /// How much detail is left of all of them, 0 to 1.
-    pub detail_of_all: f64,
-    /// The mean relative error of counts over two columns, asked of the release instead of the
-    /// original.
-    pub query_error: f64,
 }
 
 /// The risk that a row is recognized by someone who knows that its person is in the table.
@@ -107,7 +102,11 @@ pub struct Band {
 pub struct ColumnDetail {
     /// The column.
     pub column: String,
-    /// The detail left, 0 to 1.
+    /// Different values before.
+    pub values_before: usize,
+    /// Different values after.
+    pub values_after: usize,
+    /// The share of its information (the entropy of its values) that is left, 0 to 1.
     pub left: f64,
 }
 

@@ -93,9 +93,12 @@ fn owner() -> Owner {
         before: risk(1.0),
         after: risk(0.2),
         sizes: vec![Band { class_size: text(), before: 0.375, after: 0.0 }],
-        detail: vec![ColumnDetail { column: text(), left: 0.4 }],
-        detail_of_all: 0.45,
-        query_error: 0.07,
+        detail: vec![ColumnDetail {
+            column: text(),
+            values_before: 910,
+            values_after: 23,
+            left: 0.4,
+        }],
     };
     let texts = TextStudy {
         texts: 2000,

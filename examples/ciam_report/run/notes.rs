@@ -130,7 +130,8 @@ pub fn redact<'a>(
     let clean = notes.iter().zip(&safe).filter(|(note, safe)| {
         !note.planted.is_empty() && note.planted.iter().all(|value| !safe.text.contains(value))
     });
-    let samples = clean.map(|(_, safe)| safe.text.clone()).take(SAMPLES).collect();
+    let every = (notes.len() / SAMPLES / 2).max(1);
+    let samples = clean.map(|(_, safe)| safe.text.clone()).step_by(every).take(SAMPLES).collect();
     let texts = notes.len();
     let study = TextStudy { texts, replaced, planted, gone, gone_95: [low, high], samples };
     Ok((safe, study))

@@ -2,15 +2,15 @@
 
 use confidant::core::context::Context;
 use confidant::core::pipeline::Pipeline;
-use confidant::core::random::SystemRng;
 use confidant::core::sensitive::Sensitive;
 use confidant::kanon::prelude::{Hierarchy, Intervals, Masking, Model, Roles, Table};
 use confidant::kanon::risk::Classes;
 use confidant::kanon::stage::AnonymizeStage;
-use confidant::kanon::{self, Release, utility};
+use confidant::kanon::table::Column;
+use confidant::kanon::{self, Release};
 
 use crate::error::Error;
-use crate::made_up::profile::{BIRTH_YEARS, Profile, REGIONS};
+use crate::made_up::profile::{BIRTH_YEARS, POSTCODE_DIGITS, POSTCODES, Profile, REGIONS};
 use crate::report::{Band, ColumnDetail, RiskOf, TableStudy};
 
 /// The share of rows that may be left out for the others' sake.
@@ -18,9 +18,6 @@ pub const LEFT_OUT: f64 = 0.02;
 
 /// Above which a risk is counted as high: a crowd of five.
 const HIGH: f64 = 0.2;
-
-/// Random counts by which utility is measured.
-const QUERIES: usize = 100;
 
 /// Upper ends of the bands of class sizes.
 const BANDS: [(u64, &str); 6] =
@@ -36,13 +33,12 @@ pub struct Order {
 impl Order {
     /// For the profiles of the made-up product.
     pub fn for_profiles(k: u64) -> Result<Self, Error> {
-        let years =
-            Intervals::new(*BIRTH_YEARS.start(), *BIRTH_YEARS.end()).widths([5, 10, 20, 40]);
+        let years = Intervals::new(BIRTH_YEARS.start, BIRTH_YEARS.end).widths([5, 10, 20, 40]);
         let regions = REGIONS.map(|(country, region)| [country, region, "*"]);
         let roles = Roles::new()
             .identifying("email")
             .quasi("birth_year", years)
-            .quasi("postcode", Masking::new())
+            .quasi("postcode", Masking::new().length(POSTCODE_DIGITS).domain(POSTCODES))
             .quasi("country", Hierarchy::from_rows(regions)?)
             .sensitive("plan");
         let models = vec![Model::k_anonymity(k)?, Model::distinct_diversity("plan", 2)?];
@@ -79,9 +75,10 @@ fn study(table: &Table, order: &Order, release: &Release) -> Result<TableStudy, 
     let names: Vec<&str> = data.quasi().map(|quasi| quasi.column.name()).collect();
     let before = Classes::of(data.table(), &names)?;
     let after = Classes::of(release.table(), &names)?;
-    let quality = utility::quality(&data, release);
-    let mut rng = SystemRng::new().map_err(confidant::core::Error::from)?;
-    let query_error = utility::query_error(&data, release, QUERIES, 2, &mut rng)?;
+    let mut detail = Vec::with_capacity(names.len());
+    for name in &names {
+        detail.push(column_detail(table.column(name)?, release.table().column(name)?));
+    }
     let certificate = release.certificate();
     Ok(TableStudy {
         models: certificate.models.iter().map(ToString::to_string).collect(),
@@ -95,14 +92,26 @@ fn study(table: &Table, order: &Order, release: &Release) -> Result<TableStudy, 
         before: risk(&before)?,
         after: risk(&after)?,
         sizes: bands(&before, &after),
-        detail: quality
-            .columns
-            .into_iter()
-            .map(|(column, left)| ColumnDetail { column, left })
-            .collect(),
-        detail_of_all: quality.granularity,
-        query_error,
+        detail,
     })
+}
+
+/// What a column tells about a row, in bits (the entropy of its values), before and after.
+fn column_detail(before: &Column, after: &Column) -> ColumnDetail {
+    let bits = |column: &Column| {
+        let counts = column.counts();
+        let all = counts.iter().sum::<u64>().max(1) as f64;
+        let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / all);
+        shares.map(|share| -share * share.log2()).sum::<f64>()
+    };
+    let distinct = |column: &Column| column.counts().iter().filter(|count| **count > 0).count();
+    let (bits_before, bits_after) = (bits(before), bits(after));
+    ColumnDetail {
+        column: before.name().to_owned(),
+        values_before: distinct(before),
+        values_after: distinct(after),
+        left: if bits_before > 0.0 { (bits_after / bits_before).min(1.0) } else { 1.0 },
+    }
 }
 
 fn risk(classes: &Classes) -> kanon::Result<RiskOf> {

@@ -36,9 +36,8 @@ pub(super) fn lines(owner: &Owner, lines: &mut Vec<String>) {
             let (before, after) = (right(&percent(before), NUMBER), right(&percent(after), NUMBER));
             lines.push(format!("  {}{before}{after}", left(name, NAME)));
         }
-        let detail = percent(table.detail_of_all);
         let text = format!(
-            "{} rows handed out, {} left out, crowds of at least {}; {detail} of the detail is left.",
+            "{} rows handed out, {} left out, crowds of at least {}.",
             table.rows, table.left_out, table.smallest_class
         );
         lines.extend(wrapped(&text, WIDTH - 2).map(|row| format!("  {row}")));

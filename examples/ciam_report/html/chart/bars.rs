@@ -4,7 +4,7 @@ use std::error::Error as Any;
 
 use plotters::prelude::*;
 
-use super::palette::{GRID, INK, MARK, OTHER, SOFT};
+use super::palette::{BAR, GRID, INK, OTHER, SOFT};
 use super::{Canvas, WIDTH, drawn, letters, round_step, shortened, tick, width_of};
 use crate::error::Error;
 
@@ -26,8 +26,8 @@ impl Bar {
     }
 }
 
-const LETTERS: u32 = 13;
-const SMALL: u32 = 11;
+const LETTERS: u32 = 16;
+const SMALL: u32 = 15;
 
 /// The range of an axis that holds all bars and 0.
 fn range(bars: &[Bar]) -> (f64, f64) {
@@ -66,12 +66,12 @@ pub(in super::super) fn bars(
     description: &str,
     bars: &[Bar],
 ) -> Result<String, Error> {
-    const ROW: i32 = 26;
+    const ROW: i32 = 27;
     let longest = |text: fn(&Bar) -> &str| {
         bars.iter().map(|bar| width_of(&shortened(text(bar), 20), LETTERS)).max().unwrap_or(0)
     };
-    let names = longest(|bar| &bar.label).min(150) as i32;
-    let values = longest(|bar| &bar.text).min(140) as i32;
+    let names = longest(|bar| &bar.label).min(160) as i32;
+    let values = longest(|bar| &bar.text).min(150) as i32;
     let height = (bars.len() as i32 * ROW + 8) as u32;
     let (least, most) = range(bars);
     let axis = Axis { least, most, from: names + 10, to: WIDTH as i32 - values - 12 };
@@ -85,7 +85,7 @@ pub(in super::super) fn bars(
             canvas.draw(&Text::new(label, (names, middle), style))?;
             canvas.draw(&Rectangle::new(
                 [(zero, middle - 8), (axis.at(bar.value), middle + 8)],
-                MARK.filled(),
+                BAR.filled(),
             ))?;
             whisker(canvas, axis.at(bar.lower), axis.at(bar.upper), middle, true)?;
             let style = letters(SMALL, &SOFT).pos(text_at(Side::Right));
@@ -105,7 +105,7 @@ pub(in super::super) fn columns(
     bars: &[Bar],
 ) -> Result<String, Error> {
     const HEIGHT: i32 = 230;
-    const BASE: i32 = HEIGHT - 26;
+    const BASE: i32 = HEIGHT - 28;
     let (least, most) = range(bars);
     let axis = Axis { least, most, from: BASE, to: 10 };
     let ticks = axis.ticks(4.0);
@@ -119,7 +119,7 @@ pub(in super::super) fn columns(
             let start = f64::from(left) + step * i as f64;
             let (from, to) = ((start + step * 0.12) as i32, (start + step * 0.88) as i32);
             let (zero, end) = (axis.at(0.0), axis.at(bar.value));
-            canvas.draw(&Rectangle::new([(from, end), (to, zero)], MARK.filled()))?;
+            canvas.draw(&Rectangle::new([(from, end), (to, zero)], BAR.filled()))?;
             let middle = (from + to) / 2;
             whisker(canvas, axis.at(bar.upper), axis.at(bar.lower), middle, false)?;
             if i % every == 0 {
@@ -140,7 +140,7 @@ pub(in super::super) fn pairs(
     pairs: &[(String, f64, f64)],
 ) -> Result<String, Error> {
     const HEIGHT: i32 = 240;
-    const BASE: i32 = HEIGHT - 26;
+    const BASE: i32 = HEIGHT - 28;
     let most = pairs.iter().flat_map(|(_, a, b)| [*a, *b]).fold(1.0, f64::max);
     let axis = Axis { least: 0.0, most, from: BASE, to: 34 };
     let ticks = axis.ticks(4.0);
@@ -148,7 +148,7 @@ pub(in super::super) fn pairs(
     let draw = |canvas: &Canvas<'_>| -> Result<(), Box<dyn Any>> {
         let left = gridlines(canvas, &axis, &ticks)?;
         let mut x = left;
-        for (name, color) in names.into_iter().zip([OTHER, MARK]) {
+        for (name, color) in names.into_iter().zip([OTHER, BAR]) {
             canvas.draw(&Rectangle::new([(x, 8), (x + 12, 20)], color.filled()))?;
             let style = letters(LETTERS, &INK).pos(text_at(Side::Left));
             canvas.draw(&Text::new(name.to_owned(), (x + 18, 14), style))?;
@@ -157,7 +157,7 @@ pub(in super::super) fn pairs(
         let step = f64::from(WIDTH as i32 - 4 - left) / pairs.len().max(1) as f64;
         for (i, (label, before, after)) in pairs.iter().enumerate() {
             let start = f64::from(left) + step * i as f64;
-            for (value, color, at) in [(before, OTHER, 0.12), (after, MARK, 0.52)] {
+            for (value, color, at) in [(before, OTHER, 0.12), (after, BAR, 0.52)] {
                 let (from, to) = (start + step * at, start + step * (at + 0.36));
                 let corners = [(from as i32, axis.at(*value)), (to as i32, BASE)];
                 canvas.draw(&Rectangle::new(corners, color.filled()))?;

@@ -26,13 +26,13 @@ pub(in super::super) fn steps(
         let at = (step + 1) as f64;
         line.extend([(at, before), (at, *amount)]);
     }
-    let step = round_step(last, 6.0).max(1.0);
+    let step = round_step(last, 6.0).ceil();
     let draw = |canvas: &Canvas<'_>| -> Result<(), Box<dyn Any>> {
         let mut chart = ChartBuilder::on(canvas)
             .margin(8)
             .margin_right(14)
-            .x_label_area_size(36)
-            .y_label_area_size(44)
+            .x_label_area_size(42)
+            .y_label_area_size(50)
             .build_cartesian_2d(
                 (0.0..last + 0.3).step(step),
                 (0.0..top).step(round_step(limit, 5.0)),
@@ -47,8 +47,8 @@ pub(in super::super) fn steps(
             .light_line_style(TRANSPARENT)
             .bold_line_style(GRID)
             .axis_style(GRID)
-            .label_style(letters(11, &SOFT))
-            .axis_desc_style(letters(12, &SOFT))
+            .label_style(letters(15, &SOFT))
+            .axis_desc_style(letters(15, &SOFT))
             .draw()?;
         let end = line.last().map_or(0.0, |point| point.0);
         let area: Vec<(f64, f64)> = line.iter().copied().chain([(end, 0.0)]).collect();
@@ -56,7 +56,7 @@ pub(in super::super) fn steps(
         chart.draw_series(LineSeries::new(line.clone(), MARK.stroke_width(2)))?;
         let edge = [(0.0, limit), (last + 0.3, limit)];
         chart.draw_series(DashedLineSeries::new(edge, 5, 4, LIMIT.stroke_width(1)))?;
-        let style = letters(12, &INK);
+        let style = letters(15, &INK);
         let label = format!("limit {measure} = {}", tick(limit));
         chart.draw_series([Text::new(label, (last * 0.02, limit * 1.1), style)])?;
         Ok(())
