@@ -90,6 +90,7 @@ mod tests {
 
     #[test]
     fn the_higher_of_what_is_found_and_what_is_known_counts() {
+        use SensitivityLevel::{Confidential, Public};
         let analyzer = Analyzer::new().unwrap();
         let rows: Vec<u32> = (0..50).collect();
         let columns = [
@@ -97,10 +98,9 @@ mod tests {
             Column::of("id", &rows, |i| format!("k{i}")),
             Column::of("plan", &rows, |_| "free".to_owned()),
         ];
-        let known = [Known { column: "id", level: SensitivityLevel::Confidential, why: "a user" }];
+        let known = [Known { column: "id", level: Confidential, why: "a user" }];
         let found = source(&analyzer, "t", &columns, &known).unwrap();
-        let levels: Vec<SensitivityLevel> = found.columns.iter().map(|c| c.level).collect();
-        use SensitivityLevel::{Confidential, Public};
+        let levels: Vec<_> = found.columns.iter().map(|c| c.level).collect();
         assert_eq!(levels, [Confidential, Confidential, Public]);
         assert_eq!(found.level, Confidential);
         let identify: Vec<bool> = found.columns.iter().map(identifies).collect();

@@ -9,6 +9,7 @@ mod steps;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use unicode_width::UnicodeWidthChar;
 
 use crate::error::Error;
 
@@ -26,9 +27,17 @@ fn letters(size: u32, color: &'static RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(color)
 }
 
-/// About how wide a label is drawn, in units. (The library draws letters a fifth smaller than it is told.)
+/// About how wide a label is drawn, in units, in a font that is rather wide.
 fn width_of(text: &str, size: u32) -> u32 {
-    text.chars().count() as u32 * size * 46 / 100
+    // The library draws letters a fifth smaller than it is told.
+    let em = f64::from(size) * 0.81;
+    let share = |c: char| match c {
+        ' ' | '\u{202f}' | '.' | ',' | 'i' | 'l' | 'j' | 't' | 'f' | 'r' | '1' => 0.45,
+        'm' | 'w' | 'M' | 'W' => 0.95,
+        c if c.is_ascii_lowercase() || c.is_ascii_digit() => 0.62,
+        c => 0.72 * c.width().unwrap_or(0) as f64,
+    };
+    (text.chars().map(share).sum::<f64>() * em).ceil() as u32 + 2
 }
 
 /// A text of at most `most` characters.

@@ -78,6 +78,7 @@ pub(in super::super) fn bars(
     let draw = |canvas: &Canvas<'_>| -> Result<(), Box<dyn Any>> {
         let (zero, bottom) = (axis.at(0.0), height as i32 - 4);
         canvas.draw(&PathElement::new([(zero, 4), (zero, bottom)], GRID))?;
+        let mut ends = Vec::with_capacity(bars.len());
         for (row, bar) in (0..).zip(bars) {
             let middle = 4 + row * ROW + ROW / 2;
             let label = shortened(&bar.label, 22);
@@ -87,12 +88,12 @@ pub(in super::super) fn bars(
                 [(zero, middle - 8), (axis.at(bar.value), middle + 8)],
                 BAR.filled(),
             ))?;
-            whisker(canvas, axis.at(bar.lower), axis.at(bar.upper), middle, true)?;
+            ends.push((axis.at(bar.lower), axis.at(bar.upper), middle));
             let style = letters(SMALL, &SOFT).pos(text_at(Side::Right));
             let end = WIDTH as i32 - 4;
             canvas.draw(&Text::new(bar.text.clone(), (end, middle), style))?;
         }
-        Ok(())
+        whiskers(canvas, &ends, true)
     };
     drawn(id, title, description, height, draw)
 }
@@ -115,19 +116,21 @@ pub(in super::super) fn columns(
         let widest = bars.iter().map(|bar| width_of(&bar.label, SMALL)).max().unwrap_or(0);
         // Labels that do not fit side by side are shown every so often.
         let every = ((f64::from(widest) + 8.0) / step).ceil().max(1.0) as usize;
+        let mut ends = Vec::with_capacity(bars.len());
         for (i, bar) in bars.iter().enumerate() {
             let start = f64::from(left) + step * i as f64;
             let (from, to) = ((start + step * 0.12) as i32, (start + step * 0.88) as i32);
             let (zero, end) = (axis.at(0.0), axis.at(bar.value));
             canvas.draw(&Rectangle::new([(from, end), (to, zero)], BAR.filled()))?;
             let middle = (from + to) / 2;
-            whisker(canvas, axis.at(bar.upper), axis.at(bar.lower), middle, false)?;
-            if i % every == 0 {
+            ends.push((axis.at(bar.upper), axis.at(bar.lower), middle));
+            let half = width_of(&bar.label, SMALL) as i32 / 2;
+            if i % every == 0 && middle + half < WIDTH as i32 {
                 let style = letters(SMALL, &SOFT).pos(text_at(Side::Middle));
                 canvas.draw(&Text::new(bar.label.clone(), (middle, HEIGHT - 12), style))?;
             }
         }
-        Ok(())
+        whiskers(canvas, &ends, false)
     };
     drawn(id, title, description, HEIGHT as u32, draw)
 }
@@ -184,25 +187,25 @@ fn gridlines(canvas: &Canvas<'_>, axis: &Axis, ticks: &[f64]) -> Result<i32, Box
     Ok(left)
 }
 
-/// An error bar from `low` to `high`, lying or standing at `middle`.
-fn whisker(
+/// Error bars, lying or standing, each from where to where and across which line. Where all of them
+/// are narrower than a few pixels, they would only be blots.
+fn whiskers(
     canvas: &Canvas<'_>,
-    low: i32,
-    high: i32,
-    middle: i32,
+    ends: &[(i32, i32, i32)],
     lying: bool,
 ) -> Result<(), Box<dyn Any>> {
-    // What is narrower than the line itself would only be a blot.
-    if (high - low).abs() < 2 {
+    if ends.iter().all(|(low, high, _)| (high - low).abs() < 5) {
         return Ok(());
     }
     let point = |along: i32, across: i32| if lying { (along, across) } else { (across, along) };
     let line = |a: (i32, i32), b: (i32, i32)| {
         canvas.draw(&PathElement::new([point(a.0, a.1), point(b.0, b.1)], INK.stroke_width(1)))
     };
-    line((low, middle), (high, middle))?;
-    line((low, middle - 3), (low, middle + 3))?;
-    line((high, middle - 3), (high, middle + 3))?;
+    for &(low, high, middle) in ends {
+        line((low, middle), (high, middle))?;
+        line((low, middle - 3), (low, middle + 3))?;
+        line((high, middle - 3), (high, middle + 3))?;
+    }
     Ok(())
 }
 
