@@ -47,6 +47,8 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
     // A rehearsal on no rows: what cannot be priced is found before the file is read.
     let rehearsal = Book::open(None, ROOT, &config.budget, [])?;
     answer_all(&[], config, &plans, &rehearsal)?;
+    let book = Book::open(task.ledger, ROOT, &config.budget, [])?;
+    book.check_affordable(&Allowance::from(&config.budget).charge())?;
     let rows = table::read(input, &config.data, &layout)?;
 
     let mut owner = Owner::default();
@@ -66,7 +68,6 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
         owner.found.push(found);
     }
 
-    let book = Book::open(task.ledger, ROOT, &config.budget, [])?;
     // What cannot be made anonymous is found before the budget is spent.
     let made = config.table.as_ref().map(|table| make_table(task, table, &book)).transpose()?;
     let answers = answer_all(&rows, config, &plans, &book)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use confidant::core::access::{Actor, Purpose};
 use confidant::core::context::Context;
-use confidant::dp::prelude::Allowance;
+use confidant::dp::prelude::{Allowance, Charge};
 use confidant::ledger::{Account, Event, Ledger, Signer, VerifierKey};
 
 use crate::error::Error;
@@ -38,9 +38,13 @@ impl Book {
             Some(path) => options.open(path)?,
             None => options.in_memory()?,
         };
-        ledger.open_account(Account::at(root, limit)?)?;
+        let open = |account| match ledger.open_account(account) {
+            Err(confidant::ledger::Error::AccountDiffers) => Err(Error::OtherBudget),
+            opened => opened.map(drop).map_err(Error::from),
+        };
+        open(Account::at(root, limit)?)?;
         for (part, limit) in parts {
-            ledger.open_account(Account::at(format!("{root}/{part}"), limit)?)?;
+            open(Account::at(format!("{root}/{part}"), limit)?)?;
         }
         Ok(Book { ledger, key, root })
     }
@@ -53,6 +57,11 @@ impl Book {
         };
         let context = Context::new(Actor::new("ciam_report"), Purpose::new(purpose))?;
         Ok(context.ledger(self.ledger.account(path)?))
+    }
+
+    /// Refuses a report that the whole cannot pay for, before data is touched.
+    pub fn check_affordable(&self, price: &Charge) -> Result<(), Error> {
+        Ok(self.context(None, "a price")?.check_affordable(price)?)
     }
 
     /// Where everything stands now, after the log was verified.

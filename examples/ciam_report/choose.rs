@@ -37,6 +37,12 @@ pub enum Technique {
 /// The number of people that a row must share its visible values with, unless told otherwise.
 pub const DEFAULT_K: u64 = 5;
 
+/// What the questions about logins cost of the budget, in percent.
+pub const LOGINS: u32 = 80;
+
+/// What the question about each other source costs of the budget, in percent.
+pub const SMALL: u32 = 5;
+
 /// One `--technique SOURCE=TECHNIQUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Override {
@@ -61,6 +67,16 @@ impl Source {
             Source::Profiles => "profiles",
             Source::Notes => "notes",
             Source::Minutes => "minutes",
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Source::Logins => "Logins",
+            Source::Profiles => "Profiles",
+            Source::Notes => "Notes",
+            Source::Minutes => "Minutes",
         }
     }
 
@@ -227,10 +243,20 @@ impl Choices {
         found.map_or(Technique::Drop, |choice| choice.1)
     }
 
+    /// What all choices together cost of the budget, in percent.
+    pub fn percent(&self) -> u32 {
+        let cost = |(source, technique, _): &(Source, Technique, bool)| match (source, technique) {
+            (_, Technique::Drop | Technique::Keep | Technique::Table) => 0,
+            (Source::Logins, _) => LOGINS,
+            _ => SMALL,
+        };
+        self.chosen.iter().map(cost).sum()
+    }
+
     /// What the report says about the choices, with the guarantee of each as `guarantee` states it.
     pub fn handlings(&self, guarantee: impl Fn(Source, Technique) -> String) -> Vec<Handling> {
         let handling = |(source, technique, overridden): &(Source, Technique, bool)| Handling {
-            source: source.name().to_owned(),
+            source: source.title().to_owned(),
             what: source.what().to_owned(),
             technique: technique.title().to_owned(),
             overridden: *overridden,
@@ -263,6 +289,7 @@ mod tests {
             assert!(source.reason(source.proposed()).is_some());
         }
         assert_eq!(choose(&[]).unwrap().of(Source::Notes), Technique::Redact);
+        assert_eq!(choose(&[]).unwrap().percent(), 90);
     }
 
     #[test]

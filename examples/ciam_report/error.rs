@@ -45,6 +45,12 @@ pub enum Error {
          was not made"
     )]
     Identifier { column: String, entity: String },
+    /// The ledger holds the account with another limit.
+    #[error(
+        "the ledger has this account with another budget; ask for the same budget as before, or name \
+         another file"
+    )]
+    OtherBudget,
     /// The ledger refuses or cannot be used.
     #[error("the ledger: {0}")]
     Ledger(#[from] ledger::Error),

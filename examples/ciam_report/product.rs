@@ -11,7 +11,7 @@ use confidant::dp;
 use confidant::dp::prelude::*;
 
 use crate::book::Book;
-use crate::choose::{Choices, Source, Technique};
+use crate::choose::{Choices, LOGINS, SMALL, Source, Technique};
 use crate::error::Error;
 use crate::identify::{self, Column, Known};
 use crate::made_up::Product;
@@ -26,9 +26,6 @@ use crate::run::{minutes, notes};
 
 /// The account of the product in the ledger.
 const ROOT: &str = "acme";
-
-/// Parts of the budget for what is not asked of the logins, in percent.
-const SMALL_PERCENT: u32 = 5;
 
 /// What is to be made.
 pub struct Task<'a> {
@@ -48,15 +45,17 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
         let amount = budget.amount() * &Amount::from_percent(part);
         Epsilon::from_amount(amount).map_err(dp::Error::from)
     };
-    let small = percent(SMALL_PERCENT)?;
+    let small = percent(SMALL)?;
     let order = Order::for_profiles(choices.k)?;
     let parts = [
-        ("logins", percent(logins::PERCENT)?.into()),
+        ("logins", percent(LOGINS)?.into()),
         ("profiles", small.clone().into()),
         ("notes", small.clone().into()),
         ("minutes", small.clone().into()),
     ];
     let book = Book::open(task.ledger, ROOT, budget.clone(), parts)?;
+    // All or nothing: a report that could not be finished would have spent for little.
+    book.check_affordable(&percent(choices.percent())?.into())?;
 
     let bar = progress::steps(shape.events.into(), "Making a week of data");
     let product = Product::new(shape, || bar.inc(1));
@@ -111,7 +110,7 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
         (_, Technique::Redact) => notes::guarantee(),
         (_, Technique::EncryptedSum) => minutes::guarantee(&small),
         (Source::Logins, Technique::Numbers) => {
-            let epsilon = percent(logins::PERCENT).map_or(String::new(), |e| e.to_string());
+            let epsilon = percent(LOGINS).map_or(String::new(), |e| e.to_string());
             format!("differential privacy, ε = {epsilon} for each user with all their logins")
         }
         (_, Technique::Numbers) => format!("differential privacy, ε = {small} for each user"),
@@ -153,7 +152,7 @@ fn identified(analyzer: &Analyzer, product: &Product) -> Result<Vec<Found>, Erro
         known("device", Internal, habits),
         known("seconds", Internal, habits),
     ];
-    let logins = identify::source(analyzer, "logins", &columns, &by_owner)?;
+    let logins = identify::source(analyzer, Source::Logins.title(), &columns, &by_owner)?;
 
     let profiles: &[Profile] = &product.profiles;
     let columns = [
@@ -170,14 +169,14 @@ fn identified(analyzer: &Analyzer, product: &Product) -> Result<Vec<Found>, Erro
         known("country", Internal, together),
         known("plan", Confidential, "what someone pays is nobody's business"),
     ];
-    let profiles = identify::source(analyzer, "profiles", &columns, &by_owner)?;
+    let profiles = identify::source(analyzer, Source::Profiles.title(), &columns, &by_owner)?;
 
     let columns = [
         Column::of("topic", &product.notes, |note| note.topic.to_owned()),
         Column::of("text", &product.notes, |note| note.text.clone()),
     ];
     let by_owner = [known("text", Confidential, "free text about a customer may hold anything")];
-    let notes = identify::source(analyzer, "notes", &columns, &by_owner)?;
+    let notes = identify::source(analyzer, Source::Notes.title(), &columns, &by_owner)?;
     Ok(vec![logins, profiles, notes])
 }
 
@@ -273,6 +272,26 @@ mod tests {
         assert!(owner.table.is_none() && owner.texts.is_none());
         assert!(report.answers.iter().all(|answer| !answer.name.contains("inutes")));
         assert!(report.sources.iter().filter(|source| source.overridden).count() == 3);
+    }
+
+    #[test]
+    fn a_second_report_from_the_same_ledger_is_refused_whole() {
+        let folder = std::env::temp_dir().join(format!("ciam_report-{}-twice", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("budget.db");
+        let run = |epsilon: f64| {
+            let (choices, budget) =
+                (Choices::new(&[], DEFAULT_K).unwrap(), Epsilon::new(epsilon).unwrap());
+            let (choices, budget, ledger) = (&choices, &budget, Some(path.as_path()));
+            report(&Task { shape: SMALL, budget, choices, ledger, for_the_owner: true })
+        };
+        let first = run(1.0).unwrap().ledger.checkpoint.entries;
+        let refused = run(1.0).err().unwrap();
+        assert!(matches!(refused, Error::Step(error) if error.is_budget()));
+        assert!(matches!(run(2.0), Err(Error::OtherBudget)));
+        let entries = confidant::ledger::Ledger::open(&path).unwrap().size().unwrap();
+        assert_eq!(entries, first, "nothing was tried, so nothing was recorded");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

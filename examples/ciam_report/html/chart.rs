@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn a_hostile_label_is_text() {
         let bar = Bar::plain("<script>alert(1)</script>", 1.0, "<b>".to_owned());
-        for chart in [bars("a", "<i>", "\"&", &[bar.clone()]), columns("a", "<i>", "\"&", &[bar])] {
+        for chart in [
+            bars("a", "<i>", "\"&", std::slice::from_ref(&bar)),
+            columns("a", "<i>", "\"&", &[bar]),
+        ] {
             let svg = chart.unwrap();
             assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("<i>"));
             assert!(svg.contains("&lt;script"));
@@ -125,7 +128,7 @@ mod tests {
         let bar = Bar { lower: 0.5, upper: 2.0, ..Bar::plain("a", 1.0, "1".to_owned()) };
         let size = ("1".to_owned(), 10.0, 20.0);
         let all = [
-            bars("a", "t", "d", &[bar.clone()]),
+            bars("a", "t", "d", std::slice::from_ref(&bar)),
             columns("b", "t", "d", &[bar]),
             pairs("c", "t", ["x", "y"], &[size]),
             steps("d", "t", "ε", &[0.1, 0.2], 1.0),

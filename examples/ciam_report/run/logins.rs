@@ -16,10 +16,8 @@ pub const MAX_LOGINS_PER_USER: u32 = 30;
 /// What sessions are clamped to, in seconds: what lasts longer counts as an hour.
 const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 0..=3600;
 
-/// The parts of the whole budget that the questions cost together, in percent.
-pub const PERCENT: u32 = 80;
-
-/// Asks everything there is to ask of the logins; `percent` gives parts of the whole budget.
+/// Asks everything there is to ask of the logins; `percent` gives parts of the whole budget, of which
+/// the questions take [`LOGINS`](crate::choose::LOGINS) together.
 pub fn ask(
     logins: &[Login],
     percent: impl Fn(u32) -> dp::Result<Epsilon>,

@@ -14,7 +14,8 @@ pub(super) fn lines(owner: &Owner, lines: &mut Vec<String>) {
     let notes = "Computed without noise, and as confidential as the data; --public leaves it out.";
     lines.extend(wrapped(notes, WIDTH - 2).map(|row| format!("  {row}")));
     for found in &owner.found {
-        let columns = found.columns.iter().filter_map(|column| {
+        let mostly = found.columns.iter().filter(|c| c.share.is_some_and(|share| share >= 0.5));
+        let columns = mostly.filter_map(|column| {
             column.holds.as_ref().map(|entity| format!("{} ({entity})", column.column))
         });
         let columns: Vec<String> = columns.collect();
