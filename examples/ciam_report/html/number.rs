@@ -44,17 +44,48 @@ pub(super) fn interval(interval: &Interval, value: &str) -> String {
     format!("{} to {}", end(interval.lower), end(interval.upper))
 }
 
-/// An amount of privacy in a few characters: exact where that is short, else rounded up.
-fn amount(amount: &Amount) -> String {
-    let decimal = amount.to_string();
-    if decimal.len() <= 8 { decimal } else { amount.display_up().to_string() }
+/// An amount of privacy in a few characters: exact where that is short, else rounded to four digits,
+/// up or down.
+fn amount(amount: &Amount, up: bool) -> String {
+    const SHORT: usize = 8;
+    let exact = [amount.to_string(), amount.as_ratio().to_string()];
+    if let Some(short) = exact.into_iter().find(|text| text.len() <= SHORT) {
+        return short;
+    }
+    let number = if up { amount.to_f64_up() } else { amount.to_f64_down() };
+    if !(1e-6..1e9).contains(&number) {
+        return format!("{number:.3e}");
+    }
+    let unit = 10f64.powi(number.log10().floor() as i32 - 3);
+    let digits = number / unit;
+    let rounded = unit * if up { digits.ceil() } else { digits.floor() };
+    let decimals = (3 - number.log10().floor() as i32).max(0) as usize;
+    format!("{rounded:.decimals$}")
+}
+
+/// What is asked or spent of a budget: rounded up.
+pub(super) fn spent(allowance: &Allowance) -> String {
+    shown(allowance, true)
+}
+
+/// What is left of a budget: rounded down.
+pub(super) fn left(allowance: &Allowance) -> String {
+    shown(allowance, false)
+}
+
+fn shown(allowance: &Allowance, up: bool) -> String {
+    match allowance {
+        Allowance::Pure { epsilon } => format!("ε = {}", amount(epsilon, up)),
+        Allowance::Zcdp { rho } => format!("ρ = {}", amount(rho, up)),
+        other => other.to_string(),
+    }
 }
 
 /// A price.
 pub(super) fn price(charge: &Charge) -> String {
     match (charge.in_pure(), charge.in_zcdp()) {
-        (Some(cost), _) => format!("ε = {}", amount(&cost.epsilon)),
-        (None, Some(cost)) => format!("ρ = {}", amount(&cost.rho)),
+        (Some(cost), _) => format!("ε = {}", amount(&cost.epsilon, true)),
+        (None, Some(cost)) => format!("ρ = {}", amount(&cost.rho, true)),
         _ => charge.to_string(),
     }
 }
@@ -82,6 +113,16 @@ mod tests {
         assert_eq!(shown(0.1234), "12.3 %");
         assert_eq!(shown(0.9996), "99.96 %");
         assert_eq!(shown(1.0), "100 %");
+    }
+
+    #[test]
+    fn amounts_are_short_and_rounded_against_us() {
+        let shown = |text: &str, up| amount(&text.parse().unwrap(), up);
+        assert_eq!(shown("0.1", true), "0.1");
+        assert_eq!(shown("1/3", true), "1/3");
+        assert_eq!(shown("1000001/3000001", true), "0.3334");
+        assert_eq!(shown("1000001/3000001", false), "0.3333");
+        assert_eq!(shown("1/3000000019", true), "3.333e-10");
     }
 
     #[test]

@@ -172,8 +172,8 @@ impl<'a> View<'a> {
 fn tiles(report: &Report) -> Vec<Tile> {
     let tile = |value, label| Tile { value, label };
     vec![
-        tile(report.spent.display_up().to_string(), "spent"),
-        tile(report.left.to_string(), "left"),
+        tile(number::spent(&report.spent), "spent"),
+        tile(number::left(&report.left), "left"),
         tile(report.answers.len().to_string(), "questions answered"),
         tile(number::count(report.ledger.checkpoint.entries), "log entries, verified"),
     ]
@@ -254,9 +254,9 @@ fn budget(report: &Report) -> Result<Budget, Error> {
         let (spent, limit) = (number::height(&balance.spent), number::height(&balance.limit));
         Account {
             name: balance.account.clone(),
-            limit: balance.limit.to_string(),
-            spent: balance.spent.display_up().to_string(),
-            left: balance.left.to_string(),
+            limit: number::left(&balance.limit),
+            spent: number::spent(&balance.spent),
+            left: number::left(&balance.left),
             share: format!("{:.1}", (100.0 * spent / limit.max(f64::MIN_POSITIVE)).min(100.0)),
         }
     };
@@ -266,8 +266,8 @@ fn budget(report: &Report) -> Result<Budget, Error> {
         purpose: step.purpose.clone(),
         outcome: step.outcome.clone(),
         cost: step.charge.as_ref().map_or_else(|| "free".to_owned(), number::price),
-        spent: step.spent.display_up().to_string(),
-        left: step.left.to_string(),
+        spent: number::spent(&step.spent),
+        left: number::left(&step.left),
     };
     Ok(Budget {
         chart: svg(chart),
