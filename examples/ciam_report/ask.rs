@@ -1,36 +1,116 @@
 //! Asks the questions of a configuration about the rows of a CSV file.
 
+mod columns;
+
 use std::path::Path;
 
 use confidant::core::release::Readable;
+use confidant::core::sensitive::SensitivityLevel;
 use confidant::core::unit::{Adjacency, PrivacyUnit};
+use confidant::deid::Analyzer;
 use confidant::dp;
 use confidant::dp::prelude::*;
 use confidant::dp::session::{Grouping, Query, Statistic};
+use confidant::kanon::prelude::{CsvOptions, Table};
 
-use crate::config::{Ask, Bins, Budget, Config, Groups, Question, Range};
+use crate::book::Book;
+use crate::choose::Technique;
+use crate::config::{Ask, Bins, Budget, Config, Groups, Question, Range, TableConfig};
 use crate::error::Error;
+use crate::identify::{self, Known};
 use crate::progress;
-use crate::report::{Answer, Number, Report};
+use crate::report::{Answer, Handling, Number, Owner, Report, TableStudy};
+use crate::run::partner;
 use crate::table::{self, Format, Layout, Row};
 
-/// Reads the file and answers all questions of the configuration.
-pub fn report(path: &Path, config: &Config) -> Result<Report, Error> {
+/// The account of a file's questions in the ledger.
+const ROOT: &str = "report";
+
+/// What is to be reported on.
+pub struct Task<'a> {
+    pub input: &'a Path,
+    pub config: &'a Config,
+    /// The file of the ledger; in memory without one.
+    pub ledger: Option<&'a Path>,
+    /// Where the table for a partner goes, if the configuration asks for one.
+    pub table: Option<&'a Path>,
+    /// Whether the report has a part for the owner.
+    pub for_the_owner: bool,
+}
+
+/// Reads the file, answers all questions of the configuration and makes the table it asks for.
+pub fn report(task: &Task<'_>) -> Result<Report, Error> {
+    let Task { input, config, .. } = *task;
     let mut layout = Layout::default();
     let plans: Vec<Located<'_>> =
         config.questions.iter().map(|question| Located::new(question, &mut layout)).collect();
     // A rehearsal on no rows: what cannot be priced is found before the file is read.
-    answer_all(&[], config, &plans)?;
-    let rows = table::read(path, &config.data, &layout)?;
-    let (answers, ledger) = answer_all(&rows, config, &plans)?;
+    let rehearsal = Book::open(None, ROOT, &config.budget, [])?;
+    answer_all(&[], config, &plans, &rehearsal)?;
+    let book = Book::open(task.ledger, ROOT, &config.budget, [])?;
+    book.check_affordable(&Allowance::from(&config.budget).charge())?;
+    let rows = table::read(input, &config.data, &layout)?;
+
+    let mut owner = Owner::default();
+    if task.for_the_owner || config.table.is_some() {
+        let analyzer = Analyzer::new()?;
+        let columns = columns::sample(input, &config.data)?;
+        let unit = config.data.unit.iter().map(|unit| Known {
+            column: unit,
+            level: SensitivityLevel::Confidential,
+            why: "the configuration says that it tells people apart",
+        });
+        let known: Vec<Known<'_>> = unit.collect();
+        let found = identify::source(&analyzer, &file_name(input), &columns, &known)?;
+        if let Some(table) = &config.table {
+            table.check(&found.columns)?;
+        }
+        owner.found.push(found);
+    }
+
+    // What cannot be made anonymous is found before the budget is spent.
+    let made = config.table.as_ref().map(|table| make_table(task, table, &book)).transpose()?;
+    let answers = answer_all(&rows, config, &plans, &book)?;
+    if let Some((table, study)) = made {
+        if let Some(path) = task.table {
+            csv_options(config).write_path(&table, path)?;
+        }
+        owner.table = Some(study);
+    }
+
+    let ledger = book.close()?;
+    let limit = Allowance::from(&config.budget);
+    let whole = book.whole(&ledger);
     Ok(Report {
         title: config.title.clone(),
-        about: about(path, config),
+        about: about(input, config),
+        sources: handlings(input, config)?,
         answers,
-        budget: ledger.limit,
-        spent: ledger.spent,
-        left: ledger.left,
+        budget: limit.clone(),
+        spent: whole.map_or_else(|| limit.nothing(), |whole| whole.spent.clone()),
+        left: whole.map_or(limit, |whole| whole.left.clone()),
+        ledger,
+        for_the_owner: task.for_the_owner.then_some(owner),
     })
+}
+
+fn csv_options(config: &Config) -> CsvOptions {
+    CsvOptions::new().delimiter(config.data.delimiter)
+}
+
+/// Makes the table for a partner.
+fn make_table(
+    task: &Task<'_>,
+    wanted: &TableConfig,
+    book: &Book,
+) -> Result<(Table, TableStudy), Error> {
+    let spinner = progress::busy("Making the table");
+    let table = csv_options(task.config).read_path(task.input)?;
+    let order = wanted.order(&table)?;
+    let mut cx = book.context(None, "a table for a partner")?;
+    let (release, study) = partner::release(table, &order, &mut cx)?;
+    spinner.finish_and_clear();
+    Ok((release.into_table(), study))
 }
 
 /// A question and where its column and its groups stand in each row.
@@ -57,26 +137,20 @@ impl<'a> Located<'a> {
     }
 }
 
-struct Ledger {
-    limit: Allowance,
-    spent: Allowance,
-    left: Allowance,
-}
-
 /// Opens a session over the rows and answers everything in it.
 fn answer_all(
     rows: &[Row],
     config: &Config,
     plans: &[Located<'_>],
-) -> Result<(Vec<Answer>, Ledger), Error> {
-    let budget = &config.budget;
-    let session = Session::over(rows).budget(budget);
+    book: &Book,
+) -> Result<Vec<Answer>, Error> {
+    let session = Session::over(rows).context(book.context(None, "the questions of a report")?);
     match (&config.data.unit, config.data.max_rows_per_unit) {
         (Some(_), Some(limit)) => {
             let session = session.unit(|row: &Row| row.unit).max_rows_per_unit(limit).open();
-            answer_in(&session.map_err(Error::Session)?, plans, budget)
+            answer_in(&session?, plans, &config.budget)
         }
-        _ => answer_in(&session.open().map_err(Error::Session)?, plans, budget),
+        _ => answer_in(&session.open()?, plans, &config.budget),
     }
 }
 
@@ -84,7 +158,7 @@ fn answer_in<U: PrivacyUnit>(
     session: &Session<'_, Row, U>,
     plans: &[Located<'_>],
     budget: &Budget,
-) -> Result<(Vec<Answer>, Ledger), Error> {
+) -> Result<Vec<Answer>, Error> {
     let weights: Vec<&Amount> = plans.iter().map(|plan| &plan.question.weight).collect();
     // Weights are above 0, so there is a part for each question.
     let parts = budget.split(&weights).unwrap_or_default();
@@ -97,8 +171,7 @@ fn answer_in<U: PrivacyUnit>(
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (limit, spent, left) = (session.limit(), session.spent(), session.remaining());
-    Ok((answers, Ledger { limit, spent, left }))
+    Ok(answers)
 }
 
 /// Prices the query at its part of the budget and releases it.
@@ -167,7 +240,8 @@ fn answer<U: PrivacyUnit>(
         }
         Ask::Histogram { column, bins } => {
             let question = format!("histogram of {column}");
-            answer_by(session.count(), plan, part, Some(Bins::labels(bins)), question)
+            let labels = Some(Bins::labels(bins));
+            answer_by(session.count(), plan, part, labels, question).map(Answer::ordered)
         }
         Ask::Sum { column, range, by } => {
             let question = format!("sum of {column} in {range}{}", by_text(by));
@@ -200,9 +274,39 @@ fn answer<U: PrivacyUnit>(
     }
 }
 
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
+}
+
+/// How the file was handled.
+fn handlings(input: &Path, config: &Config) -> Result<Vec<Handling>, Error> {
+    let handling = |technique: Technique, reason: &str, guarantee: String| Handling {
+        source: file_name(input),
+        what: "a CSV file".to_owned(),
+        technique: technique.title().to_owned(),
+        overridden: false,
+        reason: reason.to_owned(),
+        guarantee,
+        does_not_cover: technique.does_not_cover().to_owned(),
+    };
+    let whom = if config.data.unit.is_some() { "each unit with all its rows" } else { "each row" };
+    let price = Allowance::from(&config.budget);
+    let mut all = vec![handling(
+        Technique::Numbers,
+        "the configuration asks for numbers, not rows: only differential privacy says what all \
+         answers together reveal",
+        format!("differential privacy, {price} for {whom}"),
+    )];
+    if let Some(table) = &config.table {
+        let reason = "the configuration asks for a table of rows: what a neighbour could know is \
+                      coarsened until every row has company";
+        all.push(handling(Technique::Table, reason, partner::guarantee(&table.models()?)));
+    }
+    Ok(all)
+}
+
 /// What may be said about the data and the parameters before any question.
 fn about(path: &Path, config: &Config) -> Vec<(&'static str, String)> {
-    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
     let protects = match (&config.data.unit, config.data.max_rows_per_unit) {
         (Some(unit), Some(limit)) => format!(
             "whoever shares a `{unit}`: all their rows at once. At most {limit} rows of each \
@@ -218,7 +322,7 @@ fn about(path: &Path, config: &Config) -> Vec<(&'static str, String)> {
         Budget::Zcdp(rho) => (format!("ρ = {rho}"), "discrete Gaussian"),
     };
     vec![
-        ("Data", file),
+        ("Data", file_name(path)),
         ("Protects", protects),
         ("Budget", format!("{amount}, divided among {questions} questions by their weights.")),
         ("Known", "keys, edges and bounds come from the configuration, not from the data.".into()),

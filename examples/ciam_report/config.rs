@@ -4,6 +4,7 @@
 //! too many; [`Config`] and its [`Question`]s are what makes sense.
 
 mod question;
+mod table;
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,7 @@ use confidant::dp::prelude::{Allowance, Amount, Epsilon, Rho};
 use serde::Deserialize;
 
 pub use question::{Ask, Bins, Groups, Question, Range};
+pub use table::TableConfig;
 
 use crate::error::{ConfigProblem, Error, QuestionProblem};
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub budget: Budget,
     /// The questions, at least one.
     pub questions: Vec<Question>,
+    /// The table to hand out, if one is wanted.
+    pub table: Option<TableConfig>,
 }
 
 /// How the file is to be read.
@@ -98,6 +102,7 @@ struct File {
     budget: BudgetText,
     #[serde(default)]
     query: Vec<question::QuestionText>,
+    table: Option<TableConfig>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +158,9 @@ impl Config {
             BudgetText { epsilon: None, rho: Some(rho) } => Budget::Zcdp(rho),
             _ => return Err(ConfigProblem::Budget),
         };
+        if file.table.as_ref().is_some_and(|table| table.k < 2) {
+            return Err(ConfigProblem::SmallK);
+        }
         if file.query.is_empty() {
             return Err(ConfigProblem::NoQuestions);
         }
@@ -169,7 +177,7 @@ impl Config {
             questions.push(question);
         }
         let title = file.title.unwrap_or_else(|| "A private report".to_owned());
-        Ok(Config { title, data, budget, questions })
+        Ok(Config { title, data, budget, questions, table: file.table })
     }
 }
 

@@ -7,7 +7,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use confidant::dp;
+use confidant::{core, deid, dp, he, kanon, ledger};
 
 /// The error of the program.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,78 @@ pub enum Error {
     Question { question: String, source: dp::Error },
     /// The session refuses.
     #[error("no report can be made: {0}")]
-    Session(dp::Error),
+    Session(#[from] dp::Error),
+    /// A choice of technique is refused.
+    #[error("--technique: {0}")]
+    Choice(#[from] Choice),
+    /// A column that names people would be in a table that is handed out.
+    #[error(
+        "[table]: column `{column}` holds {entity} and is not listed under `identifying`; the table \
+         was not made"
+    )]
+    Identifier { column: String, entity: String },
+    /// The ledger holds the account with another limit.
+    #[error(
+        "the ledger has this account with another budget; ask for the same budget as before, or name \
+         another file"
+    )]
+    OtherBudget,
+    /// The ledger refuses or cannot be used.
+    #[error("the ledger: {0}")]
+    Ledger(#[from] ledger::Error),
+    /// A step of a pipeline refuses.
+    #[error("no report can be made: {0}")]
+    Step(#[from] core::Error),
+    /// The table for a partner cannot be made.
+    #[error("the table: {0}")]
+    Table(#[from] kanon::Error),
+    /// Texts cannot be scanned or redacted.
+    #[error("the texts: {0}")]
+    Text(#[from] deid::Error),
+    /// The encrypted sum cannot be made.
+    #[error("the encrypted sum: {0}")]
+    Sum(#[from] he::Error),
+    /// Shares of noise cannot be made.
+    #[error("the noise of the encrypted sum: {0}")]
+    Noise(#[from] dp::noise::NoiseError),
+    /// The report cannot be written as JSON.
+    #[error("the report as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The page cannot be laid out.
+    #[error("the page: {0}")]
+    Page(#[from] minijinja::Error),
+    /// A chart cannot be drawn.
+    #[error("the chart `{title}` cannot be drawn")]
+    Chart { title: String },
+}
+
+/// A choice of technique that is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Choice {
+    /// Not of the form `SOURCE=TECHNIQUE`.
+    #[error("write SOURCE=TECHNIQUE, such as notes=drop")]
+    Notation,
+    /// No such source.
+    #[error("the sources are logins, profiles, notes and minutes")]
+    UnknownSource,
+    /// No such technique.
+    #[error("the techniques are numbers, table, redact, encrypted-sum and drop")]
+    UnknownTechnique,
+    /// Raw personal data would leave.
+    #[error(
+        "{source_name}=keep is refused: it would let personal data out as it is; take drop, or a \
+         technique that protects it"
+    )]
+    Unsafe { source_name: &'static str },
+    /// The technique does not work on the source.
+    #[error("{technique} does not fit {source_name}")]
+    Unsuitable { source_name: &'static str, technique: &'static str },
+    /// Two choices for a source.
+    #[error("{source_name} is chosen twice; keep one")]
+    Twice { source_name: &'static str },
+    /// A crowd of one.
+    #[error("k = {given} hides nobody; take at least 2, better 5 or more")]
+    SmallK { given: u64 },
 }
 
 /// A setting that makes no sense.
@@ -56,6 +127,9 @@ pub enum ConfigProblem {
     /// Not exactly one of ε and ρ.
     #[error("`[budget]` needs either `epsilon` or `rho`")]
     Budget,
+    /// A crowd of one.
+    #[error("`k` in `[table]` must be at least 2: a crowd of one hides nobody")]
+    SmallK,
     /// No questions.
     #[error("there is no question; add a `[[query]]`")]
     NoQuestions,

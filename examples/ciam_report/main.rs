@@ -1,33 +1,44 @@
-//! A private report: about a made-up week of logins, or about any CSV file.
+//! A private report: about a made-up identity product, or about any CSV file.
 //!
 //! ```text
 //! cargo run --release --example ciam_report
 //! cargo run --release --example ciam_report -- --input people.csv --config people.toml
 //! ```
 //!
-//! Without arguments it makes 200,000 login attempts of 20,000 users, as an identity product might
-//! log them, and answers what a team would ask: how many users, attempts and failures, how long
-//! sessions last, and all of that by country, device, second factor and hour. With `--input` and
-//! `--config` it answers the questions that the configuration lists; `adult.toml` beside this file
-//! is a commented example.
+//! Without arguments it makes a week of an identity product: 200,000 login attempts of 20,000 users,
+//! their profiles, notes of the support desk, and session minutes of five tenants. It finds out what
+//! these sources hold, chooses a technique for each (`--technique SOURCE=TECHNIQUE` chooses otherwise)
+//! and runs them under one ledger. With `--input` and `--config` it answers the questions that the
+//! configuration lists; `adult.toml` beside this file is a commented example.
 //!
-//! The report goes to standard output, and as JSON to a file. Progress and errors go to standard
-//! error. Errors about the data (a short row, a bad number) name the line and the column, never
-//! the value. They are found while reading, before anything is released, and are for the owner of
-//! the data only: that a file has a bad line 17 is not protected by differential privacy.
+//! The report goes to standard output, to a page (`--html`) and, for machines, to a JSON file
+//! (`--json`). All three have a part for the owner of the data, which `--public` leaves out.
+//!
+//! Progress and errors go to standard error. Errors about the data (a short row, a bad number) name the
+//! line and the column, never the value. They are found while reading, before anything is released, and
+//! are for the owner of the data only: that a file has a bad line 17 is not protected by differential
+//! privacy.
+//!
+//! The way through the modules: [`made_up`] or [`table`] (data) → [`identify`] → [`choose`] → [`run`] or
+//! [`ask`], with [`book`] as the ledger → [`report`] → [`text`], [`json`], [`html`].
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 #![allow(unreachable_pub, reason = "a program has no outside; `pub` means seen by other modules")]
 
 mod ask;
-mod ciam;
+mod book;
+mod choose;
 mod config;
 mod error;
-mod generate;
+mod file;
+mod html;
+mod identify;
 mod json;
-mod login;
+mod made_up;
+mod product;
 mod progress;
 mod report;
+mod run;
 mod table;
 mod text;
 
@@ -38,15 +49,16 @@ use std::process::ExitCode;
 use clap::Parser;
 use confidant::dp::prelude::Epsilon;
 
+use choose::{Choices, DEFAULT_K, Override};
 use config::Config;
 use error::Error;
-use generate::Shape;
+use made_up::generate::Shape;
 
-/// A differentially private report about logins, or about any CSV file.
+/// A private report about a made-up identity product, or about any CSV file.
 #[derive(Parser)]
 #[command(name = "ciam_report")]
 struct Options {
-    /// Report about this CSV file instead of made-up logins
+    /// Report about this CSV file instead of a made-up product
     #[arg(long, value_name = "FILE.csv", requires = "config")]
     input: Option<PathBuf>,
 
@@ -58,7 +70,32 @@ struct Options {
     #[arg(long, value_name = "FILE", default_value = json::DEFAULT)]
     json: PathBuf,
 
-    /// The budget for the made-up logins
+    /// Where to write the report as a page
+    #[arg(long, value_name = "FILE", default_value = html::DEFAULT)]
+    html: PathBuf,
+
+    /// Where to write the table that the configuration asks for
+    #[arg(long, value_name = "FILE.csv", requires = "input")]
+    table: Option<PathBuf>,
+
+    /// Leave out what only the owner of the data may see
+    #[arg(long)]
+    public: bool,
+
+    /// Keep budget and audit log in this file, from report to report; otherwise in memory
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+
+    /// Handle a source otherwise: of logins, profiles, notes and minutes, as numbers, table, redact,
+    /// encrypted-sum or drop
+    #[arg(long, value_name = "SOURCE=TECHNIQUE", conflicts_with = "input")]
+    technique: Vec<Override>,
+
+    /// How many users must look alike in the table of profiles
+    #[arg(long, default_value_t = DEFAULT_K, conflicts_with = "input")]
+    k: u64,
+
+    /// The budget for the made-up product
     #[arg(long, default_value = "1", conflicts_with = "input")]
     epsilon: Epsilon,
 
@@ -86,16 +123,30 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Error> {
-    json::check(&options.json)?;
+    let choices = Choices::new(&options.technique, options.k)?;
+    for (path, default) in [(&options.json, json::DEFAULT), (&options.html, html::DEFAULT)] {
+        file::check(path, default)?;
+    }
+    if let Some(path) = &options.table {
+        file::check(path, "")?;
+    }
+    let (ledger, for_the_owner) = (options.ledger.as_deref(), !options.public);
     let report = match (&options.input, &options.config) {
-        (Some(input), Some(config)) => ask::report(input, &Config::read(config)?)?,
+        (Some(input), Some(config)) => {
+            let (config, table) = (Config::read(config)?, options.table.as_deref());
+            ask::report(&ask::Task { input, config: &config, ledger, table, for_the_owner })?
+        }
         _ => {
             let shape = Shape { users: options.users, events: options.events, seed: options.seed };
-            ciam::report(shape, &options.epsilon)?
+            let (budget, choices) = (&options.epsilon, &choices);
+            product::report(&product::Task { shape, budget, choices, ledger, for_the_owner })?
         }
     };
-    json::write(&options.json, &report)?;
-    let text = format!("{}\nThe same as JSON: {}\n", text::render(&report), options.json.display());
+    file::write(&options.json, &json::render(&report)?)?;
+    file::write(&options.html, &html::render(&report)?)?;
+    let text = text::render(&report);
+    let (page, json) = (options.html.display(), options.json.display());
+    let text = format!("{text}\nThe same as a page: {page}\nand for machines:   {json}\n");
     print(&text).map_err(|source| Error::Write { path: "standard output".into(), source })
 }
 

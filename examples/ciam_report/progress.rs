@@ -25,6 +25,13 @@ pub fn steps(length: u64, message: &'static str) -> ProgressBar {
     bar(length, message, COUNTED)
 }
 
+/// A sign that something is being done that cannot be counted.
+pub fn busy(message: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
 /// The file with a bar over its bytes.
 pub fn reading(file: File, message: &'static str) -> (ProgressBar, impl Read) {
     let length = file.metadata().map_or(0, |metadata| metadata.len());

@@ -1,10 +1,19 @@
-//! A report: what was asked, what came out, what it cost. The same for text and JSON.
+//! A report: how sources were handled, what was asked, what came out, what it cost. The same for text,
+//! JSON and the page.
+
+mod owner;
+#[cfg(test)]
+pub mod sample;
+mod spending;
 
 use confidant::core::release::{Interval, Readable};
 use confidant::dp::prelude::{Allowance, Charge, Confidence, GroupedRelease, Release};
 use serde::{Serialize, Serializer};
 
-/// A finished report. Everything in it is safe to publish.
+pub use owner::{Band, ColumnDetail, Found, FoundColumn, Owner, RiskOf, TableStudy, TextStudy};
+pub use spending::{Balance, Checkpoint, Spending, Step};
+
+/// A finished report. Everything in it is safe to publish, but for the owner's part.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// The headline.
@@ -12,6 +21,8 @@ pub struct Report {
     /// What was made public about the data, and how privacy is defined, as label and text.
     #[serde(serialize_with = "as_map")]
     pub about: Vec<(&'static str, String)>,
+    /// How each source was handled, and why.
+    pub sources: Vec<Handling>,
     /// The answers in the order they were asked.
     pub answers: Vec<Answer>,
     /// What all answers may cost together.
@@ -20,6 +31,30 @@ pub struct Report {
     pub spent: Allowance,
     /// What is left for further questions.
     pub left: Allowance,
+    /// The ledger: accounts, what was spent when, and the checkpoint of its log.
+    pub ledger: Spending,
+    /// What is as confidential as the data; `None` in an edition that is handed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub for_the_owner: Option<Owner>,
+}
+
+/// How a source was handled.
+#[derive(Debug, Serialize)]
+pub struct Handling {
+    /// The source.
+    pub source: String,
+    /// What is in it.
+    pub what: String,
+    /// What was made of it.
+    pub technique: String,
+    /// Whether someone chose otherwise than was proposed.
+    pub overridden: bool,
+    /// Why.
+    pub reason: String,
+    /// What may be said of what leaves.
+    pub guarantee: String,
+    /// What that does not cover.
+    pub does_not_cover: String,
 }
 
 /// The answer to one question.
@@ -36,6 +71,9 @@ pub struct Answer {
     /// One figure, or one for each group.
     #[serde(flatten)]
     pub result: Figures,
+    /// Whether the groups have an order that means something, such as hours.
+    #[serde(skip)]
+    pub ordered: bool,
 }
 
 /// One figure, or one for each group.
@@ -146,6 +184,7 @@ impl Answer {
             charge: release.charge().clone(),
             noise: release.law().describe(),
             result: Figures::Figure(release.into()),
+            ordered: false,
         }
     }
 
@@ -166,7 +205,13 @@ impl Answer {
             charge: releases.charge().clone(),
             noise: releases.iter().next().map_or(String::new(), |(_, r)| r.law().describe()),
             result: Figures::Groups(releases.iter().map(group).collect()),
+            ordered: false,
         }
+    }
+
+    /// The same answer, with groups whose order means something.
+    pub fn ordered(self) -> Self {
+        Answer { ordered: true, ..self }
     }
 }
 

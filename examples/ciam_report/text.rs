@@ -1,6 +1,7 @@
 //! The report as text: aligned tables and bars, at most 80 columns wide.
 
 mod layout;
+mod owner;
 
 use confidant::dp::prelude::Charge;
 
@@ -35,6 +36,7 @@ pub fn render(report: &Report) -> String {
         let labels = std::iter::once(*label).chain(std::iter::repeat(""));
         lines.extend(labels.zip(rows).map(|(label, row)| format!("{}{row}", left(label, LABEL))));
     }
+    sources(report, &mut lines);
     let mut answers = report.answers.as_slice();
     while let [first, rest @ ..] = answers {
         lines.push(String::new());
@@ -53,6 +55,10 @@ pub fn render(report: &Report) -> String {
         }
     }
     prices(report, &mut lines);
+    audit(report, &mut lines);
+    if let Some(owner) = &report.for_the_owner {
+        owner::lines(owner, &mut lines);
+    }
     let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
     text.push('\n');
     text
@@ -62,6 +68,30 @@ fn head(title: &str, columns: &str, lines: &mut Vec<String>) {
     let width = WIDTH - layout::width(columns);
     lines.push(format!("{}{columns}", left(title, width)));
     lines.push("─".repeat(WIDTH));
+}
+
+/// What was made of each source, and why.
+fn sources(report: &Report, lines: &mut Vec<String>) {
+    lines.push(String::new());
+    head("Sources", "", lines);
+    for source in &report.sources {
+        let by_hand = if source.overridden { " (chosen by hand)" } else { "" };
+        lines.push(format!("  {}: {}{by_hand}", source.source, source.technique));
+        let texts =
+            [format!("{}.", source.reason), format!("Not covered: {}", source.does_not_cover)];
+        for text in texts {
+            lines.extend(wrapped(&text, WIDTH - 4).map(|row| format!("    {row}")));
+        }
+    }
+}
+
+/// The checkpoint of the ledger's log.
+fn audit(report: &Report, lines: &mut Vec<String>) {
+    let checkpoint = &report.ledger.checkpoint;
+    lines.push(String::new());
+    head("Audit", "", lines);
+    lines.push(format!("  {} entries, verified; the root of their tree:", checkpoint.entries));
+    lines.push(format!("  {}", checkpoint.root));
 }
 
 fn totals(answers: &[Answer], lines: &mut Vec<String>) {

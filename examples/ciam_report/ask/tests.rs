@@ -1,6 +1,11 @@
 use super::*;
 use crate::report::{Figures, Group};
 
+fn report_in(input: &Path, config: &Config) -> Result<Report, Error> {
+    let (ledger, table, for_the_owner) = (None, None, true);
+    report(&Task { input, config, ledger, table, for_the_owner })
+}
+
 fn report_on(name: &str, csv: &str, budget: &str, data: &str) -> Report {
     let folder = std::env::temp_dir().join(format!("ciam_report-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -16,7 +21,7 @@ fn report_on(name: &str, csv: &str, budget: &str, data: &str) -> Report {
     std::fs::write(folder.join("c.toml"), toml).unwrap();
     std::fs::write(folder.join("d.csv"), csv).unwrap();
     let config = Config::read(&folder.join("c.toml")).unwrap();
-    let report = report(&folder.join("d.csv"), &config).unwrap();
+    let report = report_in(&folder.join("d.csv"), &config).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     report
 }
@@ -71,6 +76,51 @@ fn questions_that_cannot_be_priced_are_refused_before_the_file_is_opened() {
     std::fs::write(&path, toml).unwrap();
     let config = Config::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
-    let error = report(Path::new("no-such-file.csv"), &config).err().unwrap();
+    let error = report_in(Path::new("no-such-file.csv"), &config).err().unwrap();
     assert!(matches!(error, Error::Question { question, .. } if question == "n"));
+}
+
+/// A table asked for beside the numbers, over rows that name people in `who`.
+fn with_table(name: &str, roles: &str) -> Result<(Report, String), Error> {
+    let folder = std::env::temp_dir().join(format!("ciam_report-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let row = |i: usize| format!("user{i}@example.org,{},{}\n", 20 + i % 4, ["a", "b"][i % 2]);
+    let csv = format!("who,age,plan\n{}", (0..400).map(row).collect::<String>());
+    let question = "[[query]]\nname = \"rows\"\nkind = \"count\"\n";
+    let toml = format!("[budget]\nepsilon = 1\n[table]\nk = 3\n{roles}\n{question}");
+    std::fs::write(folder.join("c.toml"), toml).unwrap();
+    std::fs::write(folder.join("d.csv"), csv).unwrap();
+    let config = Config::read(&folder.join("c.toml")).unwrap();
+    let (input, table) = (folder.join("d.csv"), folder.join("t.csv"));
+    let task = Task {
+        input: &input,
+        config: &config,
+        ledger: None,
+        table: Some(&table),
+        for_the_owner: true,
+    };
+    let report = report(&task);
+    let released = std::fs::read_to_string(&table).unwrap_or_default();
+    std::fs::remove_dir_all(&folder).unwrap();
+    Ok((report?, released))
+}
+
+#[test]
+fn a_table_is_handed_out_beside_the_numbers() {
+    let roles = "identifying = [\"who\"]\nquasi = [\"age\"]\nsensitive = [\"plan\"]";
+    let (report, released) = with_table("table", roles).unwrap();
+    let study = report.for_the_owner.unwrap().table.unwrap();
+    assert!(study.verified && study.smallest_class >= 3);
+    assert_eq!(released.lines().count() as u64, study.rows + 1);
+    assert!(!released.contains('@'));
+    assert_eq!(report.sources.len(), 2);
+}
+
+#[test]
+fn a_table_in_which_people_are_named_is_refused_and_nothing_is_written() {
+    for roles in ["quasi = [\"age\", \"who\"]", "quasi = [\"age\"]\ninsensitive = [\"who\"]"] {
+        let roles = format!("{roles}\nsensitive = [\"plan\"]");
+        let refused = with_table("named", &roles).err().unwrap();
+        assert!(matches!(refused, Error::Identifier { column, .. } if column == "who"));
+    }
 }

@@ -1,42 +1,14 @@
-use confidant::core::release::Interval;
-use confidant::dp::prelude::{Allowance, Amount, Epsilon};
+use confidant::dp::prelude::Amount;
 
 use super::*;
-use crate::report::Number;
-
-fn figure(value: i64, margin: f64) -> Figure {
-    Figure {
-        value: Number::from(value),
-        interval_95: Interval { lower: value as f64 - margin, upper: value as f64 + margin },
-        text: value.to_string(),
-        margin: margin.to_string(),
-    }
-}
-
-fn answer(name: &str, result: Figures) -> Answer {
-    let charge = Charge::from(Epsilon::from_fraction(1, 7).unwrap());
-    Answer {
-        name: name.to_owned(),
-        question: "q".to_owned(),
-        charge,
-        noise: "n".to_owned(),
-        result,
-    }
-}
-
-fn report(answers: Vec<Answer>) -> Report {
-    let limit = Allowance::from(Epsilon::new(1.0).unwrap());
-    let about = vec![("Data", "a long text ".repeat(20))];
-    let (spent, left) = (limit.nothing(), limit.clone());
-    Report { title: "T".to_owned(), about, answers, budget: limit, spent, left }
-}
+use crate::report::sample::{self, answer, figure};
 
 #[test]
 fn no_line_is_wider_than_a_terminal() {
     let group = |name: &str, value| Group { group: name.to_owned(), figure: figure(value, 900.0) };
     let groups =
         vec![group("日本からのログイン、全部", 5), group("b", -70_000), group("c", i64::MAX)];
-    let text = render(&report(vec![
+    let text = render(&sample::report(vec![
         answer(&"a very long name ".repeat(9), Figures::Figure(figure(7, 0.5))),
         answer("By", Figures::Groups(groups)),
     ]));

@@ -10,7 +10,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use crate::login::{COUNTRIES, DEVICES, Login, MFA, NO_MFA, Weighted};
+use super::login::{COUNTRIES, DEVICES, Login, MFA, NO_MFA, Weighted};
 
 /// How many users and events to make, and from which seed.
 #[derive(Clone, Copy)]
@@ -76,10 +76,18 @@ struct World {
     hour: WeightedIndex<u32>,
 }
 
-/// The logins of a week in no particular order; `tick` is told of progress, one event at a time.
+/// A week of logins, and the country that each user lives in.
+pub struct Week {
+    /// The logins in no particular order.
+    pub logins: Vec<Login>,
+    /// The users' countries, by the users' numbers.
+    pub homes: Vec<&'static str>,
+}
+
+/// Makes a week; `tick` is told of progress, one event at a time.
 ///
 /// `None` if there are fewer events than users or no users: every user logs in at least once.
-pub fn logins(shape: Shape, mut tick: impl FnMut()) -> Option<Vec<Login>> {
+pub fn week(shape: Shape, mut tick: impl FnMut()) -> Option<Week> {
     if shape.users == 0 || shape.events < shape.users {
         return None;
     }
@@ -122,7 +130,8 @@ pub fn logins(shape: Shape, mut tick: impl FnMut()) -> Option<Vec<Login>> {
         });
         tick();
     }
-    Some(logins)
+    let homes = habits.iter().map(|habits| habits.country).collect();
+    Some(Week { logins, homes })
 }
 
 impl World {
@@ -179,8 +188,12 @@ mod tests {
 
     use super::*;
 
+    fn logins(shape: Shape) -> Option<Vec<Login>> {
+        week(shape, || ()).map(|week| week.logins)
+    }
+
     fn default_week() -> Vec<Login> {
-        logins(Shape::default(), || ()).unwrap()
+        logins(Shape::default()).unwrap()
     }
 
     #[test]
@@ -197,7 +210,7 @@ mod tests {
     fn a_seed_makes_the_same_week_again_and_another_seed_another() {
         let shape = Shape { users: 50, events: 500, seed: 1 };
         let lengths = |seed| -> Vec<u32> {
-            let logins = logins(Shape { seed, ..shape }, || ()).unwrap();
+            let logins = logins(Shape { seed, ..shape }).unwrap();
             logins.iter().map(|login| login.seconds).collect()
         };
         assert_eq!(lengths(1), lengths(1));
@@ -246,8 +259,8 @@ mod tests {
     #[test]
     fn a_week_without_a_login_for_each_user_is_refused() {
         for (users, events) in [(0, 0), (0, 5), (5, 4)] {
-            assert!(logins(Shape { users, events, seed: 0 }, || ()).is_none());
+            assert!(logins(Shape { users, events, seed: 0 }).is_none());
         }
-        assert_eq!(logins(Shape { users: 5, events: 5, seed: 0 }, || ()).unwrap().len(), 5);
+        assert_eq!(logins(Shape { users: 5, events: 5, seed: 0 }).unwrap().len(), 5);
     }
 }
