@@ -8,6 +8,7 @@ use super::features::{BUCKETS, Lexicon, Word, features};
 use super::gazetteer::IS_TITLE;
 use super::tagger::{CLASSES, Chain, Edges, LABELS, MAGIC, Tagger, may_follow};
 use super::tokens::{Token, tokenize};
+use crate::evaluate::iou;
 use crate::generate::{Labelled, Rng};
 
 struct Example {
