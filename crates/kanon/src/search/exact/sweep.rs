@@ -46,7 +46,7 @@ pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
     walk.descend();
     // Ranges for threads to share.
     let (mut ranges, mut depth) = (1, 0);
-    while depth < q && walks > 1 && ranges < 4 * walks {
+    while depth < q && walks > 1 && ranges < 32 * walks {
         ranges *= all.lattice.strides[all.lattice.order[depth]].1;
         depth += 1;
     }
