@@ -80,15 +80,15 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
 
     let ledger = book.close()?;
     let limit = Allowance::from(&config.budget);
-    let whole = book.whole(&ledger);
+    let (spent, left) = book.spent_and_left(&ledger, &limit);
     Ok(Report {
         title: config.title.clone(),
         about: about(input, config),
         sources: handlings(input, config)?,
         answers,
-        budget: limit.clone(),
-        spent: whole.map_or_else(|| limit.nothing(), |whole| whole.spent.clone()),
-        left: whole.map_or(limit, |whole| whole.left.clone()),
+        budget: limit,
+        spent,
+        left,
         ledger,
         for_the_owner: task.for_the_owner.then_some(owner),
     })

@@ -88,9 +88,14 @@ impl Book {
         Ok(Spending { accounts, steps: self.steps(known.size)?, checkpoint })
     }
 
-    /// The account of the whole, of those that `spending` lists.
-    pub fn whole<'a>(&self, spending: &'a Spending) -> Option<&'a Balance> {
-        spending.accounts.iter().find(|balance| balance.account == self.root)
+    /// What `spending` says was spent of the whole, and what is left of `limit`.
+    pub fn spent_and_left(&self, spending: &Spending, limit: &Allowance) -> (Allowance, Allowance) {
+        let whole = spending.accounts.iter().find(|balance| balance.account == self.root);
+        whole.map_or_else(
+            // Not of the ledger's making: nothing that could be spent by mistake.
+            || (limit.clone(), limit.nothing()),
+            |whole| (whole.spent.clone(), whole.left.clone()),
+        )
     }
 
     /// What the log says was done, and where the whole stood after each step.
@@ -133,8 +138,9 @@ mod tests {
         let _ = cx.release(ask, |_| Ok(())).unwrap();
         cx.record(Resource::new("a table"), Guarantee::None).unwrap();
         let spending = book.close().unwrap();
-        let whole = book.whole(&spending).unwrap();
-        assert_eq!(whole.left.to_string(), "ε = 0.75");
+        let limit = Epsilon::new(1.0).unwrap().into();
+        let (spent, left) = book.spent_and_left(&spending, &limit);
+        assert_eq!((spent.to_string(), left.to_string()), ("ε = 0.25".into(), "ε = 0.75".into()));
         let steps: Vec<&str> = spending.steps.iter().map(|step| step.what.as_str()).collect();
         assert_eq!(steps, ["a number", "a table"]);
         assert_eq!(spending.steps[1].spent.to_string(), "ε = 0.25");

@@ -118,15 +118,15 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
     };
     let ledger = book.close()?;
     let limit = Allowance::from(budget.clone());
-    let whole = book.whole(&ledger);
+    let (spent, left) = book.spent_and_left(&ledger, &limit);
     Ok(Report {
         title: "A week of an identity product".to_owned(),
         about: about(shape, left_by_limit(&product.logins), budget),
         sources: choices.handlings(guarantee),
         answers,
-        budget: limit.clone(),
-        spent: whole.map_or_else(|| limit.nothing(), |whole| whole.spent.clone()),
-        left: whole.map_or(limit, |whole| whole.left.clone()),
+        budget: limit,
+        spent,
+        left,
         ledger,
         for_the_owner: task.for_the_owner.then_some(owner),
     })

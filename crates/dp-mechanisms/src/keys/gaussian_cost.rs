@@ -186,6 +186,7 @@ pub(super) fn few_digits_up(value: f64) -> Option<Ratio<BigUint>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::gaussian_sum::tests::convolved;
 
     fn ratio(a: u64, b: u64) -> Ratio<BigUint> {
         Ratio::new(a.into(), b.into())
@@ -194,19 +195,7 @@ mod tests {
     /// The hockey stick of n discrete Gaussians shifted by `shift`, by convolution of masses.
     fn by_convolution(s2: f64, n: usize, shift: i64, epsilon: f64) -> f64 {
         let reach = 60i64;
-        let one: Vec<f64> =
-            (-reach..=reach).map(|x| (-(x * x) as f64 / (2.0 * s2)).exp()).collect();
-        let norm: f64 = one.iter().sum();
-        let mut law = vec![1.0];
-        for _ in 0..n {
-            let mut next = vec![0.0; law.len() + one.len() - 1];
-            for (i, a) in law.iter().enumerate() {
-                for (j, b) in one.iter().enumerate() {
-                    next[i + j] += a * b / norm;
-                }
-            }
-            law = next;
-        }
+        let law = convolved(s2, n as u64, reach);
         let middle = n as i64 * reach;
         let at = |s: i64| usize::try_from(s + middle).ok().and_then(|i| law.get(i)).copied();
         let total = n as i64 * shift;

@@ -107,11 +107,12 @@ fn join(sigma_squared: f64, one: &[f64], other: &[f64]) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    /// The masses of the sum, by convolution of exponentials.
-    fn convolved(s2: f64, n: u64, reach: i64) -> Vec<f64> {
+    /// The masses of the sum of `n` noises cut off at `reach`, by convolution of exponentials: the sum
+    /// s at place s + n reach.
+    pub(in super::super) fn convolved(s2: f64, n: u64, reach: i64) -> Vec<f64> {
         let one: Vec<f64> =
             (-reach..=reach).map(|x| (-(x * x) as f64 / (2.0 * s2)).exp()).collect();
         let norm: f64 = one.iter().sum();

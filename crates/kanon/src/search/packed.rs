@@ -88,6 +88,15 @@ impl<const N: usize> Classes<N> {
         self.histogram.shrink_to_fit();
     }
 
+    /// As [`add`](Self::add), where classes have a count and nothing else.
+    #[inline(always)]
+    fn add_count(&mut self, class: usize, new: bool, count: u32) {
+        match new {
+            true => self.counts.push(count),
+            false => self.counts[class] += count,
+        }
+    }
+
     /// Adds the sums of a class of `source` to a class whose key is there already.
     #[inline(always)]
     fn add(&mut self, class: usize, new: bool, source: &Classes<N>, from: usize, width: usize) {

@@ -276,12 +276,9 @@ fn hashed<const N: usize>(
     let counts_alone = source.are_counts_alone(width);
     for (i, key) in source.keys.iter().enumerate() {
         let (class, new) = slots.find(&mut target.keys, &lifted(key, steps));
-        if !counts_alone {
-            target.add(class, new, source, i, width);
-        } else if new {
-            target.counts.push(source.counts[i]);
-        } else {
-            target.counts[class] += source.counts[i];
+        match counts_alone {
+            true => target.add_count(class, new, source.counts[i]),
+            false => target.add(class, new, source, i, width),
         }
     }
 }
@@ -312,12 +309,9 @@ fn direct<const N: usize>(
             }
             class => (class as usize - 1, false),
         };
-        if !counts_alone {
-            target.add(class, new, source, i, width);
-        } else if new {
-            target.counts.push(source.counts[i]);
-        } else {
-            target.counts[class] += source.counts[i];
+        match counts_alone {
+            true => target.add_count(class, new, source.counts[i]),
+            false => target.add(class, new, source, i, width),
         }
     }
 }
