@@ -41,6 +41,9 @@ pub struct Task<'a> {
 /// Reads the file, answers all questions of the configuration and makes the table it asks for.
 pub fn report(task: &Task<'_>) -> Result<Report, Error> {
     let Task { input, config, .. } = *task;
+    if task.table.is_some() && config.table.is_none() {
+        return Err(Error::Options("--table needs a section `[table]` in the configuration"));
+    }
     let mut layout = Layout::default();
     let plans: Vec<Located<'_>> =
         config.questions.iter().map(|question| Located::new(question, &mut layout)).collect();

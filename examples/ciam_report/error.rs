@@ -63,6 +63,9 @@ pub enum Error {
     /// Texts cannot be scanned or redacted.
     #[error("the texts: {0}")]
     Text(#[from] deid::Error),
+    /// The redacted notes cannot be laid out as a file.
+    #[error("the notes as CSV: {0}")]
+    Notes(#[from] csv::Error),
     /// The encrypted sum cannot be made.
     #[error("the encrypted sum: {0}")]
     Sum(#[from] he::Error),

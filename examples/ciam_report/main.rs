@@ -12,7 +12,8 @@
 //! configuration lists; `adult.toml` beside this file is a commented example.
 //!
 //! The report goes to standard output, to a page (`--html`) and, for machines, to a JSON file
-//! (`--json`). All three have a part for the owner of the data, which `--public` leaves out.
+//! (`--json`). All three have a part for the owner of the data, which `--public` leaves out. The
+//! anonymous table and the redacted notes themselves go to `--table` and `--notes`.
 //!
 //! Progress and errors go to standard error. Errors about the data (a short row, a bad number) name the
 //! line and the column, never the value. They are found while reading, before anything is released, and
@@ -74,9 +75,13 @@ struct Options {
     #[arg(long, value_name = "FILE", default_value = html::DEFAULT)]
     html: PathBuf,
 
-    /// Where to write the table that the configuration asks for
-    #[arg(long, value_name = "FILE.csv", requires = "input")]
+    /// Where to write the anonymous table
+    #[arg(long, value_name = "FILE.csv")]
     table: Option<PathBuf>,
+
+    /// Where to write the redacted notes
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "input")]
+    notes: Option<PathBuf>,
 
     /// Leave out what only the owner of the data may see
     #[arg(long)]
@@ -127,19 +132,21 @@ fn run(options: &Options) -> Result<(), Error> {
     for (path, default) in [(&options.json, json::DEFAULT), (&options.html, html::DEFAULT)] {
         file::check(path, default)?;
     }
-    if let Some(path) = &options.table {
+    for path in [&options.table, &options.notes].into_iter().flatten() {
         file::check(path, "")?;
     }
     let (ledger, for_the_owner) = (options.ledger.as_deref(), !options.public);
+    let (table, notes) = (options.table.as_deref(), options.notes.as_deref());
     let report = match (&options.input, &options.config) {
         (Some(input), Some(config)) => {
-            let (config, table) = (Config::read(config)?, options.table.as_deref());
-            ask::report(&ask::Task { input, config: &config, ledger, table, for_the_owner })?
+            let config = &Config::read(config)?;
+            ask::report(&ask::Task { input, config, ledger, table, for_the_owner })?
         }
         _ => {
             let shape = Shape { users: options.users, events: options.events, seed: options.seed };
             let (budget, choices) = (&options.epsilon, &choices);
-            product::report(&product::Task { shape, budget, choices, ledger, for_the_owner })?
+            let task = product::Task::new(shape, budget, choices);
+            product::report(&product::Task { ledger, table, notes, for_the_owner, ..task })?
         }
     };
     file::write(&options.json, &json::render(&report)?)?;

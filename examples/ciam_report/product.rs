@@ -9,10 +9,12 @@ use confidant::core::sensitive::SensitivityLevel;
 use confidant::deid::Analyzer;
 use confidant::dp;
 use confidant::dp::prelude::*;
+use confidant::kanon::prelude::CsvOptions;
 
 use crate::book::Book;
 use crate::choose::{Choices, LOGINS, SMALL, Source, Technique};
 use crate::error::Error;
+use crate::file;
 use crate::identify::{self, Column, Known};
 use crate::made_up::Product;
 use crate::made_up::generate::Shape;
@@ -34,13 +36,31 @@ pub struct Task<'a> {
     pub choices: &'a Choices,
     /// The file of the ledger; in memory without one.
     pub ledger: Option<&'a Path>,
+    /// Where the table for a partner goes.
+    pub table: Option<&'a Path>,
+    /// Where the redacted notes go.
+    pub notes: Option<&'a Path>,
     /// Whether the report has a part for the owner.
     pub for_the_owner: bool,
+}
+
+impl<'a> Task<'a> {
+    /// With a ledger in memory, the owner's part, and no file.
+    pub fn new(shape: Shape, budget: &'a Epsilon, choices: &'a Choices) -> Self {
+        let (ledger, table, notes) = (None, None, None);
+        Task { shape, budget, choices, ledger, table, notes, for_the_owner: true }
+    }
 }
 
 /// Makes the data and reports on it.
 pub fn report(task: &Task<'_>) -> Result<Report, Error> {
     let Task { shape, budget, choices, .. } = *task;
+    if task.table.is_some() && choices.of(Source::Profiles) != Technique::Table {
+        return Err(Error::Options("--table needs the technique `table` for the profiles"));
+    }
+    if task.notes.is_some() && choices.of(Source::Notes) != Technique::Redact {
+        return Err(Error::Options("--notes needs the technique `redact` for the notes"));
+    }
     let percent = |part: u32| {
         let amount = budget.amount() * &Amount::from_percent(part);
         Epsilon::from_amount(amount).map_err(dp::Error::from)
@@ -88,7 +108,10 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
             let spinner = progress::busy("Anonymizing profiles");
             let mut cx = book.context(Some("profiles"), "capacity planning by a partner")?;
             let table = partner::table_of(&product.profiles)?;
-            let (_, study) = partner::release(table, &order, &mut cx)?;
+            let (release, study) = partner::release(table, &order, &mut cx)?;
+            if let Some(path) = task.table {
+                CsvOptions::new().write_path(release.table(), path)?;
+            }
             owner.table = Some(study);
             spinner.finish_and_clear();
         }
@@ -101,6 +124,9 @@ pub fn report(task: &Task<'_>) -> Result<Report, Error> {
     if choices.of(Source::Notes) == Technique::Redact {
         let mut cx = book.context(Some("notes"), "staffing of support")?;
         let (safe, study) = notes::redact(&analyzer, &product.notes, &mut cx)?;
+        if let Some(path) = task.notes {
+            file::write(path, &notes::to_csv(&safe)?)?;
+        }
         owner.texts = Some(study);
         answers.push(notes::count(&safe, small.clone(), cx)?);
     }
@@ -247,8 +273,7 @@ mod tests {
         let overrides: Vec<_> = overrides.iter().map(|text| text.parse().unwrap()).collect();
         let choices = Choices::new(&overrides, DEFAULT_K).unwrap();
         let budget = Epsilon::new(epsilon).unwrap();
-        let (ledger, for_the_owner) = (None, true);
-        report(&Task { shape, budget: &budget, choices: &choices, ledger, for_the_owner })
+        report(&Task::new(shape, &budget, &choices))
     }
 
     const SMALL: Shape = Shape { users: 300, events: 1500, seed: 3 };
@@ -282,8 +307,7 @@ mod tests {
         let run = |epsilon: f64| {
             let (choices, budget) =
                 (Choices::new(&[], DEFAULT_K).unwrap(), Epsilon::new(epsilon).unwrap());
-            let (choices, budget, ledger) = (&choices, &budget, Some(path.as_path()));
-            report(&Task { shape: SMALL, budget, choices, ledger, for_the_owner: true })
+            report(&Task { ledger: Some(&path), ..Task::new(SMALL, &budget, &choices) })
         };
         let first = run(1.0).unwrap().ledger.checkpoint.entries;
         let refused = run(1.0).err().unwrap();
@@ -291,6 +315,31 @@ mod tests {
         assert!(matches!(run(2.0), Err(Error::OtherBudget)));
         let entries = confidant::ledger::Ledger::open(&path).unwrap().size().unwrap();
         assert_eq!(entries, first, "nothing was tried, so nothing was recorded");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn table_and_notes_can_be_written_where_they_are_made() {
+        let folder = std::env::temp_dir().join(format!("ciam_report-{}-files", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let [table, notes] = ["table.csv", "notes.csv"].map(|name| folder.join(name));
+        let budget = Epsilon::new(1.0).unwrap();
+        let choices = Choices::new(&[], DEFAULT_K).unwrap();
+        let (to_table, to_notes) = (Some(table.as_path()), Some(notes.as_path()));
+        let wanted =
+            Task { table: to_table, notes: to_notes, ..Task::new(SMALL, &budget, &choices) };
+        let owner = report(&wanted).unwrap().for_the_owner.unwrap();
+        let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count() as u64;
+        assert_eq!(lines(&table), 1 + owner.table.unwrap().rows);
+        let mut reader = csv::Reader::from_path(&notes).unwrap();
+        assert_eq!(reader.records().count(), owner.texts.unwrap().texts);
+
+        let choices = ["profiles=drop", "notes=drop"].map(|text| text.parse().unwrap());
+        let choices = Choices::new(&choices, DEFAULT_K).unwrap();
+        for (table, notes) in [(to_table, None), (None, to_notes)] {
+            let wanted = Task { table, notes, ..Task::new(SMALL, &budget, &choices) };
+            assert!(matches!(report(&wanted), Err(Error::Options(_))));
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

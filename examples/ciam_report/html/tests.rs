@@ -13,9 +13,8 @@ const SHAPE: Shape = Shape { users: 1000, events: 5000, seed: 4 };
 fn made(for_the_owner: bool) -> Report {
     let choices = Choices::new(&[], DEFAULT_K).unwrap();
     let budget = confidant::dp::prelude::Epsilon::new(1.0).unwrap();
-    let (shape, ledger) = (SHAPE, None);
-    product::report(&Task { shape, budget: &budget, choices: &choices, ledger, for_the_owner })
-        .unwrap()
+    let task = Task::new(SHAPE, &budget, &choices);
+    product::report(&Task { for_the_owner, ..task }).unwrap()
 }
 
 fn hostile() -> Report {

@@ -137,6 +137,17 @@ pub fn redact<'a>(
     Ok((safe, study))
 }
 
+/// Redacted notes as CSV: the customer's token, the topic and the text of each.
+pub fn to_csv(notes: &[SafeNote]) -> Result<String, Error> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["customer", "topic", "text"])?;
+    for note in notes {
+        csv.write_record([&note.customer, note.topic, &note.text])?;
+    }
+    let bytes = csv.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// How many customers wrote about what: from redacted notes, each customer counted once.
 pub fn count(notes: &[SafeNote], epsilon: Epsilon, cx: Context) -> Result<Answer, Error> {
     let session = Session::over(notes)
