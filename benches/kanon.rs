@@ -69,5 +69,47 @@ fn search(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, search);
+/// From a table to a verified release.
+fn release(c: &mut Criterion) {
+    let path = folder().map(|folder| folder.join("adult.csv"));
+    let table = path.and_then(|path| CsvOptions::new().delimiter(b';').read_path(path).ok());
+    let (Some(table), Some(roles)) = (table, roles(None)) else { return };
+    let mut group = c.benchmark_group("adult, release");
+    group.sample_size(10);
+    let cases = [
+        ("full-domain, k = 5, 2 %", Recoding::FullDomain, 5, 0.02),
+        ("local recoding, k = 5", Recoding::Local, 5, 0.0),
+        ("Mondrian, k = 10", Recoding::Mondrian, 10, 0.0),
+    ];
+    for (name, recoding, k, limit) in cases {
+        let Ok(model) = Model::k_anonymity(k) else { continue };
+        let work = Anonymizer::builder(&table)
+            .roles(roles.clone())
+            .require(model)
+            .suppress_at_most(limit)
+            .recoding(recoding)
+            .seed([1; 32]);
+        group.bench_function(name, |b| b.iter(|| black_box(work.run())));
+    }
+    group.finish();
+}
+
+/// A table of 300,000 rows, by one thread and by two.
+fn threads(c: &mut Criterion) {
+    let Some(data) = adult(None, 10) else { return };
+    let mut group = c.benchmark_group("adult ten times, k = 5, 2 %");
+    group.sample_size(10);
+    let (Ok(model), Ok(limit)) = (Model::k_anonymity(5), Fraction::new(2, 100)) else { return };
+    for threads in [1, 2] {
+        let search = Search::over(&data)
+            .require([model.clone()])
+            .suppress_at_most(limit)
+            .effort(Effort::new().threads(threads));
+        let name = format!("{threads} threads");
+        group.bench_function(name, |b| b.iter(|| black_box(search.run(1))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, search, release, threads);
 criterion_main!(benches);

@@ -263,7 +263,7 @@ impl Dataset {
     /// The hierarchy of a quasi-identifier applied to the population's column.
     pub(crate) fn population_levels(&self, place: usize, column: &Column) -> Result<Levels> {
         let bound = self.columns.get(place).and_then(|bound| bound.hierarchy.as_ref());
-        let hierarchy = bound.ok_or_else(|| Error::unknown(column.name()))?;
+        let hierarchy = bound.ok_or_else(|| Error::unknown(column.name(), std::iter::empty()))?;
         named(hierarchy.levels(column), column)
     }
 

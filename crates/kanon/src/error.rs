@@ -55,10 +55,12 @@ impl fmt::Debug for DataValue {
 #[non_exhaustive]
 pub enum Error {
     /// A column is named that the table does not have.
-    #[error("the table has no column `{column}`")]
+    #[error("the table has no column `{column}`{hint}")]
     UnknownColumn {
         /// The name that was asked for.
         column: String,
+        /// What may have been meant.
+        hint: ColumnHint,
     },
     /// A column has no role.
     #[error(
@@ -91,7 +93,9 @@ pub enum Error {
         problem: &'static str,
     },
     /// A row has another number of fields than the header.
-    #[error("line {line} has {found} fields instead of {expected}")]
+    #[error(
+        "line {line} has {found} fields instead of {expected}; check the delimiter and the quotes, or mend the line"
+    )]
     Ragged {
         /// The line, counted from 1.
         line: u64,
@@ -101,7 +105,9 @@ pub enum Error {
         found: u64,
     },
     /// A file could not be read or written.
-    #[error("the {what} could not be {operation}: {kind}")]
+    #[error(
+        "the {what} could not be {operation}: {kind}; check the path, the disk and your rights"
+    )]
     Io {
         /// What was accessed.
         what: &'static str,
@@ -221,6 +227,65 @@ pub enum Error {
     Entropy(#[from] EntropyError),
 }
 
+/// What may have been meant by a name that no column has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnHint {
+    /// Nothing comes to mind.
+    None,
+    /// A column with a similar name.
+    Similar(String),
+    /// The table has a single column, whose name holds this character: it was read with another
+    /// delimiter than it was written with.
+    Delimiter(char),
+}
+
+impl fmt::Display for ColumnHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ColumnHint::None => Ok(()),
+            ColumnHint::Similar(name) => write!(f, "; did you mean `{name}`?"),
+            ColumnHint::Delimiter(found) => {
+                write!(f, "; its only column holds {found:?}: read it with that delimiter")
+            }
+        }
+    }
+}
+
+impl ColumnHint {
+    fn new<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.collect();
+        if let [only] = known.as_slice()
+            && let Some(found) = only.chars().find(|c| matches!(c, ',' | ';' | '\t' | '|'))
+        {
+            return ColumnHint::Delimiter(found);
+        }
+        let plain = |name: &str| -> Vec<char> {
+            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let wanted = plain(wanted);
+        let near = known.iter().map(|name| (edits(&wanted, &plain(name)), *name)).min();
+        match near {
+            Some((edits, name)) if edits <= wanted.len() / 3 => ColumnHint::Similar(name.into()),
+            _ => ColumnHint::None,
+        }
+    }
+}
+
+/// Characters to insert, delete or replace (Levenshtein's distance).
+fn edits(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 /// What is wrong with a hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -229,7 +294,7 @@ pub enum HierarchyProblem {
     #[error("it has no values")]
     Empty,
     /// A row of another length.
-    #[error("it has {found} levels instead of {expected}")]
+    #[error("it has {found} levels instead of {expected}; give each value as many groups")]
     Ragged {
         /// Levels of the first row.
         expected: usize,
@@ -237,16 +302,18 @@ pub enum HierarchyProblem {
         found: usize,
     },
     /// A value listed twice.
-    #[error("the value `{value}` is listed twice")]
+    #[error("a value of the shape `{value}` is listed twice; take one of the lines out")]
     DuplicateLeaf {
         /// The value.
-        value: String,
+        value: DataValue,
     },
     /// A group that belongs to two groups of the next level.
-    #[error("`{value}` of level {level} has two parents in level {}", level + 1)]
+    #[error(
+        "a value of the shape `{value}` in level {level} has two parents in level {}; groups must nest", level + 1
+    )]
     TwoParents {
         /// The group's label.
-        value: String,
+        value: DataValue,
         /// Its level.
         level: usize,
     },
@@ -288,8 +355,9 @@ impl Error {
         move |error| Error::Io { what, operation, kind: error.kind() }
     }
 
-    pub(crate) fn unknown(column: &str) -> Error {
-        Error::UnknownColumn { column: column.into() }
+    /// A column is asked for that is none of the `known`.
+    pub(crate) fn unknown<'a>(column: &str, known: impl Iterator<Item = &'a str>) -> Error {
+        Error::UnknownColumn { column: column.into(), hint: ColumnHint::new(column, known) }
     }
 }
 

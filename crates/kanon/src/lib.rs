@@ -26,7 +26,7 @@ pub mod verify;
 
 pub use anonymizer::{Anonymizer, Recoding};
 pub use dataset::{Dataset, Role, Roles};
-pub use error::{DataValue, Error, HierarchyProblem, Infeasible, Result};
+pub use error::{ColumnHint, DataValue, Error, HierarchyProblem, Infeasible, Result};
 pub use fraction::Fraction;
 pub use hierarchy::Hierarchy;
 pub use random::Seeded;

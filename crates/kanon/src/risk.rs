@@ -2,7 +2,8 @@
 //!
 //! [`Classes`] groups a table by any columns; from its sizes follow the prosecutor's, journalist's
 //! and marketer's risk, uniqueness in the sample and the population, and which sets of columns tell
-//! people apart. [`measure()`] tells which parameters of each privacy model a table satisfies.
+//! people apart. [`measure()`] tells which parameters of each privacy model a table satisfies, and
+//! [`compatible`] how many rows each row may be if blanks match anything.
 //!
 //! Reports hold counts below k and are as confidential as the table, unless they are rounded.
 
@@ -18,9 +19,11 @@ pub mod identifiers;
 pub mod measure;
 pub mod special;
 pub(crate) mod uniqueness;
+mod wildcard;
 
 pub use measure::{Measured, measure};
 pub use special::SpecialUniques;
+pub use wildcard::compatible;
 
 /// The classes of a table: rows that agree on some columns.
 ///

@@ -319,7 +319,8 @@ impl Table {
     ///
     /// [`Error::UnknownColumn`].
     pub fn position(&self, name: &str) -> Result<usize> {
-        self.columns.iter().position(|c| c.name == name).ok_or_else(|| Error::unknown(name))
+        let found = self.columns.iter().position(|c| c.name == name);
+        found.ok_or_else(|| Error::unknown(name, self.columns.iter().map(Column::name)))
     }
 
     /// The rows given by number (counted from 0), in that order.

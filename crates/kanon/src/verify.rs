@@ -21,6 +21,8 @@ use group::{Grouping, Ids};
 
 mod class;
 mod group;
+#[cfg(test)]
+mod mutants;
 mod origin;
 mod whole;
 

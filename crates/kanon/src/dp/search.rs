@@ -84,7 +84,7 @@ fn walk<const N: usize>(
     let meter = Meter::bind(&Metric::height(), problem.data, &problem.axes, &mut requirements)?;
     let tuples = base::<N>(problem, &meter, 0, 1);
     let ground = Ground { problem, meter: &meter, tuples: &tuples, seed: 0 };
-    let mut checker = Checker::new(ground, 64 << 20, 1);
+    let mut checker = Checker::new(ground, 64 << 20, None);
     let shares: Vec<Vec<Vec<u64>>> = (problem.axes.iter())
         .map(|axis| {
             let units = |&share: &f64| ((share * UNIT as f64).ceil() as u64).min(UNIT);

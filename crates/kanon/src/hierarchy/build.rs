@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use super::{ANY, Hierarchy, Levels, Rule, uncovered};
-use crate::error::{Error, HierarchyProblem, Result};
+use crate::error::{DataValue, Error, HierarchyProblem, Result};
 use crate::table::{Column, Value};
+
+/// Levels above the lowest, at most.
+pub(crate) const MOST_LEVELS: usize = 250;
 
 pub(super) fn problem(line: usize, problem: HierarchyProblem) -> Error {
     Error::Hierarchy { column: "(not yet applied)".into(), line: line as u64, problem }
@@ -25,12 +28,12 @@ pub(super) fn check_rows(rows: &[Vec<String>]) -> Result<()> {
             return Err(problem(i + 1, HierarchyProblem::Ragged { expected, found }));
         }
         if !leaves.insert(row[0].as_str()) {
-            let value = row[0].clone();
+            let value = DataValue::new(&row[0]);
             return Err(problem(i + 1, HierarchyProblem::DuplicateLeaf { value }));
         }
         for (level, pair) in row.windows(2).enumerate() {
             if *parents[level].entry(&pair[0]).or_insert(&pair[1]) != pair[1] {
-                let value = pair[0].clone();
+                let value = DataValue::new(&pair[0]);
                 return Err(problem(i + 1, HierarchyProblem::TwoParents { value, level }));
             }
         }
@@ -39,6 +42,12 @@ pub(super) fn check_rows(rows: &[Vec<String>]) -> Result<()> {
 }
 
 pub(super) fn read_rows(input: impl Read, delimiter: u8) -> Result<Vec<Vec<String>>> {
+    if matches!(delimiter, b'"' | b'\n' | b'\r') {
+        return Err(Error::Parameter {
+            parameter: "the delimiter",
+            requirement: "neither the quote nor a line break",
+        });
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -64,7 +73,7 @@ pub(super) fn tree_rows(edges: Vec<(String, String)>) -> Result<Vec<Vec<String>>
     let mut inner: HashSet<&str> = HashSet::new();
     for (i, (child, parent)) in edges.iter().enumerate() {
         if *parents.entry(child).or_insert(parent) != parent.as_str() {
-            let value = child.clone();
+            let value = DataValue::new(child);
             return Err(problem(i + 1, HierarchyProblem::TwoParents { value, level: 0 }));
         }
         inner.insert(parent);
@@ -76,9 +85,9 @@ pub(super) fn tree_rows(edges: Vec<(String, String)>) -> Result<Vec<Vec<String>>
         }
         let mut chain = vec![leaf.as_str()];
         while let Some(&parent) = chain.last().and_then(|node| parents.get(node)) {
-            if chain.len() > edges.len() {
-                let circle = HierarchyProblem::Builder("the pairs run in a circle");
-                return Err(problem(i + 1, circle));
+            if chain.len() > MOST_LEVELS.min(edges.len()) {
+                let circle = "the pairs run in a circle, or form more than 250 levels";
+                return Err(problem(i + 1, HierarchyProblem::Builder(circle)));
             }
             chain.push(parent);
         }
@@ -112,7 +121,7 @@ pub(super) fn check_ordered(values: &[String], fan_outs: &[usize]) -> Result<()>
     let mut seen = HashSet::new();
     for (i, value) in values.iter().enumerate() {
         if !seen.insert(value) {
-            let value = value.clone();
+            let value = DataValue::new(value);
             return Err(problem(i + 1, HierarchyProblem::DuplicateLeaf { value }));
         }
     }
@@ -143,6 +152,17 @@ fn ordered_rows(values: &[String], fan_outs: &[usize]) -> Vec<Vec<Value>> {
 
 /// The chains of the column's entries: from a list by look-up, else by the rule.
 pub(super) fn levels(rule: &Rule, column: &Column) -> Result<Levels> {
+    let count = match rule {
+        Rule::Listed(rows) => rows.first().map_or(0, |row| row.len() - 1),
+        Rule::Ordered(_, fan_outs) => fan_outs.len() + 1,
+        Rule::Intervals(intervals) => intervals.count(),
+        Rule::Dates(units) => units.len() + 1,
+        Rule::Function(count, _) => *count,
+        Rule::Masking(_) | Rule::Suppress | Rule::Fixed => 1,
+    };
+    if count > MOST_LEVELS {
+        return Err(Error::TooLarge { what: "levels of a hierarchy", limit: MOST_LEVELS as u64 });
+    }
     match rule {
         Rule::Listed(rows) => {
             let chain = |row: &Vec<String>| row.iter().map(|s| Value::from(s.as_str())).collect();
@@ -199,7 +219,7 @@ fn listed(mut domain: Vec<Vec<Value>>, column: &Column) -> Result<Levels> {
     // An empty text in a list stands for a missing value.
     let listed_missing = known.get(&Value::from("")).copied();
     let mut chains = Vec::with_capacity(column.dictionary().len());
-    let mut unlisted = None;
+    let mut unlisted = Vec::new();
     let occurs = column.counts();
     for (entry, value) in column.dictionary().iter().enumerate() {
         let found = match value {
@@ -211,6 +231,9 @@ fn listed(mut domain: Vec<Vec<Value>>, column: &Column) -> Result<Levels> {
             (Some(place), other) => {
                 let mut chain = domain[place].clone();
                 chain[0] = other.clone();
+                if *other != Value::Missing {
+                    unlisted.push(chain.clone());
+                }
                 chains.push(chain);
             }
             (None, Value::Text(_)) if occurs[entry] > 0 => return Err(uncovered(column, entry)),
@@ -221,7 +244,7 @@ fn listed(mut domain: Vec<Vec<Value>>, column: &Column) -> Result<Levels> {
                     chain[count - 1] = top.clone();
                 }
                 if other.text().is_none() {
-                    unlisted = Some(chain.clone());
+                    unlisted.push(chain.clone());
                 }
                 chains.push(chain);
             }

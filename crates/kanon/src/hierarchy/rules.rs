@@ -44,6 +44,11 @@ impl Intervals {
         Intervals { open_ended: true, ..self }
     }
 
+    /// Levels above the number itself.
+    pub(super) fn count(&self) -> usize {
+        self.widths.len() + 1
+    }
+
     pub(super) fn levels(&self, column: &Column) -> Result<Levels> {
         let wrong = |what| Err(problem(0, HierarchyProblem::Builder(what)));
         let span = self.upper.checked_sub(self.lower).filter(|&span| span > 0);

@@ -106,8 +106,8 @@ pub(crate) fn bind(data: &Dataset, models: &[Model], has_population: bool) -> Re
             Model::KAnonymity { k } => push(Rule::Size(k.get())),
             Model::KMap { k } => push(Rule::Population(k.get())),
             Model::EstimatedKMap { k, sampling, significance, law } => {
-                let needed = estimated_size(k.get(), sampling, significance, law);
-                push(Rule::Size(needed.min(k.get()).min(n.max(1))));
+                let most = k.get().min(n.max(1));
+                push(Rule::Size(estimated_size(k.get(), sampling, significance, law, most)));
             }
             Model::DeltaPresence { min, max } => push(Rule::Presence { min, max }),
             Model::DistinctDiversity { l, .. } => push(Rule::Distinct { of, l: l.get() }),
@@ -221,26 +221,29 @@ fn no_attack(gain: Fraction, cost: Fraction, attacker: Attacker) -> Rule {
     }
 }
 
-/// One more than the smallest c with P[X ≤ c] ≥ 1 − a, X of mean π k, at most k.
-fn estimated_size(k: u64, sampling: Fraction, significance: Fraction, law: SamplingLaw) -> u64 {
+/// One more than the smallest c with P[X ≤ c] ≥ 1 − a, X of mean π k, at most `most`.
+fn estimated_size(
+    k: u64,
+    sampling: Fraction,
+    significance: Fraction,
+    law: SamplingLaw,
+    most: u64,
+) -> u64 {
     let lambda = sampling.to_f64() * k as f64;
     let target = 1.0 - significance.to_f64();
     let none = (-lambda).exp();
-    let norm = match law {
-        SamplingLaw::Poisson => 1.0,
-        SamplingLaw::ZeroTruncated => 1.0 - none,
+    let (norm, mut below) = match law {
+        SamplingLaw::Poisson => (1.0, none),
+        SamplingLaw::ZeroTruncated => (1.0 - none, 0.0),
     };
-    let mut below = match law {
-        SamplingLaw::Poisson => none,
-        SamplingLaw::ZeroTruncated => 0.0,
-    };
-    let mut c = 0u64;
-    while below / norm < target && c < k {
+    // Below the mean by 40 deviations lies less than e^−800 (Chernoff), which counts as nothing.
+    let mut c = (lambda - 40.0 * lambda.sqrt()).max(0.0) as u64;
+    while below / norm < target && c + 1 < most {
         c += 1;
         let c = c as f64;
         below += (c * lambda.ln() - lambda - crate::special::ln_gamma(c + 1.0)).exp();
     }
-    c + 1
+    (c + 1).min(most)
 }
 
 #[cfg(test)]
@@ -257,7 +260,7 @@ mod tests {
                     Fraction::try_from(sampling).unwrap(),
                     Fraction::try_from(significance).unwrap(),
                 );
-                assert_eq!(estimated_size(k, p, a, law), c + 1);
+                assert_eq!(estimated_size(k, p, a, law, k), c + 1);
             }
         }
     }

@@ -1,8 +1,11 @@
 //! Search in lattices that are too large to sweep: greedy, then local moves and kicks, with a lower
 //! bound from each column alone.
 
+use std::sync::Arc;
+
 use super::check::{Checker, Ground};
 use super::exact::{Best, Task, Watch};
+use super::packed::Crew;
 use super::problem::Problem;
 use crate::metric::meter::{Meter, Score};
 
@@ -151,9 +154,16 @@ impl<const N: usize> Climb<'_, '_, N> {
 
 /// The best node that is found, a lower bound, and that it is no proof.
 pub(crate) fn improve<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
+    let helpers = task.effort.threads - 1;
+    let crew = Arc::new(Crew::new(helpers, task.ground.seed));
+    let checker =
+        Checker::new(task.ground, task.effort.cache_bytes, (helpers > 0).then(|| crew.clone()));
+    crew.helped(helpers, || climb(task, checker))
+}
+
+fn climb<'p, const N: usize>(task: &Task<'p, N>, checker: Checker<'p, N>) -> (Best, f64, bool) {
     let Task { ground, effort, watch } = *task;
     let Ground { problem, meter, seed, .. } = ground;
-    let checker = Checker::new(ground, effort.cache_bytes, effort.threads);
     let most = match (effort.most_checks, effort.most_time) {
         (u64::MAX, None) => default_checks(problem),
         (checks, _) => checks,

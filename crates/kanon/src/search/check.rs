@@ -1,14 +1,19 @@
 //! The check of one node: which classes fail, how many rows that suppresses, what is lost.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::packed::{Classes, Field, Roller, layout, tuples};
+use super::packed::{Classes, Crew, Field, Roller, Room, Source, layout, tuples};
 use super::problem::{Axis, Problem};
 use crate::metric::meter::{Meter, Score, Sums, Suppressed};
 use crate::table::Value;
 
 mod judge;
 mod measure;
+mod shelf;
+
+pub(crate) use shelf::Shelf;
 
 /// What a check found.
 #[derive(Clone, Debug)]
@@ -40,9 +45,12 @@ pub(crate) struct Checker<'p, const N: usize> {
     /// Axes from the largest domain to the smallest: the order of roll-up.
     pub(crate) order: Vec<usize>,
     /// Where the walk is: each rolls up from the one before.
-    entered: Vec<Kept<N>>,
-    kept: VecDeque<Kept<N>>,
+    entered: Vec<Entered<N>>,
+    kept: VecDeque<Arc<Kept<N>>>,
     tried: HashSet<Box<[u8]>>,
+    /// What other checkers of the same nodes keep, and how much of it was taken over.
+    shelf: Option<Arc<Shelf<N>>>,
+    taken: usize,
     cached: usize,
     cache_bytes: usize,
     spare: Classes<N>,
@@ -57,20 +65,16 @@ pub(crate) struct Checker<'p, const N: usize> {
 }
 
 /// Classes that later checks roll up from.
-struct Kept<const N: usize> {
+#[derive(Debug)]
+pub(crate) struct Kept<const N: usize> {
     levels: Box<[u8]>,
-    classes: Classes<N>,
+    classes: Arc<Classes<N>>,
     /// Classes that checks have read of these.
-    read: usize,
+    read: AtomicUsize,
 }
 
-/// Where a roll-up starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Tuples,
-    Entered,
-    Kept(usize),
-}
+/// Classes that checkers of one part of the lattice roll up from.
+pub(crate) type Entered<const N: usize> = Arc<Kept<N>>;
 
 const KEPT: u8 = 0;
 const FAILS: u8 = 1;
@@ -103,7 +107,11 @@ pub(crate) fn own_entropy<const N: usize>(tuples: &Classes<N>, n: f64, by_rows: 
 }
 
 impl<'p, const N: usize> Checker<'p, N> {
-    pub(crate) fn new(ground: Ground<'p, N>, cache_bytes: usize, threads: usize) -> Self {
+    pub(crate) fn new(
+        ground: Ground<'p, N>,
+        cache_bytes: usize,
+        crew: Option<Arc<Crew<'p, N>>>,
+    ) -> Self {
         let Ground { problem, meter, tuples, seed } = ground;
         let (fields, _) = layout(problem);
         let mut order: Vec<usize> = (0..problem.axes.len()).collect();
@@ -111,13 +119,15 @@ impl<'p, const N: usize> Checker<'p, N> {
         Checker {
             problem,
             meter,
-            roller: Roller::new(problem, fields.clone(), seed, threads),
+            roller: Roller::new(problem, fields.clone(), seed, crew),
             fields,
             tuples,
             order,
             entered: Vec::new(),
             kept: VecDeque::new(),
             tried: HashSet::new(),
+            shelf: None,
+            taken: 0,
             cached: 0,
             cache_bytes,
             spare: Classes::default(),
@@ -131,34 +141,52 @@ impl<'p, const N: usize> Checker<'p, N> {
         }
     }
 
+    /// Shares what it keeps with the other checkers of a shelf.
+    pub(crate) fn share(&mut self, shelf: Arc<Shelf<N>>) {
+        self.shelf = Some(shelf);
+    }
+
+    /// For helping others.
+    pub(crate) fn room(&mut self) -> &mut Room<N> {
+        self.roller.room()
+    }
+
     /// Makes the classes of `meet` the source of checks until [`leave`](Self::leave), if that is
     /// worth a pass for as many nodes above it.
     pub(crate) fn enter(&mut self, meet: &[u8], nodes: usize) -> bool {
-        let zero = vec![0u8; meet.len()];
-        // Without maps between its levels an axis can only be rolled up from the lowest.
-        let near = |(&level, axis): (&u8, &Axis)| if axis.has_lifts() { level } else { 0 };
-        let meet: &[u8] = &meet.iter().zip(&self.problem.axes).map(near).collect::<Vec<_>>();
-        let below = |levels: &[u8]| levels.iter().zip(meet).all(|(a, b)| a <= b);
-        let mut source = match self.entered.last() {
-            Some(last) => (&*last.levels, &last.classes),
-            None => (zero.as_slice(), self.tuples),
-        };
         if nodes < 3 {
             return false;
         }
-        for kept in self.kept.iter().filter(|kept| below(&kept.levels)) {
-            if kept.classes.len() < source.1.len() {
-                source = (&kept.levels, &kept.classes);
-            }
-        }
-        let (from, classes) = source;
-        if classes.len() < 128 || !self.is_shorter(from, meet) {
+        self.take_over();
+        // Without maps between its levels an axis can only be rolled up from the lowest.
+        let near = |(&level, axis): (&u8, &Axis)| if axis.has_lifts() { level } else { 0 };
+        let meet: Box<[u8]> = meet.iter().zip(&self.problem.axes).map(near).collect();
+        let source = self.nearest(&meet);
+        let zero = vec![0u8; meet.len()];
+        let (from, size) = match &source {
+            Some(kept) => (&*kept.levels, kept.classes.len()),
+            None => (zero.as_slice(), self.tuples.len()),
+        };
+        if size < 128 || !self.is_shorter(from, &meet) {
             return false;
         }
         let mut target = self.free.pop().unwrap_or_default();
-        self.roller.roll(classes, from, meet, &mut target);
-        self.entered.push(Kept { levels: meet.into(), classes: target, read: 0 });
+        self.roll(source.as_deref(), &meet, &mut target);
+        let (classes, read) = (Arc::new(target), AtomicUsize::new(0));
+        self.entered.push(Arc::new(Kept { levels: meet, classes, read }));
         true
+    }
+
+    /// Where the walk is, for [`enter_at`](Self::enter_at).
+    pub(crate) fn entered(&self) -> Vec<Entered<N>> {
+        self.entered.clone()
+    }
+
+    /// Goes where another walk was.
+    pub(crate) fn enter_at(&mut self, entered: Vec<Entered<N>>) {
+        for last in std::mem::replace(&mut self.entered, entered) {
+            self.reuse(last);
+        }
     }
 
     /// Whether codes become so much fewer between two nodes that classes should, too.
@@ -173,45 +201,65 @@ impl<'p, const N: usize> Checker<'p, N> {
 
     /// Goes back to the source before.
     pub(crate) fn leave(&mut self) {
-        self.free.extend(self.entered.pop().map(|last| last.classes));
+        if let Some(last) = self.entered.pop() {
+            self.reuse(last);
+        }
     }
 
-    /// The smallest classes known of a node that is not above `node`.
-    fn nearest(&self, node: &[u8]) -> Source {
-        let (mut source, mut least) = match self.entered.last() {
-            Some(last) => (Source::Entered, last.classes.len()),
-            None => (Source::Tuples, self.tuples.len()),
-        };
-        for (place, kept) in self.kept.iter().enumerate() {
+    /// Takes back the memory of what nobody else rolls up from.
+    fn reuse(&mut self, last: Entered<N>) {
+        let classes = Arc::into_inner(last).and_then(|last| Arc::into_inner(last.classes));
+        self.free.extend(classes);
+    }
+
+    /// The smallest classes known of a node that is not above `node`; `None` for the tuples.
+    fn nearest(&self, node: &[u8]) -> Option<Arc<Kept<N>>> {
+        let mut source = self.entered.last();
+        let mut least = source.map_or(self.tuples.len(), |last| last.classes.len());
+        for kept in &self.kept {
             let usable = || kept.levels.iter().zip(node).all(|(a, b)| a <= b);
             if kept.classes.len() < least && usable() {
-                (source, least) = (Source::Kept(place), kept.classes.len());
+                (source, least) = (Some(kept), kept.classes.len());
             }
         }
-        source
+        source.cloned()
     }
 
-    fn at(&self, source: Source) -> Option<&Kept<N>> {
+    fn roll(&mut self, source: Option<&Kept<N>>, to: &[u8], target: &mut Classes<N>) {
         match source {
-            Source::Tuples => None,
-            Source::Entered => self.entered.last(),
-            Source::Kept(place) => self.kept.get(place),
+            Some(kept) => {
+                kept.read.fetch_add(kept.classes.len(), Ordering::Relaxed);
+                let classes = Source::Kept(kept.classes.clone());
+                self.roller.roll(&classes, &kept.levels, to, target);
+            }
+            None => {
+                let tuples = Source::Tuples(self.tuples);
+                self.roller.roll(&tuples, &vec![0; to.len()], to, target);
+            }
         }
     }
 
-    fn roll(&mut self, source: Source, to: &[u8], target: &mut Classes<N>) {
-        let kept = match source {
-            Source::Tuples => None,
-            Source::Entered => self.entered.last_mut(),
-            Source::Kept(place) => self.kept.get_mut(place),
-        };
-        match kept {
-            Some(kept) => {
-                kept.read += kept.classes.len();
-                self.roller.roll(&kept.classes, &kept.levels, to, target);
+    /// Takes over what other checkers have kept since.
+    fn take_over(&mut self) {
+        let Some(shelf) = &self.shelf else { return };
+        let new = shelf.since(&mut self.taken);
+        for kept in new {
+            if self.tried.insert(kept.levels.clone()) {
+                self.hold(kept);
             }
-            None => self.roller.roll(self.tuples, &vec![0; to.len()], to, target),
         }
+    }
+
+    /// Keeps classes at the cost of older ones.
+    fn hold(&mut self, kept: Arc<Kept<N>>) {
+        let bytes = kept.classes.bytes();
+        while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
+            let Some(old) = self.kept.pop_front() else { break };
+            self.cached -= old.classes.bytes();
+            self.tried.remove(&old.levels);
+        }
+        self.cached += bytes;
+        self.kept.push_back(kept);
     }
 
     /// Brings the classes of `node` into `self.spare`, from the smallest classes known of a node
@@ -220,15 +268,16 @@ impl<'p, const N: usize> Checker<'p, N> {
     /// Where these are many and have been read before, the classes of the node one level down in
     /// every axis are made and kept on the way: all neighbours of `node` can start from them.
     fn generalize(&mut self, node: &[u8]) {
+        self.take_over();
         let mut target = std::mem::take(&mut self.spare);
         let mut source = self.nearest(node);
         // First with a reach of two levels, then of one, where that is worth a pass.
         for (reach, worth) in [(2u8, 4096), (1, 256)] {
-            if self.keep(source, node, reach, worth, &mut target) {
+            if self.keep(source.as_deref(), node, reach, worth, &mut target) {
                 source = self.nearest(node);
             }
         }
-        self.roll(source, node, &mut target);
+        self.roll(source.as_deref(), node, &mut target);
         self.spare = target;
     }
 
@@ -236,15 +285,15 @@ impl<'p, const N: usize> Checker<'p, N> {
     /// a pass over more than `worth` classes.
     fn keep(
         &mut self,
-        source: Source,
+        source: Option<&Kept<N>>,
         node: &[u8],
         reach: u8,
         worth: usize,
         target: &mut Classes<N>,
     ) -> bool {
         let zero = vec![0u8; node.len()];
-        let (from, size, read) = match self.at(source) {
-            Some(kept) => (&*kept.levels, kept.classes.len(), kept.read),
+        let (from, size, read) = match source {
+            Some(kept) => (&*kept.levels, kept.classes.len(), kept.read.load(Ordering::Relaxed)),
             None => (zero.as_slice(), self.tuples.len(), usize::MAX),
         };
         if size <= worth || read < size || self.cache_bytes == 0 {
@@ -264,15 +313,14 @@ impl<'p, const N: usize> Checker<'p, N> {
         if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
             return false;
         }
-        while self.cached + bytes > self.cache_bytes || self.kept.len() >= 400 {
-            let Some(old) = self.kept.pop_front() else { break };
-            self.cached -= old.classes.bytes();
-            self.tried.remove(&old.levels);
-        }
-        self.cached += bytes;
         let mut classes = std::mem::take(target);
         classes.shrink();
-        self.kept.push_back(Kept { levels: middle, classes, read: 0 });
+        let (classes, read) = (Arc::new(classes), AtomicUsize::new(0));
+        let kept = Arc::new(Kept { levels: middle, classes, read });
+        if let Some(shelf) = &self.shelf {
+            shelf.put(&kept);
+        }
+        self.hold(kept);
         true
     }
 

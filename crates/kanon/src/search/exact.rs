@@ -22,6 +22,7 @@ use crate::table::Value;
 mod forecast;
 mod known;
 mod lattice;
+mod pool;
 mod sweep;
 mod walk;
 
@@ -152,7 +153,7 @@ fn kept_cells<const N: usize>(problem: &Problem<'_>, levels: &[usize]) -> Result
         .map(|(axis, &level)| level.saturating_sub(axis.min) as u8)
         .collect();
     let ground = Ground { problem, meter: &meter, tuples: &tuples, seed: 0 };
-    let mut checker = Checker::new(ground, 0, 1);
+    let mut checker = Checker::new(ground, 0, None);
     Ok(checker.kept(&node).into_iter().collect())
 }
 
@@ -173,7 +174,7 @@ fn run<const N: usize>(
     let (best, bound, complete) = if let Some(node) = only {
         watch.check();
         let mut best = Best::new();
-        let checked = Checker::new(ground, 0, effort.threads).check(node);
+        let checked = Checker::new(ground, 0, None).check(node);
         best.needed = checked.suppressed;
         if let Some(score) = &checked.score {
             best.offer(node, score, checked.suppressed);

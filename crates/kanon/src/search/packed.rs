@@ -3,11 +3,13 @@
 //! Each axis has a bit field that is wide enough for its codes at the lowest level; fields do not
 //! cross words. Equality of keys is equality of tuples, so no two classes are ever merged by a hash.
 
+mod crew;
 mod roll;
 mod slots;
 mod tuples;
 
-pub(crate) use roll::Roller;
+pub(crate) use crew::Crew;
+pub(crate) use roll::{Roller, Room, Source};
 pub(crate) use tuples::tuples;
 
 use super::problem::Problem;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::dataset::{Dataset, Quasi};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hierarchy::Levels;
 use crate::model::Model;
 use crate::model::bind::{Requirements, bind};
@@ -177,9 +177,6 @@ impl<'a> Problem<'a> {
                 }
                 None => None,
             };
-            if quasi.max - quasi.min > 250 {
-                return Err(Error::TooLarge { what: "levels of a hierarchy", limit: 250 });
-            }
             axes.push(Axis::build(&quasi, bound.as_ref().map(|(c, l)| (*c, l))));
         }
         let rows = data.table().rows() as u64;

@@ -66,6 +66,26 @@ impl Codes {
         }
     }
 
+    /// Calls `visit` with each of `places` and the code of its row, the first of which is `start`.
+    #[inline]
+    pub(crate) fn visit_with<T>(
+        &self,
+        start: usize,
+        places: &mut [T],
+        mut visit: impl FnMut(&mut T, u32),
+    ) {
+        let rows = start..start + places.len();
+        match self {
+            Codes::U8(v) => {
+                places.iter_mut().zip(&v[rows]).for_each(|(to, &c)| visit(to, u32::from(c)));
+            }
+            Codes::U16(v) => {
+                places.iter_mut().zip(&v[rows]).for_each(|(to, &c)| visit(to, u32::from(c)));
+            }
+            Codes::U32(v) => places.iter_mut().zip(&v[rows]).for_each(|(to, &c)| visit(to, c)),
+        }
+    }
+
     /// Codes below `values`, in words that hold all of them.
     pub(crate) fn below(values: usize, codes: impl Iterator<Item = u32>) -> Self {
         if values <= 1 << 8 {
@@ -121,5 +141,8 @@ mod tests {
         let mut seen = Vec::new();
         stored.for_each(2..5, |row, code| seen.push((row, code)));
         assert_eq!(seen, [(2, 256), (3, 7), (4, 65_535)]);
+        let mut sums = [1, 2];
+        stored.visit_with(3, &mut sums, |sum, code| *sum += code);
+        assert_eq!(sums, [8, 65_537]);
     }
 }

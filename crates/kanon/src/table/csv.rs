@@ -153,7 +153,7 @@ impl CsvOptions {
         let declared = self.kinds.iter().map(|(name, _)| name).chain(&self.skipped);
         for name in declared {
             if !builders.iter().any(|(known, _)| known == name) {
-                return Err(Error::unknown(name));
+                return Err(Error::unknown(name, builders.iter().map(|(known, _)| known.as_str())));
             }
         }
         let mut rows = 0u64;

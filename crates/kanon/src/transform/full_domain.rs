@@ -6,6 +6,10 @@ use crate::dataset::Dataset;
 use crate::release::Group;
 use crate::table::Value;
 
+/// Pairs of a class and a group are numbered in a table if there can be at most so many, by hash
+/// otherwise.
+const MOST_PAIRS: usize = 1 << 20;
+
 /// The groups of all rows at the given levels.
 pub(crate) fn groups(data: &Dataset, levels: &[usize]) -> Vec<Group> {
     let quasi: Vec<_> = data.quasi().collect();
@@ -15,8 +19,22 @@ pub(crate) fn groups(data: &Dataset, levels: &[usize]) -> Vec<Group> {
     let mut firsts: Vec<u32> = if n > 0 { vec![0] } else { Vec::new() };
     for (q, &level) in quasi.iter().zip(levels) {
         let groups = q.levels.groups(level);
-        let mut numbers: HashMap<(u32, u32), u32, foldhash::fast::RandomState> = HashMap::default();
+        let width = q.levels.labels(level).len();
+        let pairs = firsts.len().saturating_mul(width);
         firsts.clear();
+        if pairs <= MOST_PAIRS {
+            let mut numbers = vec![u32::MAX; pairs];
+            q.column.codes().for_each(0..n, |row, entry| {
+                let pair = class[row] as usize * width + groups[entry as usize] as usize;
+                if numbers[pair] == u32::MAX {
+                    numbers[pair] = firsts.len() as u32;
+                    firsts.push(row as u32);
+                }
+                class[row] = numbers[pair];
+            });
+            continue;
+        }
+        let mut numbers: HashMap<(u32, u32), u32, foldhash::fast::RandomState> = HashMap::default();
         q.column.codes().for_each(0..n, |row, entry| {
             let next = numbers.len() as u32;
             let number = *numbers.entry((class[row], groups[entry as usize])).or_insert(next);

@@ -220,23 +220,48 @@ impl<'a> Test<'a> {
     }
 }
 
-/// One more than the least c with P[X ≤ c] ≥ 1 − a, at most k; term by term, and k itself where the
-/// terms are too small to begin with.
+/// One more than the least c with P[X ≤ c] ≥ 1 − a, at most k. Terms are multiplied up from that of 0;
+/// where that is too small, away from the largest, and cut off at 40 deviations (e^−800).
 fn estimated_size(k: u64, sampling: Fraction, significance: Fraction, law: SamplingLaw) -> u64 {
     let lambda = sampling.to_f64() * k as f64;
-    let mut term = (-lambda).exp();
-    if lambda > 600.0 {
+    let wanted = 1.0 - significance.to_f64();
+    if lambda <= 600.0 {
+        let mut term = (-lambda).exp();
+        let zero = if law == SamplingLaw::ZeroTruncated { term } else { 0.0 };
+        let wanted = wanted * (1.0 - zero) - 1e-12;
+        let (mut sum, mut c) = (term - zero, 0u64);
+        while sum < wanted && c < k {
+            c += 1;
+            term *= lambda / c as f64;
+            sum += term;
+        }
+        return (c + 1).min(k);
+    }
+    // Tables have fewer rows than that.
+    if lambda > 1e10 {
         return k;
     }
-    let zero = if law == SamplingLaw::ZeroTruncated { term } else { 0.0 };
-    let wanted = (1.0 - significance.to_f64()) * (1.0 - zero) - 1e-12;
-    let (mut sum, mut c) = (term - zero, 0u64);
-    while sum < wanted && c < k {
-        c += 1;
-        term *= lambda / c as f64;
-        sum += term;
+    let (mode, reach) = (lambda.floor() as u64, (40.0 * lambda.sqrt()) as u64);
+    let first = mode.saturating_sub(reach);
+    let mut below: Vec<f64> = Vec::new();
+    let mut term = 1.0;
+    for c in (first..mode).rev() {
+        term *= (c + 1) as f64 / lambda;
+        below.push(term);
     }
-    (c + 1).min(k)
+    let mut terms: Vec<f64> = below.into_iter().rev().collect();
+    term = 1.0;
+    for c in mode..=mode + reach {
+        terms.push(term);
+        term *= lambda / (c + 1) as f64;
+    }
+    let wanted = (wanted - 1e-12) * terms.iter().sum::<f64>();
+    let mut sum = 0.0;
+    let least = terms.iter().take_while(|&&term| {
+        sum += term;
+        sum < wanted
+    });
+    (first + least.count() as u64 + 1).min(k)
 }
 
 /// Powers are multiplied out up to this many bits.

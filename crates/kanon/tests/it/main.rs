@@ -5,8 +5,10 @@
 
 mod adult;
 mod brute_force;
+mod fuzz;
 mod known;
 mod mistakes;
+mod mutants;
 mod releases;
 mod robust;
 mod sets;

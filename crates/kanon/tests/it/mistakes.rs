@@ -37,9 +37,12 @@ fn a_column_is_forgotten() {
 #[test]
 fn a_name_is_misspelt() {
     let table = table();
-    assert_eq!(said(all(&table).insensitive("ilness").run()), "the table has no column `ilness`");
-    let model = Model::distinct_diversity("ilness", 2).unwrap();
-    assert_eq!(said(all(&table).require(model).run()), "the table has no column `ilness`");
+    let expected = "the table has no column `Ilness`; did you mean `illness`?";
+    assert_eq!(said(all(&table).insensitive("Ilness").run()), expected);
+    let model = Model::distinct_diversity("Ilness", 2).unwrap();
+    assert_eq!(said(all(&table).require(model).run()), expected);
+    let far = said(all(&table).insensitive("postcode").run());
+    assert_eq!(far, "the table has no column `postcode`");
 }
 
 #[test]
@@ -117,12 +120,24 @@ fn more_is_asked_than_the_table_has() {
 #[test]
 fn a_file_is_not_there_or_has_another_delimiter() {
     let message = said(CsvOptions::new().read_path("no such table.csv"));
-    assert_eq!(message, "the table could not be opened: entity not found");
+    let advice = "check the path, the disk and your rights";
+    assert_eq!(message, format!("the table could not be opened: entity not found; {advice}"));
     let table = CsvOptions::new().delimiter(b';').read(TEXT.as_bytes()).unwrap();
     let roles = Roles::new().identifying("name");
-    assert_eq!(said(roles.bind(&table)), "the table has no column `name`");
+    let message = said(roles.bind(&table));
+    assert!(
+        message.ends_with("its only column holds ',': read it with that delimiter"),
+        "{message}"
+    );
+    let kinds = CsvOptions::new().delimiter(b';').kind("zip", Kind::Text);
+    let message = said(kinds.read(TEXT.as_bytes()));
+    assert!(message.ends_with("read it with that delimiter"), "{message}");
     let ragged = CsvOptions::new().read("a,b\n1,2\n3\n".as_bytes());
-    assert_eq!(said(ragged), "line 3 has 1 fields instead of 2");
+    let message = said(ragged);
+    assert!(
+        message.starts_with("line 3 has 1 fields instead of 2; check the delimiter"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -92,7 +92,7 @@ proptest! {
             prop_assert_eq!(release.table().rows(), release.certificate().rows as usize);
             let again = anonymizer(&table, recoding).run().unwrap();
             prop_assert_eq!(again.table().digest(), release.table().digest());
-            if recoding == Recoding::CellSuppression || release.table().rows() == 0 {
+            if release.table().rows() == 0 {
                 continue;
             }
             // A class cut down below k, and one of a single illness, are refused of every recoding.

@@ -179,3 +179,30 @@ fn work_can_be_cancelled() {
         .run();
     assert!(matches!(result.unwrap_err(), Error::Stopped { .. }));
 }
+
+#[test]
+fn sizes_estimated_for_large_k_are_those_of_the_verifier() {
+    use kanon::model::SamplingLaw;
+    let table = numbers(9000);
+    for (k, sampling) in [(1300, 0.5), (4000, 0.3), (1 << 50, 1e-12), (u64::MAX, 1.0)] {
+        for law in [SamplingLaw::Poisson, SamplingLaw::ZeroTruncated] {
+            let model = Model::EstimatedKMap {
+                k: std::num::NonZeroU64::new(k).unwrap(),
+                sampling: Fraction::try_from(sampling).unwrap(),
+                significance: Fraction::new(1, 20).unwrap(),
+                law,
+            };
+            let release = Anonymizer::builder(&table)
+                .quasi("age", Intervals::new(0, 100).widths([10, 50]))
+                .insensitive("illness")
+                .require(model)
+                .run()
+                .unwrap();
+            // λ = 650, 1200, 1126 and more than there are rows: λ + 1.645 √λ people and one more.
+            let lambda = sampling * k as f64;
+            let needed = (lambda + 1.6 * lambda.sqrt()).min(9000.0) as u64;
+            let smallest = release.certificate().smallest_class;
+            assert!(smallest >= needed, "{k} {sampling} {smallest}");
+        }
+    }
+}

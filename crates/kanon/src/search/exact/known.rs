@@ -13,8 +13,7 @@ const HOPELESS: u8 = 2;
 /// Neither this node nor one above is hopeless.
 const HOPEFUL: u8 = 4;
 
-/// Every entry only ever grows, but for races between threads that lose a mark: a node whose mark is
-/// lost is looked at again.
+/// Marks are never taken away, and rows only grow: what a thread once saw excluded stays so.
 pub(super) struct Known {
     /// Rows that surely fail.
     rows: Vec<AtomicU32>,
@@ -24,10 +23,18 @@ pub(super) struct Known {
     axes: usize,
     /// Whether rows may fail at nodes that are acceptable.
     any_rows: bool,
+    /// Whether several threads write.
+    shared: bool,
 }
 
 impl Known {
-    pub(super) fn new(nodes: usize, axes: usize, any_rows: bool, keep_extras: bool) -> Self {
+    pub(super) fn new(
+        nodes: usize,
+        axes: usize,
+        any_rows: bool,
+        keep_extras: bool,
+        shared: bool,
+    ) -> Self {
         let atomics = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
         Known {
             rows: atomics(nodes),
@@ -35,6 +42,7 @@ impl Known {
             state: (0..nodes).map(|_| AtomicU8::new(OPEN)).collect(),
             axes,
             any_rows,
+            shared,
         }
     }
 
@@ -94,7 +102,11 @@ impl Known {
 
     fn mark(&self, index: usize, mark: u8) {
         let state = &self.state[index];
-        state.store(state.load(Ordering::Relaxed) | mark, Ordering::Relaxed);
+        if self.shared {
+            state.fetch_or(mark, Ordering::Relaxed);
+        } else {
+            state.store(state.load(Ordering::Relaxed) | mark, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn is_closed(&self, index: usize) -> bool {
@@ -157,7 +169,7 @@ mod tests {
             node
         };
         let below = |a: usize, b: usize| node(a).iter().zip(node(b)).all(|(a, b)| *a <= b);
-        let known = Known::new(24, 3, false, false);
+        let known = Known::new(24, 3, false, false, false);
         let (dark, light) = ([9, 18, 11], [23, 15]);
         for index in dark {
             known.close_below(&lattice, index, &node(index));

@@ -1,75 +1,85 @@
 //! The exact search: all nodes, each checked or excluded, by one walk or by several.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex};
 
 use super::known::Known;
 use super::lattice::Lattice;
+use super::pool::{Pool, Span};
 use super::walk::{Sweep, Walk, lock};
 use super::{Best, Task};
 use crate::metric::Form;
-use crate::search::check::{Checker, Ground};
+use crate::search::check::{Checker, Ground, Shelf};
+use crate::search::packed::Crew;
 
 /// Bound entries (nodes times axes) kept for roll-down.
 const MOST_EXTRAS: u128 = 1 << 26;
 /// With fewer distinct tuples than this, each thread walks on its own.
 const MOST_SHARED: usize = 1 << 20;
+/// Ranges that are left to other threads, for each thread.
+const RANGES: usize = 32;
 
 /// The best node, a bound for what was not looked at, and whether everything was.
 pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
     let Task { ground, effort, watch } = *task;
-    let Ground { problem, meter, tuples, .. } = ground;
-    // Threads share ranges of nodes, and before that the work within nodes. Where tuples are very
-    // many a second walk would take too much memory.
+    let Ground { problem, meter, tuples, seed } = ground;
+    // Threads share ranges of nodes, and those without a range help within a node. Where tuples are
+    // very many a second walk would take too much memory.
     let walks = if tuples.len() < MOST_SHARED { effort.threads } else { 1 };
-    let first = Checker::new(ground, effort.cache_bytes, effort.threads);
+    let crew = Arc::new(Crew::new(effort.threads - 1, seed));
+    let helpers = (effort.threads > 1).then(|| crew.clone());
+    let mut first = Checker::new(ground, effort.cache_bytes, helpers.clone());
     let lattice = Lattice::new(problem, &first.order);
     let (nodes, q) = (lattice.nodes, problem.axes.len());
     let keep_extras =
         meter.form == Form::Loss && problem.limit > 0 && nodes as u128 * q as u128 <= MOST_EXTRAS;
     let free = if meter.is_of_columns() { lattice.free(meter, problem.limit) } else { Vec::new() };
+    let (mut ranges, mut depth) = (1, 0);
+    while depth < q && walks > 1 && ranges < RANGES * walks {
+        ranges *= lattice.strides[lattice.order[depth]].1;
+        depth += 1;
+    }
     let all = Sweep {
         problem,
         meter,
-        known: Known::new(nodes, q, problem.limit > 0, keep_extras),
+        known: Known::new(nodes, q, problem.limit > 0, keep_extras, walks > 1),
         lattice,
         free,
         best: Mutex::new(Best::new()),
         version: AtomicU64::new(0),
         watch,
         done: AtomicUsize::new(0),
+        learned: Mutex::new(Vec::new()),
         failure_passes_down: problem.limit == 0
             && problem.requirements.convex
             && problem.requirements.sample.is_empty(),
+        pool: Pool::new(walks, depth, crew.clone()),
     };
-    let mut walk = Walk::new(&all, first, tuples);
-    walk.descend();
-    // Ranges for threads to share.
-    let (mut ranges, mut depth) = (1, 0);
-    while depth < q && walks > 1 && ranges < 32 * walks {
-        ranges *= all.lattice.strides[all.lattice.order[depth]].1;
-        depth += 1;
+    let shelf = Arc::new(Shelf::new());
+    if walks > 1 {
+        first.share(shelf.clone());
     }
-    let size = nodes / ranges;
-    let next = AtomicUsize::new(0);
-    let work = |walk: &mut Walk<'_, '_, N>| {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            if place >= ranges || watch.is_stopped() {
-                return;
+    let mut walk = Walk::new(&all, first, tuples, 0);
+    let busy = all.pool.begin();
+    let work = || {
+        std::thread::scope(|scope| {
+            for place in 1..walks {
+                let (all, shelf, helpers) = (&all, shelf.clone(), helpers.clone());
+                scope.spawn(move || {
+                    let mut checker = Checker::new(ground, effort.cache_bytes, helpers);
+                    checker.share(shelf);
+                    all.pool.crew.join();
+                    Walk::new(all, checker, tuples, place).work();
+                });
             }
-            walk.range((ranges - 1 - place) * size, size, depth);
-        }
+            walk.descend();
+            let whole = Span { from: 0, size: nodes, depth: 0, entered: Vec::new() };
+            all.pool.leave(0, std::iter::once(whole));
+            drop(busy);
+            walk.work();
+        });
     };
-    std::thread::scope(|scope| {
-        for _ in 1..walks {
-            scope.spawn(|| {
-                let checker = Checker::new(ground, effort.cache_bytes, 1);
-                work(&mut Walk::new(&all, checker, tuples));
-            });
-        }
-        work(&mut walk);
-    });
+    crew.helped(effort.threads - walks, work);
     let best = lock(&all.best).clone();
     let complete = !watch.is_stopped();
     let mut bound = f64::INFINITY;

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::forecast::Forecast;
 use super::known::Known;
 use super::lattice::Lattice;
+use super::pool::{Pool, Span};
 use super::{Best, Watch};
 use crate::metric::Form;
 use crate::metric::meter::{Meter, Score};
@@ -22,9 +23,11 @@ use crate::search::problem::Problem;
 
 /// How often a node above an open one is tried before the node itself.
 const TRIES: usize = 3;
+/// Progress is reported after ranges that share the levels of so many axes.
+const REPORTED: usize = 2;
 
 /// What all threads share.
-pub(super) struct Sweep<'p> {
+pub(super) struct Sweep<'p, const N: usize> {
     pub(super) problem: &'p Problem<'p>,
     pub(super) meter: &'p Meter,
     pub(super) lattice: Lattice,
@@ -38,13 +41,17 @@ pub(super) struct Sweep<'p> {
     pub(super) watch: &'p Watch<'p>,
     /// Nodes that are behind, for reports of progress.
     pub(super) done: AtomicUsize,
+    /// Nodes that were checked and how many rows fail there, where several walks learn from each
+    /// other.
+    pub(super) learned: Mutex<Vec<(Box<[u8]>, u64)>>,
     /// Failure passes down although models are not monotone.
     pub(super) failure_passes_down: bool,
+    pub(super) pool: Pool<'p, N>,
 }
 
-impl Sweep<'_> {
+impl<const N: usize> Sweep<'_, N> {
     /// At most this many classes.
-    pub(super) fn groups<const N: usize>(&self, node: &[u8], tuples: &Classes<N>) -> f64 {
+    pub(super) fn groups(&self, node: &[u8], tuples: &Classes<N>) -> f64 {
         if !matches!(self.meter.form, Form::Discernibility { .. } | Form::AverageClassSize) {
             return 0.0;
         }
@@ -57,7 +64,9 @@ impl Sweep<'_> {
 
 /// One thread's way through the lattice.
 pub(super) struct Walk<'s, 'p, const N: usize> {
-    sweep: &'s Sweep<'p>,
+    sweep: &'s Sweep<'p, N>,
+    /// Its number in the pool.
+    place: usize,
     checker: Checker<'p, N>,
     tuples: &'s Classes<N>,
     /// The best score as of `version`, and what no acceptable node's free aggregate is above.
@@ -68,15 +77,18 @@ pub(super) struct Walk<'s, 'p, const N: usize> {
     pub(super) extras: Vec<f64>,
     pub(super) losses: Vec<f64>,
     forecast: Option<Forecast>,
+    /// How much of what was learned is in the forecast.
+    heard: usize,
     /// For each depth the greatest node below the open ones.
     meets: Vec<Vec<u8>>,
 }
 
 impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
     pub(super) fn new(
-        sweep: &'s Sweep<'p>,
+        sweep: &'s Sweep<'p, N>,
         checker: Checker<'p, N>,
         tuples: &'s Classes<N>,
+        place: usize,
     ) -> Self {
         let problem = sweep.problem;
         let q = problem.axes.len();
@@ -85,6 +97,7 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         let forecast = Forecast::new(levels, problem.rows).filter(|_| problem.limit < problem.rows);
         Walk {
             sweep,
+            place,
             checker,
             tuples,
             best: None,
@@ -94,6 +107,7 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
             extras: vec![0.0; q],
             losses: Vec::new(),
             forecast,
+            heard: 0,
             meets: vec![vec![0; q]; q + 1],
         }
     }
@@ -159,9 +173,7 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         let checked = self.checker.check(&self.node);
         let limit = sweep.problem.limit;
         let failing = if sweep.failure_passes_down { checked.suppressed } else { checked.surely };
-        if let Some(forecast) = &mut self.forecast {
-            forecast.learn(&self.node, failing.min(sweep.problem.rows));
-        }
+        self.learn(failing.min(sweep.problem.rows));
         if failing > limit {
             sweep.known.close_below(&sweep.lattice, index, &self.node);
         } else {
@@ -186,6 +198,22 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         drop(best);
         self.refresh();
         checked.score
+    }
+
+    /// Learns how many rows fail at the node in `self.node`, and what other walks have learned.
+    fn learn(&mut self, rows: u64) {
+        let Some(forecast) = &mut self.forecast else { return };
+        if self.sweep.pool.depth == 0 {
+            return forecast.learn(&self.node, rows);
+        }
+        let mut learned = lock(&self.sweep.learned);
+        learned.push((self.node.as_slice().into(), rows));
+        let new = learned[self.heard..].to_vec();
+        self.heard = learned.len();
+        drop(learned);
+        for (node, rows) in new {
+            forecast.learn(&node, rows);
+        }
     }
 
     /// A good node to begin with: down from the top in the steps that lose least.
@@ -298,8 +326,17 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         (open, first)
     }
 
+    /// Takes spans from the pool until there are none.
+    pub(super) fn work(&mut self) {
+        let pool = &self.sweep.pool;
+        while let Some((span, _busy)) = pool.take(self.place, self.checker.room()) {
+            self.checker.enter_at(span.entered);
+            self.range(span.from, span.size, span.depth);
+        }
+    }
+
     /// All nodes of a range that share the levels of the first `depth` axes, from the highest down.
-    pub(super) fn range(&mut self, from: usize, size: usize, depth: usize) {
+    fn range(&mut self, from: usize, size: usize, depth: usize) {
         if self.sweep.watch.is_stopped() {
             return;
         }
@@ -312,15 +349,22 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
         }
         if open == 1 {
             self.settle(first);
-        } else if open > 1 {
+        }
+        let is_split = open > 1;
+        if is_split {
             let deeper = self.checker.enter(&meet, open);
             let levels = self.sweep.lattice.strides[self.sweep.lattice.order[depth]].1;
-            let step = size / levels;
-            for level in (0..levels).rev() {
-                self.range(from + level * step, step, depth + 1);
-                if depth == 1 {
-                    let done = self.sweep.done.fetch_add(step, Ordering::Relaxed) + step;
-                    self.report(done);
+            let size = size / levels;
+            if depth < self.sweep.pool.depth {
+                let entered = self.checker.entered();
+                let span = |level: usize| {
+                    let (from, entered) = (from + level * size, entered.clone());
+                    Span { from, size, depth: depth + 1, entered }
+                };
+                self.sweep.pool.leave(self.place, (0..levels).map(span));
+            } else {
+                for level in (0..levels).rev() {
+                    self.range(from + level * size, size, depth + 1);
                 }
             }
             if deeper {
@@ -328,6 +372,11 @@ impl<'s, 'p, const N: usize> Walk<'s, 'p, N> {
             }
         }
         self.meets[depth] = meet;
+        let reported = REPORTED.max(self.sweep.pool.depth);
+        if depth == reported || (depth < reported && !is_split) {
+            let done = self.sweep.done.fetch_add(size, Ordering::Relaxed) + size;
+            self.report(done);
+        }
     }
 
     fn report(&self, done: usize) {

@@ -1,12 +1,16 @@
 //! Roll-up: the classes of a node from those of a node below it.
 //!
 //! Where the keys there can be are few, a class is found by its place in a table of all of them;
-//! otherwise by hash. Large sources are first partitioned by hash, so that each thread makes the
-//! classes of its own partitions and nothing needs to be joined. The order of the classes is that of
-//! their first occurrence (within partitions, where there are any), whatever the number of threads.
+//! otherwise by hash. Large sources are first partitioned by hash, for tables that stay in cache; each
+//! thread makes the classes of its own partitions, so that nothing needs to be joined. The order of the
+//! classes is that of their first occurrence (within partitions, where there are any), whatever the
+//! number of threads.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::crew::Crew;
 use super::slots::{Slots, hash};
 use super::{Classes, Field, SHARED};
 use crate::search::problem::{Axis, Problem};
@@ -31,54 +35,105 @@ struct Digit {
     places: Vec<u32>,
 }
 
-/// A key on its way to its partition, and where it comes from.
+/// A key on its way to its partition, with a number that goes with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<const N: usize> {
     pub(super) key: [u64; N],
-    pub(super) from: u32,
+    pub(super) number: u32,
+}
+
+/// What is partitioned by a key.
+pub(super) trait Keyed<const N: usize>: Copy + Send + Sync {
+    fn key(&self) -> &[u64; N];
+    /// The number that goes with it, if any does.
+    fn number(&self) -> u32;
+}
+
+impl<const N: usize> Keyed<N> for Entry<N> {
+    fn key(&self) -> &[u64; N] {
+        &self.key
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl<const N: usize> Keyed<N> for [u64; N] {
+    fn key(&self) -> &[u64; N] {
+        self
+    }
+
+    fn number(&self) -> u32 {
+        0
+    }
 }
 
 /// The entries of one stretch of the source, by partition.
-pub(super) type Parts<const N: usize> = Vec<Vec<Entry<N>>>;
+pub(super) type Parts<E> = Vec<Vec<E>>;
 
-/// Room for rolling up, kept between rolls.
+/// Tables that a thread fills, kept between rolls.
 #[derive(Debug)]
+pub(crate) struct Room<const N: usize> {
+    slots: Slots,
+    /// A table of all keys.
+    table: Vec<u32>,
+    parts: Parts<Entry<N>>,
+}
+
+impl<const N: usize> Room<N> {
+    pub(crate) fn new(seed: u64) -> Self {
+        Room { slots: Slots::seeded(seed), table: Vec::new(), parts: Vec::new() }
+    }
+}
+
+/// Classes to roll up, which threads may share.
+#[derive(Clone, Debug)]
+pub(crate) enum Source<'p, const N: usize> {
+    Tuples(&'p Classes<N>),
+    Kept(Arc<Classes<N>>),
+}
+
+impl<const N: usize> Source<'_, N> {
+    fn classes(&self) -> &Classes<N> {
+        match self {
+            Source::Tuples(classes) => classes,
+            Source::Kept(classes) => classes,
+        }
+    }
+}
+
+/// Rolls classes up.
 pub(crate) struct Roller<'p, const N: usize> {
     problem: &'p Problem<'p>,
     fields: Vec<Field>,
     width: usize,
     digits: Vec<Digit>,
-    slots: Vec<Slots>,
-    /// For each thread a table of all keys, and all but the first's classes.
-    direct: Vec<Vec<u32>>,
-    others: Vec<Classes<N>>,
-    parts: Vec<Parts<N>>,
+    room: Room<N>,
+    crew: Option<Arc<Crew<'p, N>>>,
 }
 
 impl<'p, const N: usize> Roller<'p, N> {
+    /// With the help of a crew where it is idle and sources are large.
     pub(crate) fn new(
         problem: &'p Problem<'p>,
         fields: Vec<Field>,
         seed: u64,
-        threads: usize,
+        crew: Option<Arc<Crew<'p, N>>>,
     ) -> Self {
-        let threads = threads.max(1);
-        Roller {
-            problem,
-            fields,
-            width: problem.requirements.width,
-            digits: Vec::new(),
-            slots: (0..threads).map(|_| Slots::seeded(seed)).collect(),
-            direct: vec![Vec::new(); threads],
-            others: (1..threads).map(|_| Classes::default()).collect(),
-            parts: vec![Vec::new(); threads],
-        }
+        let (width, digits) = (problem.requirements.width, Vec::new());
+        Roller { problem, fields, width, digits, room: Room::new(seed), crew }
+    }
+
+    /// For helping others.
+    pub(crate) fn room(&mut self) -> &mut Room<N> {
+        &mut self.room
     }
 
     /// Unites the classes of `source`, which is of the node `from`, as they are at the node `to`.
     pub(crate) fn roll(
         &mut self,
-        source: &Classes<N>,
+        source: &Source<'p, N>,
         from: &[u8],
         to: &[u8],
         target: &mut Classes<N>,
@@ -89,12 +144,28 @@ impl<'p, const N: usize> Roller<'p, N> {
         let lift = |axis: usize| problem.axes[axis].lift(from[axis], to[axis]);
         let steps: Vec<Step<'p>> =
             changed.map(|axis| Step { field: self.fields[axis], map: lift(axis) }).collect();
-        if let Some(places) = self.number(source.len(), from, to) {
-            self.roll_direct(source, &steps, places, target);
-        } else if source.len() < SHARED {
-            hashed(source, &steps, target, &mut self.slots[0], self.width);
-        } else {
-            self.roll_parts(source, &steps, target);
+        let (classes, width) = (source.classes(), self.width);
+        let places = self.number(classes.len(), from, to);
+        if let Some(crew) = &self.crew
+            && classes.len() >= SHARED
+            && crew.idle() > 0
+        {
+            let shares = 1 + crew.idle();
+            let way = match places {
+                Some(places) => Way::Direct { digits: self.digits.clone(), places },
+                None => Way::Partitions,
+            };
+            let roll = Roll::new(source.clone(), steps, way, width, shares);
+            return crew.share(&Arc::new(roll), &mut self.room, target);
+        }
+        let lifting = Lifting { source: classes, steps: &steps, width };
+        let all = 0..classes.len();
+        match places {
+            Some(places) => {
+                lifting.direct(all, &self.digits, places, &mut self.room, target, |_| {});
+            }
+            None if classes.len() < SHARED => lifting.hashed(&mut self.room, target),
+            None => lifting.partitions(0..PARTITIONS, &mut self.room, target),
         }
     }
 
@@ -136,77 +207,127 @@ impl<'p, const N: usize> Roller<'p, N> {
         self.digits.truncate(used);
         Some(places)
     }
+}
 
-    fn roll_direct(
-        &mut self,
-        source: &Classes<N>,
-        steps: &[Step<'_>],
-        places: usize,
-        target: &mut Classes<N>,
-    ) {
-        let (width, digits) = (self.width, &self.digits);
-        let all = 0..source.len();
-        let (first, tables) = self.direct.split_at_mut(1);
-        if tables.is_empty() || source.len() < SHARED {
-            return direct(source, all, digits, steps, places, &mut first[0], target, width);
-        }
-        let size = source.len().div_ceil(tables.len() + 1);
-        let range = |i: usize| (i * size).min(source.len())..((i + 1) * size).min(source.len());
-        std::thread::scope(|scope| {
-            for (i, (table, part)) in tables.iter_mut().zip(&mut self.others).enumerate() {
-                scope.spawn(move || {
-                    part.clear();
-                    direct(source, range(i + 1), digits, steps, places, table, part, width);
-                });
+/// How classes are found.
+enum Way {
+    Direct { digits: Vec<Digit>, places: usize },
+    Partitions,
+}
+
+/// What one thread has made of its share, and for direct tables the place of each class.
+struct Made<const N: usize> {
+    classes: Classes<N>,
+    places: Vec<u32>,
+}
+
+/// A roll in as many shares as threads may take part; whoever comes first takes the next.
+pub(crate) struct Roll<'p, const N: usize> {
+    source: Source<'p, N>,
+    steps: Vec<Step<'p>>,
+    way: Way,
+    width: usize,
+    shares: usize,
+    next: AtomicUsize,
+    made: Mutex<Vec<Option<Made<N>>>>,
+    finished: Condvar,
+}
+
+impl<'p, const N: usize> Roll<'p, N> {
+    fn new(
+        source: Source<'p, N>,
+        steps: Vec<Step<'p>>,
+        way: Way,
+        width: usize,
+        shares: usize,
+    ) -> Self {
+        let made = Mutex::new((0..shares).map(|_| None).collect());
+        let (next, finished) = (AtomicUsize::new(0), Condvar::new());
+        Roll { source, steps, way, width, shares, next, made, finished }
+    }
+
+    pub(super) fn shares(&self) -> usize {
+        self.shares
+    }
+
+    /// Makes shares until none are left.
+    pub(super) fn help(&self, room: &mut Room<N>, spare: impl Fn() -> Classes<N>) {
+        loop {
+            let share = self.next.fetch_add(1, Ordering::Relaxed);
+            if share >= self.shares {
+                return;
             }
-            direct(source, range(0), digits, steps, places, &mut first[0], target, width);
-        });
-        let slots = &mut self.slots[0];
-        slots.fill(&target.keys, 0);
-        for part in &self.others {
-            for (i, key) in part.keys.iter().enumerate() {
-                let (class, new) = slots.find(&mut target.keys, key);
-                target.add(class, new, part, i, width);
-                if new {
-                    slots.grow(&target.keys);
+            let (mut classes, mut places) = (spare(), Vec::new());
+            classes.clear();
+            let source = self.source.classes();
+            let lifting = Lifting { source, steps: &self.steps, width: self.width };
+            let part = |all: usize| all * share / self.shares..all * (share + 1) / self.shares;
+            match &self.way {
+                Way::Direct { digits, places: all } => {
+                    let range = part(source.len());
+                    let seen = |place| places.push(place);
+                    lifting.direct(range, digits, *all, room, &mut classes, seen);
                 }
+                Way::Partitions => lifting.partitions(part(PARTITIONS), room, &mut classes),
             }
+            self.lock()[share] = Some(Made { classes, places });
+            self.finished.notify_all();
         }
     }
 
-    fn roll_parts(&mut self, source: &Classes<N>, steps: &[Step<'_>], target: &mut Classes<N>) {
-        let (width, seed) = (self.width, self.slots[0].seed);
-        let size = source.len().div_ceil(self.parts.len());
-        let range = |i: usize| (i * size).min(source.len())..((i + 1) * size).min(source.len());
-        let scatter = |range: Range<usize>, parts: &mut Parts<N>| {
-            empty(parts, range.len());
-            for (key, from) in source.keys[range.clone()].iter().zip(range.start as u32..) {
-                let key = lifted(key, steps);
-                parts[partition(&key, seed)].push(Entry { key, from });
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Made<N>>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All shares together, once they are made; what is left of them is handed to `spare`.
+    pub(super) fn finish(
+        &self,
+        room: &mut Room<N>,
+        target: &mut Classes<N>,
+        mut spare: impl FnMut(Classes<N>),
+    ) {
+        let mut made = self.lock();
+        while made.iter().any(Option::is_none) {
+            made = self.finished.wait(made).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut all = std::mem::take(&mut *made).into_iter().flatten();
+        drop(made);
+        let Some(mut first) = all.next() else { return };
+        std::mem::swap(target, &mut first.classes);
+        spare(first.classes);
+        if let Way::Direct { places, .. } = self.way {
+            room.table.clear();
+            room.table.resize(places, 0);
+            for (class, &place) in (1..).zip(&first.places) {
+                room.table[place as usize] = class;
             }
-        };
-        let (first, others) = self.parts.split_at_mut(1);
-        std::thread::scope(|scope| {
-            for (i, parts) in others.iter_mut().enumerate() {
-                scope.spawn(move || scatter(range(i + 1), parts));
+        }
+        for Made { classes, places } in all {
+            match self.way {
+                Way::Partitions => target.append(&classes),
+                Way::Direct { .. } => {
+                    for (i, &place) in places.iter().enumerate() {
+                        let class = &mut room.table[place as usize];
+                        let new = *class == 0;
+                        if new {
+                            target.keys.push(classes.keys[i]);
+                            *class = target.keys.len() as u32;
+                        }
+                        target.add(*class as usize - 1, new, &classes, i, self.width);
+                    }
+                }
             }
-            scatter(range(0), &mut first[0]);
-        });
-        let add = |all: &mut Classes<N>, class: usize, new: bool, from: u32| {
-            all.add(class, new, source, from as usize, width);
-        };
-        for part in gather(&self.parts, &mut self.slots, add) {
-            target.append(&part);
+            spare(classes);
         }
     }
 }
 
 /// Makes room for about `rows` entries.
-pub(super) fn empty<const N: usize>(parts: &mut Parts<N>, rows: usize) {
+pub(super) fn empty<E>(parts: &mut Parts<E>, rows: usize) {
     parts.resize_with(PARTITIONS, Vec::new);
     for part in parts {
         part.clear();
-        part.reserve(rows / PARTITIONS + rows / (4 * PARTITIONS));
+        part.reserve(rows / PARTITIONS + rows / (8 * PARTITIONS));
     }
 }
 
@@ -216,43 +337,44 @@ pub(super) fn partition<const N: usize>(key: &[u64; N], seed: u64) -> usize {
     (hash(key, seed) >> (64 - PARTITION_BITS)) as usize
 }
 
-/// The classes of all partitions in order, each made by one thread from all stretches in order.
-pub(super) fn gather<const N: usize>(
-    stretches: &[Parts<N>],
-    slots: &mut [Slots],
-    add: impl Fn(&mut Classes<N>, usize, bool, u32) + Sync,
-) -> Vec<Classes<N>> {
-    let make = |slots: &mut Slots, partition: usize| {
+/// Adds the classes of some partitions to `target` in order, each from all stretches in order.
+pub(super) fn gather<E: Keyed<N>, const N: usize>(
+    stretches: &[&Parts<E>],
+    partitions: Range<usize>,
+    slots: &mut Slots,
+    target: &mut Classes<N>,
+    add: impl Fn(&mut Classes<N>, usize, bool, &E),
+) {
+    for partition in partitions {
         let parts = || stretches.iter().filter_map(|parts| parts.get(partition));
-        let mut classes = Classes::default();
-        slots.reset(parts().map(Vec::len).sum::<usize>().min(1 << 10), PARTITION_BITS);
+        let entries = parts().map(Vec::len).sum::<usize>();
+        slots.reset(target.len(), entries.min(1 << 10), PARTITION_BITS);
         for entry in parts().flatten() {
-            let (class, new) = slots.find(&mut classes.keys, &entry.key);
-            add(&mut classes, class, new, entry.from);
+            let (class, new) = slots.find(&mut target.keys, entry.key());
+            add(target, class, new, entry);
             if new {
-                slots.grow(&classes.keys);
+                slots.grow(&target.keys);
             }
         }
-        classes
+    }
+}
+
+/// Neighbouring partitions for each of some threads, about as many entries for all.
+pub(super) fn shared_out<E>(stretches: &[&Parts<E>], threads: usize) -> Vec<Range<usize>> {
+    let entries = |partition: usize| -> usize {
+        stretches.iter().filter_map(|parts| parts.get(partition)).map(Vec::len).sum()
     };
-    let threads = slots.len();
-    let (first, others) = slots.split_at_mut(1);
-    let make_all = |slots: &mut Slots, thread: usize| -> Vec<Classes<N>> {
-        (thread..PARTITIONS).step_by(threads).map(|place| make(slots, place)).collect()
-    };
-    let made: Vec<Vec<Classes<N>>> = std::thread::scope(|scope| {
-        let make_all = &make_all;
-        let spawn = |(i, slots)| scope.spawn(move || make_all(slots, i + 1));
-        let running: Vec<_> = others.iter_mut().enumerate().map(spawn).collect();
-        let mut made = vec![make_all(&mut first[0], 0)];
-        made.extend(running.into_iter().map(|thread| match thread.join() {
-            Ok(made) => made,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
-        made
-    });
-    let mut made: Vec<_> = made.into_iter().map(Vec::into_iter).collect();
-    (0..PARTITIONS).filter_map(|place| made[place % threads].next()).collect()
+    let all: usize = (0..PARTITIONS).map(entries).sum();
+    let (mut ends, mut sum) = (vec![0], 0);
+    for partition in 0..PARTITIONS {
+        while sum * threads >= all * ends.len() && ends.len() < threads {
+            ends.push(partition);
+        }
+        sum += entries(partition);
+    }
+    ends.resize(threads, PARTITIONS);
+    ends.push(PARTITIONS);
+    ends.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 #[inline]
@@ -265,53 +387,87 @@ fn lifted<const N: usize>(key: &[u64; N], steps: &[Step<'_>]) -> [u64; N] {
     key
 }
 
-fn hashed<const N: usize>(
-    source: &Classes<N>,
-    steps: &[Step<'_>],
-    target: &mut Classes<N>,
-    slots: &mut Slots,
+/// Classes, and what becomes of their keys.
+struct Lifting<'a, const N: usize> {
+    source: &'a Classes<N>,
+    steps: &'a [Step<'a>],
     width: usize,
-) {
-    slots.reset(source.len(), 0);
-    let counts_alone = source.are_counts_alone(width);
-    for (i, key) in source.keys.iter().enumerate() {
-        let (class, new) = slots.find(&mut target.keys, &lifted(key, steps));
-        match counts_alone {
-            true => target.add_count(class, new, source.counts[i]),
-            false => target.add(class, new, source, i, width),
-        }
-    }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the body of one loop, shared by threads")]
-fn direct<const N: usize>(
-    source: &Classes<N>,
-    range: Range<usize>,
-    digits: &[Digit],
-    steps: &[Step<'_>],
-    places: usize,
-    table: &mut Vec<u32>,
-    target: &mut Classes<N>,
-    width: usize,
-) {
-    table.clear();
-    table.resize(places, 0);
-    let counts_alone = source.are_counts_alone(width);
-    for i in range {
-        let key = &source.keys[i];
-        let place: u32 = digits.iter().map(|digit| digit.places[digit.field.get(key)]).sum();
-        let class = table[place as usize];
-        let (class, new) = match class {
-            0 => {
-                target.keys.push(lifted(key, steps));
-                table[place as usize] = target.keys.len() as u32;
-                (target.keys.len() - 1, true)
+impl<const N: usize> Lifting<'_, N> {
+    fn hashed(&self, room: &mut Room<N>, target: &mut Classes<N>) {
+        let Lifting { source, steps, width } = *self;
+        room.slots.reset(0, source.len(), 0);
+        let counts_alone = source.are_counts_alone(width);
+        for (i, key) in source.keys.iter().enumerate() {
+            let (class, new) = room.slots.find(&mut target.keys, &lifted(key, steps));
+            match counts_alone {
+                true => target.add_count(class, new, source.counts[i]),
+                false => target.add(class, new, source, i, width),
             }
-            class => (class as usize - 1, false),
-        };
+        }
+    }
+
+    /// A range of the source, by a table of all keys; `seen` is told the place of each new class.
+    fn direct(
+        &self,
+        range: Range<usize>,
+        digits: &[Digit],
+        places: usize,
+        room: &mut Room<N>,
+        target: &mut Classes<N>,
+        mut seen: impl FnMut(u32),
+    ) {
+        let Lifting { source, steps, width } = *self;
+        let table = &mut room.table;
+        table.clear();
+        table.resize(places, 0);
+        let counts_alone = source.are_counts_alone(width);
+        for i in range {
+            let key = &source.keys[i];
+            let place: u32 = digits.iter().map(|digit| digit.places[digit.field.get(key)]).sum();
+            let class = table[place as usize];
+            let (class, new) = match class {
+                0 => {
+                    target.keys.push(lifted(key, steps));
+                    table[place as usize] = target.keys.len() as u32;
+                    seen(place);
+                    (target.keys.len() - 1, true)
+                }
+                class => (class as usize - 1, false),
+            };
+            match counts_alone {
+                true => target.add_count(class, new, source.counts[i]),
+                false => target.add(class, new, source, i, width),
+            }
+        }
+    }
+
+    /// The classes of some partitions, in the order of these.
+    fn partitions(&self, wanted: Range<usize>, room: &mut Room<N>, target: &mut Classes<N>) {
+        let Lifting { source, steps, width } = *self;
+        let (counts_alone, seed) = (source.are_counts_alone(width), room.slots.seed);
+        empty(&mut room.parts, source.len());
+        // An entry takes its count along, or else the place of all that belongs to it.
+        for (place, key) in source.keys.iter().enumerate() {
+            let key = lifted(key, steps);
+            let partition = partition(&key, seed);
+            if wanted.contains(&partition) {
+                let number = if counts_alone { source.counts[place] } else { place as u32 };
+                room.parts[partition].push(Entry { key, number });
+            }
+        }
         match counts_alone {
-            true => target.add_count(class, new, source.counts[i]),
-            false => target.add(class, new, source, i, width),
+            true => {
+                gather(&[&room.parts], wanted, &mut room.slots, target, |all, class, new, e| {
+                    all.add_count(class, new, e.number);
+                })
+            }
+            false => {
+                gather(&[&room.parts], wanted, &mut room.slots, target, |all, class, new, e| {
+                    all.add(class, new, source, e.number as usize, width);
+                })
+            }
         }
     }
 }

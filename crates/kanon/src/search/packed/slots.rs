@@ -14,7 +14,10 @@ pub(super) fn hash<const N: usize>(key: &[u64; N], seed: u64) -> u64 {
 /// Finds or makes the class of a key.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
+    /// For each place 0, or one more than the number of a class, counted from `first`.
     slots: Vec<u32>,
+    /// Classes before this one are not looked at.
+    first: usize,
     /// Bits of the hash that are the same for all keys here.
     skipped: u32,
     shift: u32,
@@ -26,9 +29,10 @@ impl Slots {
         Slots { seed, ..Slots::default() }
     }
 
-    /// Empties the table and makes room for `classes`, whose hashes agree in the first `skipped`
-    /// bits.
-    pub(super) fn reset(&mut self, classes: usize, skipped: u32) {
+    /// Empties the table and makes room for `classes` that follow the `first`, and whose hashes
+    /// agree in the first `skipped` bits.
+    pub(super) fn reset(&mut self, first: usize, classes: usize, skipped: u32) {
+        self.first = first;
         let size = (classes * 2).next_power_of_two().max(16);
         self.slots.clear();
         self.slots.resize(size, 0);
@@ -53,32 +57,39 @@ impl Slots {
             match self.slots[slot & mask] {
                 0 => {
                     keys.push(*key);
-                    self.slots[slot & mask] = keys.len() as u32;
+                    self.slots[slot & mask] = (keys.len() - self.first) as u32;
                     return (keys.len() - 1, true);
                 }
-                class if keys[class as usize - 1] == *key => return (class as usize - 1, false),
-                _ => slot += 1,
+                number => {
+                    let class = self.first + number as usize - 1;
+                    if keys[class] == *key {
+                        return (class, false);
+                    }
+                    slot += 1;
+                }
             }
         }
     }
 
     /// Doubles the table once it is half full.
+    #[inline]
     pub(super) fn grow<const N: usize>(&mut self, keys: &[[u64; N]]) {
-        if keys.len() * 2 >= self.slots.len() {
-            self.fill(keys, self.skipped);
+        if (keys.len() - self.first) * 2 >= self.slots.len() {
+            self.fill(keys, self.first, self.skipped);
         }
     }
 
-    /// Holds the classes of `keys`, which are all different, and room for as many.
-    pub(super) fn fill<const N: usize>(&mut self, keys: &[[u64; N]], skipped: u32) {
-        self.reset(keys.len() * 2, skipped);
+    /// Holds the classes from the `first` on, which are all different, and room for as many.
+    #[inline(never)]
+    pub(super) fn fill<const N: usize>(&mut self, keys: &[[u64; N]], first: usize, skipped: u32) {
+        self.reset(first, (keys.len() - first) * 2, skipped);
         let mask = self.slots.len() - 1;
-        for (class, key) in keys.iter().enumerate() {
+        for (number, key) in (1..).zip(&keys[first..]) {
             let mut slot = self.start(key);
             while self.slots[slot & mask] != 0 {
                 slot += 1;
             }
-            self.slots[slot & mask] = class as u32 + 1;
+            self.slots[slot & mask] = number;
         }
     }
 }

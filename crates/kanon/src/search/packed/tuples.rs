@@ -1,11 +1,12 @@
 //! The distinct tuples of a table.
 
 use std::ops::Range;
+use std::sync::{Barrier, OnceLock};
 
-use super::roll::{Entry, Parts, empty, gather, partition};
+use super::roll::{Entry, Keyed, Parts, empty, gather, partition, shared_out};
 use super::slots::Slots;
 use super::{Classes, Field, SHARED};
-use crate::search::problem::Problem;
+use crate::search::problem::{Axis, Problem};
 
 /// Rows read at a time.
 const CHUNK: usize = 1 << 12;
@@ -24,7 +25,13 @@ pub(crate) fn tuples<const N: usize>(
     let mut all = if rows < SHARED {
         together(problem, fields, &mut slots[0])
     } else {
-        apart(problem, fields, seed, &mut slots)
+        match problem.requirements.width {
+            0 => apart(problem, fields, seed, &mut slots, |key, _| *key),
+            _ => apart(problem, fields, seed, &mut slots, |key, row| Entry {
+                key: *key,
+                number: row,
+            }),
+        }
     };
     if squares {
         all.squares = all.counts.iter().map(|&c| u64::from(c) * u64::from(c)).collect();
@@ -44,16 +51,19 @@ fn keys<const N: usize>(
 ) {
     let columns = problem.data.table().columns();
     let mut keys: Vec<[u64; N]> = std::iter::repeat_n([0u64; N], CHUNK).collect();
+    // What each entry of a dictionary adds to a key.
+    let part = |(axis, field): (&Axis, &Field)| -> Vec<u64> {
+        axis.of_entry.iter().map(|&code| u64::from(code) << field.shift).collect()
+    };
+    let parts: Vec<Vec<u64>> = problem.axes.iter().zip(fields).map(part).collect();
     let mut start = rows.start;
     while start < rows.end {
         let end = (start + CHUNK).min(rows.end);
         let keys = &mut keys[..end - start];
         keys.fill([0; N]);
-        for (axis, field) in problem.axes.iter().zip(fields) {
-            let of_entry = &axis.of_entry;
-            columns[axis.place].codes().for_each(start..end, |row, entry| {
-                keys[row - start][field.word & (N - 1)] |=
-                    u64::from(of_entry[entry as usize]) << field.shift;
+        for ((axis, field), part) in problem.axes.iter().zip(fields).zip(&parts) {
+            columns[axis.place].codes().visit_with(start, keys, |key, entry| {
+                key[field.word & (N - 1)] |= part[entry as usize];
             });
         }
         visit(start..end, keys);
@@ -70,7 +80,7 @@ fn together<const N: usize>(
     let columns = problem.data.table().columns();
     let mut all = Classes::default();
     let mut classes = vec![0u32; CHUNK];
-    slots.reset(problem.rows as usize, 0);
+    slots.reset(0, problem.rows as usize, 0);
     keys(problem, fields, 0..problem.rows as usize, |rows, keys| {
         for (key, class_of) in keys.iter().zip(&mut classes) {
             let (class, new) = slots.find(&mut all.keys, key);
@@ -94,36 +104,17 @@ fn together<const N: usize>(
     all
 }
 
-fn apart<const N: usize>(
+/// By partitions of the rows, of which `entry` says what is needed.
+fn apart<E: Keyed<N>, const N: usize>(
     problem: &Problem<'_>,
     fields: &[Field],
     seed: u64,
     slots: &mut [Slots],
+    entry: impl Fn(&[u64; N], u32) -> E + Sync,
 ) -> Classes<N> {
     let rows = problem.rows as usize;
-    let size = rows.div_ceil(slots.len());
-    let scatter = |thread: usize| {
-        let range = (thread * size).min(rows)..((thread + 1) * size).min(rows);
-        let mut parts: Parts<N> = Vec::new();
-        empty(&mut parts, range.len());
-        keys(problem, fields, range, |rows, keys| {
-            for (key, from) in keys.iter().zip(rows.start as u32..) {
-                parts[partition(key, seed)].push(Entry { key: *key, from });
-            }
-        });
-        parts
-    };
-    let stretches: Vec<Parts<N>> = std::thread::scope(|scope| {
-        let scatter = &scatter;
-        let running: Vec<_> =
-            (1..slots.len()).map(|thread| scope.spawn(move || scatter(thread))).collect();
-        let mut parts = vec![scatter(0)];
-        parts.extend(running.into_iter().map(|thread| match thread.join() {
-            Ok(parts) => parts,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
-        parts
-    });
+    let threads = slots.len();
+    let size = rows.div_ceil(threads);
     let width = problem.requirements.width;
     let columns = problem.data.table().columns();
     let attributes: Vec<_> = problem
@@ -133,21 +124,52 @@ fn apart<const N: usize>(
         .zip(&problem.requirements.attributes)
         .map(|((place, slot), attribute)| (columns[*place].codes(), slot, attribute.offset))
         .collect();
-    let parts = gather(&stretches, slots, |all, class, new, row| {
-        if new {
-            all.counts.push(0);
-            all.histogram.resize(all.keys.len() * width, 0);
+    // Each thread partitions a stretch of the rows, and once all have, it gathers some partitions.
+    let stretches: Vec<OnceLock<Parts<E>>> = (0..threads).map(|_| OnceLock::new()).collect();
+    let barrier = Barrier::new(threads);
+    let work = |thread: usize, slots: &mut Slots| {
+        let range = (thread * size).min(rows)..((thread + 1) * size).min(rows);
+        let mut parts = Vec::new();
+        empty(&mut parts, range.len());
+        keys(problem, fields, range, |rows, keys| {
+            for (key, row) in keys.iter().zip(rows.start as u32..) {
+                parts[partition(key, seed)].push(entry(key, row));
+            }
+        });
+        let _ = stretches[thread].set(parts);
+        barrier.wait();
+        let stretches: Vec<&Parts<E>> = stretches.iter().filter_map(OnceLock::get).collect();
+        let partitions = shared_out(&stretches, threads)[thread].clone();
+        let mut classes = Classes::default();
+        gather(&stretches, partitions, slots, &mut classes, |all, class, new, entry| {
+            if new {
+                all.counts.push(0);
+                all.histogram.resize(all.keys.len() * width, 0);
+            }
+            all.counts[class] += 1;
+            for (codes, slot, offset) in &attributes {
+                let slot = offset + slot[codes.get(entry.number() as usize) as usize] as usize;
+                all.histogram[class * width + slot] += 1;
+            }
+        });
+        classes
+    };
+    let (first, others) = slots.split_at_mut(1);
+    let mut all = std::thread::scope(|scope| {
+        let work = &work;
+        let spawn = |(i, slots)| scope.spawn(move || work(i + 1, slots));
+        let running: Vec<_> = others.iter_mut().enumerate().map(spawn).collect();
+        let mut all = work(0, &mut first[0]);
+        for thread in running {
+            match thread.join() {
+                Ok(classes) => all.append(&classes),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
-        all.counts[class] += 1;
-        for (codes, slot, offset) in &attributes {
-            let slot = offset + slot[codes.get(row as usize) as usize] as usize;
-            all.histogram[class * width + slot] += 1;
-        }
+        all
     });
     drop(stretches);
-    let mut all = Classes::default();
-    all.keys.reserve_exact(parts.iter().map(Classes::len).sum());
-    parts.iter().for_each(|part| all.append(part));
+    all.shrink();
     all
 }
 
@@ -159,7 +181,7 @@ fn add_population<const N: usize>(
     all: &mut Classes<N>,
 ) {
     let width = problem.requirements.width;
-    slots.fill(&all.keys, 0);
+    slots.fill(&all.keys, 0, 0);
     all.population = vec![0; all.len()];
     let columns: Vec<_> =
         problem.axes.iter().filter_map(|axis| table.column(&axis.name).ok()).collect();
