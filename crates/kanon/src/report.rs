@@ -25,35 +25,53 @@ fn escaped(text: &str) -> String {
     all
 }
 
+/// With more quasi-identifiers than this, levels are written as a list.
+const MOST_COLUMNS: usize = 12;
+
 const STYLE: &str = include_str!("report/style.css");
 
-/// Bars of class sizes on a logarithmic scale of sizes, up to the largest.
+/// Bars of class sizes on a logarithmic scale of sizes, up to the largest; rows in classes below
+/// `least` are marked.
 fn sizes(page: &mut String, classes: &Classes, least: u64) {
     let bin = |size: u64| size.max(1).ilog2() as usize;
     let last = classes.sizes().iter().copied().map(bin).max().unwrap_or(0);
-    let mut bins = vec![0u64; last + 1];
+    let mut bins = vec![[0u64; 2]; last + 1];
     for &size in classes.sizes() {
-        bins[bin(size)] += size;
+        bins[bin(size)][usize::from(size >= least)] += size;
     }
-    let most = bins.iter().copied().max().unwrap_or(1).max(1) as f64;
+    let most = bins.iter().map(|[a, b]| a + b).max().unwrap_or(1).max(1) as f64;
     let step = 600.0 / bins.len().max(8) as f64;
-    page.push_str("<div class=\"wide\"><svg viewBox=\"0 0 640 190\" role=\"img\" aria-label=\"rows by class size\">");
-    for (i, &rows) in bins.iter().enumerate() {
-        let height = (130.0 * rows as f64 / most).max(if rows > 0 { 1.5 } else { 0.0 });
-        let (x, y) = (20.0 + step * i as f64, 150.0 - height);
+    page.push_str("<div class=\"wide\"><svg viewBox=\"0 0 640 205\" role=\"img\"><title>Rows by class size</title>");
+    for (i, &[risky, others]) in bins.iter().enumerate() {
         let (low, high) = (1u64 << i, (2u64 << i) - 1);
-        let kind = if high < least { "risky" } else { "mark" };
         let label = if low == high { format!("{low}") } else { format!("{low}–{high}") };
-        let text = if step < 56.0 { format!("{low}+") } else { label.clone() };
-        let middle = x + step * 0.45;
+        let (x, mut y) = (20.0 + step * i as f64, 165.0);
+        let (width, middle) = (step * 0.9, x + step * 0.45);
+        for (kind, rows) in [("risky", risky), ("mark", others)] {
+            if rows > 0 {
+                let height = (130.0 * rows as f64 / most).max(1.5);
+                y -= height;
+                let _ = write!(
+                    page,
+                    "<rect class=\"{kind}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"><title>{rows} rows in classes of {label}</title></rect>"
+                );
+            }
+        }
+        let text = if step < 56.0 { format!("{low}+") } else { label };
         let _ = write!(
             page,
-            "<rect class=\"{kind}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{rows} rows in classes of {label}</title></rect><text x=\"{middle:.1}\" y=\"166\" text-anchor=\"middle\">{text}</text>",
-            step * 0.9
+            "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text><text x=\"{middle:.1}\" y=\"181\" text-anchor=\"middle\">{text}</text>",
+            y - 5.0,
+            risky + others
         );
     }
-    page.push_str(
-        "<text x=\"20\" y=\"186\">class size; height: rows in such classes</text></svg></div>",
+    let note = match bins.iter().any(|[risky, _]| *risky > 0) {
+        true => format!("; red: classes below {least}"),
+        false => String::new(),
+    };
+    let _ = write!(
+        page,
+        "<text x=\"20\" y=\"201\">class size; height: rows in such classes{note}</text></svg></div>"
     );
 }
 
@@ -73,7 +91,7 @@ fn frontier(
     let at = |(i, loss): (usize, f64)| (45.0 + step * i as f64, 180.0 - 150.0 * loss / most);
     let _ = write!(
         page,
-        "<div class=\"wide\"><svg viewBox=\"0 0 640 230\" role=\"img\" aria-label=\"loss by {what}\">"
+        "<div class=\"wide\"><svg viewBox=\"0 0 640 230\" role=\"img\"><title>Loss by {what}</title>"
     );
     page.push_str("<line class=\"axis\" x1=\"30\" y1=\"180\" x2=\"610\" y2=\"180\"/>");
     let line: Vec<String> =
@@ -99,19 +117,41 @@ fn frontier(
         write!(page, "<text x=\"30\" y=\"222\">{what}; height: the least loss</text></svg></div>");
     let _ = write!(
         page,
-        "<div class=\"wide\"><table><tr><th>{what}</th><th>loss</th><th>suppressed</th><th>levels of {}</th></tr>",
-        escaped(&columns.join(", "))
+        "<div class=\"wide\"><table><tr><th>{what}</th><th>loss</th><th>suppressed</th>"
     );
+    // A column for each level, where there are not too many.
+    let apart = columns.len() <= MOST_COLUMNS;
+    match apart {
+        true => columns.iter().for_each(|column| {
+            let _ = write!(page, "<th class=\"level\">{}</th>", escaped(column));
+        }),
+        false => {
+            let _ = write!(page, "<th>levels of {}</th>", escaped(&columns.join(", ")));
+        }
+    }
+    page.push_str("</tr>");
     for point in points {
         let name = shown(point.at);
-        let _ = match &point.best {
-            Some(best) => write!(
-                page,
-                "<tr><td>{name}</td><td>{:.4}</td><td>{}</td><td><code>{:?}</code></td></tr>",
-                best.loss, best.suppressed, best.levels
-            ),
-            None => write!(page, "<tr><td>{name}</td><td colspan=\"3\">not possible</td></tr>"),
+        let Some(best) = &point.best else {
+            let width = if apart { columns.len() + 2 } else { 3 };
+            let _ =
+                write!(page, "<tr><td>{name}</td><td colspan=\"{width}\">not possible</td></tr>");
+            continue;
         };
+        let _ = write!(
+            page,
+            "<tr><td>{name}</td><td>{:.4}</td><td>{}</td>",
+            best.loss, best.suppressed
+        );
+        match apart {
+            true => best.levels.iter().for_each(|level| {
+                let _ = write!(page, "<td class=\"level\">{level}</td>");
+            }),
+            false => {
+                let _ = write!(page, "<td><code>{:?}</code></td>", best.levels);
+            }
+        }
+        page.push_str("</tr>");
     }
     page.push_str("</table></div>");
 }

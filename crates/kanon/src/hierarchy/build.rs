@@ -227,7 +227,13 @@ fn listed(mut domain: Vec<Vec<Value>>, column: &Column) -> Result<Levels> {
             _ => listed_missing,
         };
         match (found, value) {
-            (Some(place), Value::Text(_)) => chains.push(domain[place].clone()),
+            (Some(place), Value::Text(_)) => {
+                // An empty text that is a value stands beside the missing one.
+                if found == listed_missing {
+                    unlisted.push(domain[place].clone());
+                }
+                chains.push(domain[place].clone());
+            }
             (Some(place), other) => {
                 let mut chain = domain[place].clone();
                 chain[0] = other.clone();

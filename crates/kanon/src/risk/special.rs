@@ -1,8 +1,8 @@
 //! Special uniques: rows that few columns suffice to single out.
 //!
 //! A minimal sample unique of a row is a set of columns on which the row is unique and no part of
-//! which has this property (Elliot, Manning and Ford 2002,
-//! <https://doi.org/10.1142/S0218488502001600>). The fewer columns it needs, and the more such sets a
+//! which has this property (Elliot, Manning and Ford 2002, "A computational algorithm for handling the
+//! special uniques problem", <https://doi.org/10.1142/S0218488502001600>). The fewer columns it needs, and the more such sets a
 //! row has, the likelier it is unique in the population, too.
 
 use std::collections::HashMap;
@@ -21,8 +21,9 @@ const MOST_WORDS: usize = 1 << 28;
 /// The special uniques of a table.
 ///
 /// With A columns and sets of at most M, a minimal sample unique of i columns scores
-/// (A − i)(A − i − 1)…(A − M), as in SUDA2 (Manning, Haglin and Keane 2008,
-/// <https://doi.org/10.1007/s10618-007-0078-6>); a row scores the sum over its sets.
+/// (A − i)(A − i − 1)…(A − M), as in SUDA2 (Manning, Haglin and Keane 2008, "A recursive search algorithm
+/// for statistical disclosure assessment", <https://doi.org/10.1007/s10618-007-0078-6>); a row scores the
+/// sum over its sets.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SpecialUniques {

@@ -31,12 +31,6 @@ impl Field {
     pub(crate) fn get<const N: usize>(self, key: &[u64; N]) -> usize {
         ((key[self.word & (N - 1)] >> self.shift) & self.mask) as usize
     }
-
-    #[inline]
-    fn set<const N: usize>(self, key: &mut [u64; N], code: u32) {
-        let word = &mut key[self.word & (N - 1)];
-        *word = (*word & !(self.mask << self.shift)) | (u64::from(code) << self.shift);
-    }
 }
 
 /// Fields for all axes, and how many words they take.

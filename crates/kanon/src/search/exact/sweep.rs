@@ -72,9 +72,17 @@ pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
                     Walk::new(all, checker, tuples, place).work();
                 });
             }
+            let whole = || Span { from: 0, size: nodes, depth: 0, entered: Vec::new() };
+            // Where rows may be suppressed the others begin at once; where none may, they would check
+            // what the way down refutes, and rather help.
+            let at_once = walks > 1 && problem.limit > 0;
+            if at_once {
+                all.pool.leave(0, std::iter::once(whole()));
+            }
             walk.descend();
-            let whole = Span { from: 0, size: nodes, depth: 0, entered: Vec::new() };
-            all.pool.leave(0, std::iter::once(whole));
+            if !at_once {
+                all.pool.leave(0, std::iter::once(whole()));
+            }
             drop(busy);
             walk.work();
         });

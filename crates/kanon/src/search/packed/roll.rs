@@ -21,18 +21,59 @@ const PARTITIONS: usize = 1 << PARTITION_BITS;
 /// Tables of all keys have at most so many entries, which a cache of the second level holds.
 const MOST_DIRECT: usize = 1 << 18;
 
-/// A level's map for one axis.
-#[derive(Clone, Copy, Debug)]
-struct Step<'a> {
-    field: Field,
-    map: &'a [u32],
+/// Neighbouring fields of a key are looked up together in tables of at most so many entries.
+const MOST_LOOK_UP: usize = 1 << 10;
+
+/// What the codes of some neighbouring fields add to the key above, and to its place in a table of all
+/// keys there.
+#[derive(Clone, Debug, Default)]
+struct Lift {
+    word: usize,
+    shift: u32,
+    mask: u64,
+    parts: Vec<Part>,
 }
 
-/// What an axis adds to a key's place in a table of all keys, for each code.
-#[derive(Clone, Debug)]
-struct Digit {
-    field: Field,
-    places: Vec<u32>,
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    key: u64,
+    place: u32,
+}
+
+impl Lift {
+    /// Becomes the look-up of one field: for each code what it adds.
+    fn start(&mut self, field: Field, parts: impl Iterator<Item = Part>) {
+        (self.word, self.shift, self.mask) = (field.word, field.shift, field.mask);
+        self.parts.clear();
+        self.parts.extend(parts);
+    }
+
+    /// Entries if a field above is looked up together with these.
+    fn extended(&self, field: Field, codes: usize) -> usize {
+        codes << (field.shift - self.shift)
+    }
+
+    /// Looks up a field above together with these.
+    fn extend(&mut self, field: Field, parts: impl ExactSizeIterator<Item = Part>) {
+        let (below, bits) = (self.parts.len(), field.shift - self.shift);
+        self.parts.resize(parts.len() << bits, Part::default());
+        self.mask |= field.mask << bits;
+        let (lowest, others) = self.parts.split_at_mut(1 << bits);
+        let mut first = Part::default();
+        for (code, part) in parts.enumerate() {
+            if code == 0 {
+                first = part;
+                continue;
+            }
+            let start = (code - 1) << bits;
+            for (to, from) in others[start..start + below].iter_mut().zip(&*lowest) {
+                *to = Part { key: from.key | part.key, place: from.place + part.place };
+            }
+        }
+        for part in &mut lowest[..below] {
+            *part = Part { key: part.key | first.key, place: part.place + first.place };
+        }
+    }
 }
 
 /// A key on its way to its partition, with a number that goes with it.
@@ -108,7 +149,7 @@ pub(crate) struct Roller<'p, const N: usize> {
     problem: &'p Problem<'p>,
     fields: Vec<Field>,
     width: usize,
-    digits: Vec<Digit>,
+    lifts: Vec<Lift>,
     room: Room<N>,
     crew: Option<Arc<Crew<'p, N>>>,
 }
@@ -121,8 +162,8 @@ impl<'p, const N: usize> Roller<'p, N> {
         seed: u64,
         crew: Option<Arc<Crew<'p, N>>>,
     ) -> Self {
-        let (width, digits) = (problem.requirements.width, Vec::new());
-        Roller { problem, fields, width, digits, room: Room::new(seed), crew }
+        let (width, lifts) = (problem.requirements.width, Vec::new());
+        Roller { problem, fields, width, lifts, room: Room::new(seed), crew }
     }
 
     /// For helping others.
@@ -139,79 +180,101 @@ impl<'p, const N: usize> Roller<'p, N> {
         target: &mut Classes<N>,
     ) {
         target.clear();
-        let problem = self.problem;
-        let changed = (0..to.len()).filter(|&axis| to[axis] > from[axis]);
-        let lift = |axis: usize| problem.axes[axis].lift(from[axis], to[axis]);
-        let steps: Vec<Step<'p>> =
-            changed.map(|axis| Step { field: self.fields[axis], map: lift(axis) }).collect();
         let (classes, width) = (source.classes(), self.width);
-        let places = self.number(classes.len(), from, to);
+        let places = self.look_ups(classes.len(), from, to);
+        let way = match places {
+            Some(places) => Way::Direct { places },
+            None => Way::Partitions,
+        };
         if let Some(crew) = &self.crew
             && classes.len() >= SHARED
             && crew.idle() > 0
         {
-            let shares = 1 + crew.idle();
-            let way = match places {
-                Some(places) => Way::Direct { digits: self.digits.clone(), places },
-                None => Way::Partitions,
-            };
-            let roll = Roll::new(source.clone(), steps, way, width, shares);
+            let roll = Roll::new(source.clone(), self.lifts.clone(), way, width, 1 + crew.idle());
             return crew.share(&Arc::new(roll), &mut self.room, target);
         }
-        let lifting = Lifting { source: classes, steps: &steps, width };
+        let lifting = Lifting { source: classes, lifts: &self.lifts, width };
         let all = 0..classes.len();
-        match places {
-            Some(places) => {
-                lifting.direct(all, &self.digits, places, &mut self.room, target, |_| {});
+        match way {
+            Way::Direct { places } => {
+                lifting.direct(all, places, &mut self.room, target, |_| {});
             }
-            None if classes.len() < SHARED => lifting.hashed(&mut self.room, target),
-            None => lifting.partitions(0..PARTITIONS, &mut self.room, target),
+            Way::Partitions if classes.len() < SHARED => lifting.hashed(&mut self.room, target),
+            Way::Partitions => lifting.partitions(0..PARTITIONS, &mut self.room, target),
         }
     }
 
-    /// Numbers all keys there can be at `to`, if they are few enough for a source of this size.
-    fn number(&mut self, source: usize, from: &[u8], to: &[u8]) -> Option<usize> {
+    /// Prepares the look-ups from one node to another; how many keys there can be at `to`, if they are
+    /// few enough for a source of this size.
+    fn look_ups(&mut self, source: usize, from: &[u8], to: &[u8]) -> Option<usize> {
         let most = (source * 32).clamp(1 << 12, MOST_DIRECT);
+        let most_looked_up = (source / 16).clamp(16, MOST_LOOK_UP);
         let codes = |axis: &Axis, level: u8| axis.levels[level as usize].rows.len();
-        let (mut places, mut maps) = (1usize, 0usize);
+        let (mut places, mut maps) = (Some(1usize), 0usize);
         for (axis, (&from, &to)) in self.problem.axes.iter().zip(from.iter().zip(to)) {
-            places = places.checked_mul(codes(axis, to)).filter(|&places| places <= most)?;
+            places = places.and_then(|all| all.checked_mul(codes(axis, to)));
+            places = places.filter(|&all| all <= most);
             maps += codes(axis, from);
         }
-        if maps > most {
-            return None;
-        }
-        let mut stride = 1;
-        let mut used = 0;
+        let places = places.filter(|_| maps <= most);
+        let (mut used, mut stride) = (0, 1u32);
+        // Whether only zeros lie between the last look-up and the next field.
+        let mut is_near = false;
         for (i, (axis, (&from, &to))) in
             self.problem.axes.iter().zip(from.iter().zip(to)).enumerate()
         {
-            let count = codes(axis, to);
-            if count <= 1 {
+            let (before, after) = (codes(axis, from), codes(axis, to));
+            if after <= 1 {
+                is_near &= before <= 1;
                 continue;
             }
-            if used == self.digits.len() {
-                self.digits.push(Digit { field: self.fields[i], places: Vec::new() });
-            }
-            let digit = &mut self.digits[used];
-            used += 1;
-            digit.field = self.fields[i];
-            digit.places.clear();
-            if from == to {
-                digit.places.extend((0..count as u32).map(|code| code * stride));
+            let field = self.fields[i];
+            let part = |code: u32| Part {
+                key: u64::from(code) << field.shift,
+                place: if places.is_some() { code * stride } else { 0 },
+            };
+            let same: Vec<u32>;
+            let map = if from == to {
+                same = (0..before as u32).collect();
+                &same
             } else {
-                digit.places.extend(axis.lift(from, to).iter().map(|&code| code * stride));
+                axis.lift(from, to)
+            };
+            let parts = map.iter().map(|&code| part(code));
+            match self.lifts.get_mut(used.max(1) - 1) {
+                Some(last)
+                    if is_near
+                        && last.word == field.word
+                        && last.shift < field.shift
+                        && last.extended(field, before) <= most_looked_up =>
+                {
+                    last.extend(field, parts);
+                }
+                _ => {
+                    if used == self.lifts.len() {
+                        self.lifts.push(Lift::default());
+                    }
+                    self.lifts[used].start(field, parts);
+                    used += 1;
+                }
             }
-            stride *= count as u32;
+            is_near = true;
+            if places.is_some() {
+                stride *= after as u32;
+            }
         }
-        self.digits.truncate(used);
-        Some(places)
+        self.lifts.truncate(used);
+        places
     }
 }
 
 /// How classes are found.
+#[derive(Clone, Copy, Debug)]
 enum Way {
-    Direct { digits: Vec<Digit>, places: usize },
+    /// In a table of so many keys.
+    Direct {
+        places: usize,
+    },
     Partitions,
 }
 
@@ -224,7 +287,7 @@ struct Made<const N: usize> {
 /// A roll in as many shares as threads may take part; whoever comes first takes the next.
 pub(crate) struct Roll<'p, const N: usize> {
     source: Source<'p, N>,
-    steps: Vec<Step<'p>>,
+    lifts: Vec<Lift>,
     way: Way,
     width: usize,
     shares: usize,
@@ -234,16 +297,10 @@ pub(crate) struct Roll<'p, const N: usize> {
 }
 
 impl<'p, const N: usize> Roll<'p, N> {
-    fn new(
-        source: Source<'p, N>,
-        steps: Vec<Step<'p>>,
-        way: Way,
-        width: usize,
-        shares: usize,
-    ) -> Self {
+    fn new(source: Source<'p, N>, lifts: Vec<Lift>, way: Way, width: usize, shares: usize) -> Self {
         let made = Mutex::new((0..shares).map(|_| None).collect());
         let (next, finished) = (AtomicUsize::new(0), Condvar::new());
-        Roll { source, steps, way, width, shares, next, made, finished }
+        Roll { source, lifts, way, width, shares, next, made, finished }
     }
 
     pub(super) fn shares(&self) -> usize {
@@ -260,13 +317,13 @@ impl<'p, const N: usize> Roll<'p, N> {
             let (mut classes, mut places) = (spare(), Vec::new());
             classes.clear();
             let source = self.source.classes();
-            let lifting = Lifting { source, steps: &self.steps, width: self.width };
+            let lifting = Lifting { source, lifts: &self.lifts, width: self.width };
             let part = |all: usize| all * share / self.shares..all * (share + 1) / self.shares;
-            match &self.way {
-                Way::Direct { digits, places: all } => {
+            match self.way {
+                Way::Direct { places: all } => {
                     let range = part(source.len());
                     let seen = |place| places.push(place);
-                    lifting.direct(range, digits, *all, room, &mut classes, seen);
+                    lifting.direct(range, all, room, &mut classes, seen);
                 }
                 Way::Partitions => lifting.partitions(part(PARTITIONS), room, &mut classes),
             }
@@ -295,7 +352,7 @@ impl<'p, const N: usize> Roll<'p, N> {
         let Some(mut first) = all.next() else { return };
         std::mem::swap(target, &mut first.classes);
         spare(first.classes);
-        if let Way::Direct { places, .. } = self.way {
+        if let Way::Direct { places } = self.way {
             room.table.clear();
             room.table.resize(places, 0);
             for (class, &place) in (1..).zip(&first.places) {
@@ -377,30 +434,33 @@ pub(super) fn shared_out<E>(stretches: &[&Parts<E>], threads: usize) -> Vec<Rang
     ends.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
-#[inline]
-fn lifted<const N: usize>(key: &[u64; N], steps: &[Step<'_>]) -> [u64; N] {
-    let mut key = *key;
-    for step in steps {
-        let code = step.map[step.field.get(&key)];
-        step.field.set(&mut key, code);
-    }
-    key
-}
-
 /// Classes, and what becomes of their keys.
 struct Lifting<'a, const N: usize> {
     source: &'a Classes<N>,
-    steps: &'a [Step<'a>],
+    lifts: &'a [Lift],
     width: usize,
 }
 
 impl<const N: usize> Lifting<'_, N> {
+    /// The key above a key, and its place.
+    #[inline(always)]
+    fn lifted(&self, key: &[u64; N]) -> ([u64; N], u32) {
+        let (mut above, mut place) = ([0u64; N], 0);
+        for lift in self.lifts {
+            let word = lift.word & (N - 1);
+            let part = lift.parts[((key[word] >> lift.shift) & lift.mask) as usize];
+            above[word] |= part.key;
+            place += part.place;
+        }
+        (above, place)
+    }
+
     fn hashed(&self, room: &mut Room<N>, target: &mut Classes<N>) {
-        let Lifting { source, steps, width } = *self;
+        let Lifting { source, width, .. } = *self;
         room.slots.reset(0, source.len(), 0);
         let counts_alone = source.are_counts_alone(width);
         for (i, key) in source.keys.iter().enumerate() {
-            let (class, new) = room.slots.find(&mut target.keys, &lifted(key, steps));
+            let (class, new) = room.slots.find(&mut target.keys, &self.lifted(key).0);
             match counts_alone {
                 true => target.add_count(class, new, source.counts[i]),
                 false => target.add(class, new, source, i, width),
@@ -412,24 +472,22 @@ impl<const N: usize> Lifting<'_, N> {
     fn direct(
         &self,
         range: Range<usize>,
-        digits: &[Digit],
         places: usize,
         room: &mut Room<N>,
         target: &mut Classes<N>,
         mut seen: impl FnMut(u32),
     ) {
-        let Lifting { source, steps, width } = *self;
+        let Lifting { source, width, .. } = *self;
         let table = &mut room.table;
         table.clear();
         table.resize(places, 0);
         let counts_alone = source.are_counts_alone(width);
         for i in range {
-            let key = &source.keys[i];
-            let place: u32 = digits.iter().map(|digit| digit.places[digit.field.get(key)]).sum();
+            let (above, place) = self.lifted(&source.keys[i]);
             let class = table[place as usize];
             let (class, new) = match class {
                 0 => {
-                    target.keys.push(lifted(key, steps));
+                    target.keys.push(above);
                     table[place as usize] = target.keys.len() as u32;
                     seen(place);
                     (target.keys.len() - 1, true)
@@ -445,12 +503,12 @@ impl<const N: usize> Lifting<'_, N> {
 
     /// The classes of some partitions, in the order of these.
     fn partitions(&self, wanted: Range<usize>, room: &mut Room<N>, target: &mut Classes<N>) {
-        let Lifting { source, steps, width } = *self;
+        let Lifting { source, width, .. } = *self;
         let (counts_alone, seed) = (source.are_counts_alone(width), room.slots.seed);
         empty(&mut room.parts, source.len());
         // An entry takes its count along, or else the place of all that belongs to it.
         for (place, key) in source.keys.iter().enumerate() {
-            let key = lifted(key, steps);
+            let (key, _) = self.lifted(key);
             let partition = partition(&key, seed);
             if wanted.contains(&partition) {
                 let number = if counts_alone { source.counts[place] } else { place as u32 };
