@@ -130,3 +130,36 @@ fn populations_count_for_the_fewest_tuples() {
     };
     assert_eq!((found(3), found(4)), (vec![0], vec![1]));
 }
+
+#[test]
+fn helpers_do_not_show_in_lattices_that_are_too_large_to_sweep() {
+    let (rows, columns) = (40_000u32, 13);
+    let code = |row: u32, column: u64| mixed(u64::from(row) * 31 + column) % 8;
+    let mut all = Vec::new();
+    let mut roles = Roles::new();
+    for column in 0..columns {
+        let name = format!("q{column}");
+        let values = (0..rows).map(|row| Value::from(format!("{}", code(row, column)).as_str()));
+        all.push(Column::new(name.as_str(), values.collect::<Vec<_>>()));
+        let chain = |value: u64| {
+            let groups = [(0, "a"), (1, "b"), (2, "c"), (3, "d")];
+            groups.map(|(level, name)| match level {
+                0 => format!("{value}"),
+                level => format!("{name}{}", value >> level),
+            })
+        };
+        roles = roles.quasi(name, Hierarchy::from_rows((0..8).map(chain)).unwrap());
+    }
+    let data = roles.bind(&Table::new(all).unwrap()).unwrap();
+    let found = |threads| {
+        let search = Search::over(&data)
+            .require([Model::k_anonymity(5).unwrap()])
+            .suppress_at_most(Fraction::new(1, 10).unwrap())
+            .effort(Effort::new().threads(threads).checks(40));
+        let found = search.run(5).unwrap();
+        assert!(!found.optimal && found.bound <= found.loss);
+        (found.levels, found.loss.to_bits(), found.suppressed)
+    };
+    let alone = found(1);
+    assert_eq!([found(2), found(4)], [alone.clone(), alone]);
+}
