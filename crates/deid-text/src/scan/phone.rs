@@ -426,7 +426,10 @@ impl Candidate<'_> {
         let groups = self.groups.len();
         // 192.168.1.1 and 3.14159265; 12/05/1987; 2024-05-12.
         (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
-            || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
+            || (dots == 1
+                && groups == 2
+                && (self.digits.first() != Some(&b'0') || self.groups[0].len == 1)
+                && !self.plus)
             || (slashes == 2 && groups == 3)
             || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
             // Social security numbers of the United States.

@@ -464,3 +464,34 @@ pub(super) fn coordinates(b: &[u8], start: usize) -> Option<(usize, usize)> {
     }))
     .then_some((first, end))
 }
+
+/// "52°31'12\"N 13°24'18\"E" at `start`, where a digit stands: its end.
+pub(super) fn degrees(b: &[u8], start: usize) -> Option<usize> {
+    let digits = |at: usize| {
+        b.get(at..).map_or(0, |r| r.iter().take(3).take_while(|c| c.is_ascii_digit()).count())
+    };
+    let one_of = |at: usize, signs: &[&str]| {
+        let rest = b.get(at..)?;
+        signs.iter().find(|s| rest.starts_with(s.as_bytes())).map(|s| at + s.len())
+    };
+    let blank = |at: usize| at + usize::from(b.get(at) == Some(&b' '));
+    let angle = |at: usize| -> Option<usize> {
+        let n = digits(at);
+        let mut at = blank(one_of(at + n, &["°"]).filter(|_| n > 0)?);
+        let n = digits(at);
+        at = blank(one_of(at + n, &["′", "'", "’"]).filter(|_| (1..=2).contains(&n))?);
+        let n = digits(at);
+        if (1..=2).contains(&n) {
+            let mut end = at + n;
+            if b.get(end) == Some(&b'.') {
+                end += 1 + digits(end + 1);
+            }
+            at = blank(one_of(end, &["″", "\"", "”", "''"])?);
+        }
+        let letter = b.get(at).is_some_and(|c| b"NSEWO".contains(c));
+        (letter && !b.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)).then_some(at + 1)
+    };
+    let end = angle(start)?;
+    let gap = b.get(end..)?.iter().take(3).take_while(|c| b", ;".contains(c)).count();
+    angle(end + gap)
+}
