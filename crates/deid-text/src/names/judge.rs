@@ -39,8 +39,16 @@ impl Tagger {
         let range = self.without_address(kind, range, tokens, words)?;
         // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
         // stay below the default threshold.
-        let company =
-            || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
+        let company = || {
+            // "plc" is written small.
+            let form = |w: &Word| w.lists & IS_COMPANY != 0;
+            let short = text
+                .get(range.clone())
+                .and_then(|n| n.rsplit(' ').next())
+                .is_some_and(|w| w.len() <= 3);
+            within(tokens, words, &range).any(|w| w.capital && form(w))
+                || short && within(tokens, words, &range).last().is_some_and(form)
+        };
         // A term that the same text also writes in lower case is no name: "Licensor", "Work"; but
         // people write the names of people in lower case, too.
         let term = within(tokens, words, &range)
@@ -50,10 +58,13 @@ impl Tagger {
         let code = is_code(text, &range, kind == 1 || !text.get(range.clone())?.contains(' '))
             || is_line_of_code(text, &range);
         let acronym = kind != 1 && is_acronym(within(tokens, words, &range), range.len());
+        let place = |w: &Word| w.lists & (IS_PLACE | BEGINS_PLACE) != 0 && w.lists & IS_COMMON == 0;
         let law = kind == 1 && is_of_law(text, tokens, &range);
         let score = match (kind, term || list || code || acronym || law) {
             (_, true) => sure * 0.35,
             (2, _) if !company() => sure * 0.41,
+            // What the lists know as a place, the model doubts too often.
+            (1, _) if within(tokens, words, &range).all(place) => sure * 1.2,
             _ => sure,
         };
         // Where others are written with capitals, a name without one is doubtful.
@@ -61,7 +72,6 @@ impl Tagger {
             .filter(|w| w.sign == 0)
             .all(|w| !w.capital && !w.in_lower_case());
         let given = || within(tokens, words, &range).any(Word::is_given_to_people);
-        let place = |w: &Word| w.lists & (IS_PLACE | BEGINS_PLACE) != 0 && w.lists & IS_COMMON == 0;
         let score = match small {
             true if kind == 0 && given() => score * 0.6,
             true if kind == 1 && within(tokens, words, &range).any(place) => score * 0.6,
@@ -109,8 +119,10 @@ impl Tagger {
                 _ => i + 1,
             };
             let more = tokens.get(after).is_some_and(|t| t.end <= range.end);
-            if group == Some(Group::Greeting) || (title && more) {
-                greeted |= group == Some(Group::Greeting);
+            // "Buenos Aires" greets nobody.
+            let greeting = group == Some(Group::Greeting) && kind == 0;
+            if greeting || (title && more) {
+                greeted |= greeting;
                 i = after;
                 continue;
             }
