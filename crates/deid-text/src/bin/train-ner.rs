@@ -15,7 +15,7 @@ use deid_text::train::{evaluate, read_conll, train};
 
 const GENERATED: usize = 12_000;
 /// Sentences of technical texts, in which nobody is named.
-const TECHNICAL: usize = 3_000;
+const TECHNICAL: usize = 3_500;
 const EPOCHS: usize = 5;
 
 /// The number of a flag such as `--technical=6000`.

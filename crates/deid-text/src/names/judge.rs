@@ -63,8 +63,6 @@ impl Tagger {
         let score = match (kind, term || list || code || acronym || law) {
             (_, true) => sure * 0.35,
             (2, _) if !company() => sure * 0.41,
-            // What the lists know as a place, the model doubts too often.
-            (1, _) if within(tokens, words, &range).all(place) => sure * 1.2,
             _ => sure,
         };
         // Where others are written with capitals, a name without one is doubtful.
