@@ -68,6 +68,25 @@ impl<'t> Iterator for Words<'t> {
     }
 }
 
+/// Whether a number follows after blanks, and nothing is joined to it.
+fn number_follows(b: &[u8], end: usize) -> bool {
+    let rest = b.get(end..).unwrap_or_default();
+    let rest = rest.strip_prefix(b",").unwrap_or(rest);
+    let blanks = rest.iter().take(2).take_while(|c| **c == b' ').count();
+    let rest = rest.get(blanks..).unwrap_or_default();
+    let digits = rest.iter().take(8).take_while(|c| c.is_ascii_digit()).count();
+    blanks > 0 && digits > 0 && rest.get(digits).is_none_or(|c| *c == b' ')
+}
+
+/// Whether a number stands before, with blanks between, and nothing is joined to it.
+fn number_precedes(b: &[u8], start: usize) -> bool {
+    let before = b.get(..start).unwrap_or_default();
+    let blanks = before.iter().rev().take(2).take_while(|c| **c == b' ').count();
+    let before = before.get(..start - blanks).unwrap_or_default();
+    let digits = before.iter().rev().take(8).take_while(|c| c.is_ascii_digit()).count();
+    blanks > 0 && digits > 0 && before.iter().rev().nth(digits).is_none_or(|c| *c == b' ')
+}
+
 fn bare(word: &str) -> &str {
     word.trim_end_matches(['.', ','])
 }
@@ -130,7 +149,12 @@ impl Streets {
         if end - start > 6 || !b.get(start)?.is_ascii_digit() {
             return None;
         }
-        self.number_first(text, start, end).or_else(|| self.number_last(text, start, end))
+        // In a row of numbers there is no street.
+        let first =
+            || (!number_follows(b, end)).then(|| self.number_first(text, start, end)).flatten();
+        first().or_else(|| {
+            (!number_precedes(b, start)).then(|| self.number_last(text, start, end)).flatten()
+        })
     }
 
     fn number_first(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
