@@ -221,34 +221,39 @@ impl Analyzer {
             return;
         }
         let text: &str = &view.text;
+        let zip = self.engine.by_name.get(&Entity::exact("US_ZIP")).copied();
         for (first, second) in BODIES {
+            // Where the body is named, and whether its address follows.
+            let mut named: Vec<(usize, usize, bool)> = Vec::new();
             for at in memchr::memmem::find_iter(text.as_bytes(), first) {
                 let rest = text.get(at + first.len()..).unwrap_or_default();
                 // The name may be broken over lines of a comment.
-                let gap =
-                    rest.len() - rest.trim_start_matches([' ', '\n', '\r', '*', '#', '/']).len();
-                if gap == 0 || gap > 24 || !rest.get(gap..).is_some_and(|r| r.starts_with(second)) {
-                    continue;
+                let gap = rest.bytes().take(25).take_while(|c| b" \n\r*#/".contains(c)).count();
+                if (1..=24).contains(&gap) && rest.get(gap..).is_some_and(|r| r.starts_with(second))
+                {
+                    named.push((at, at + first.len() + gap + second.len(), false));
                 }
-                let end = at + first.len() + gap + second.len();
-                let name = |c: &Candidate| {
-                    c.entity == Id::Organization as u16 && c.start < end && at < c.end
-                };
-                let near = |c: &Candidate| (at..at + REACH).contains(&c.start);
-                // Findings stand in any order here.
-                let street = Id::Street as u16;
-                let address = all.iter().any(|c| c.entity == street && near(c));
-                all.retain(|c| {
-                    let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
-                    let part = parts.iter().any(|id| c.entity == *id as u16)
-                        || self
-                            .engine
-                            .entities
-                            .get(usize::from(c.entity))
-                            .is_some_and(|e| *e == "US_ZIP");
-                    !(name(c) || address && part && near(c))
-                });
             }
+            if named.is_empty() {
+                continue;
+            }
+            let before = |named: &[(usize, usize, bool)], start: usize| {
+                let to = named.partition_point(|(at, ..)| *at <= start);
+                named.partition_point(|(at, ..)| *at + REACH <= start)..to
+            };
+            for c in all.iter().filter(|c| c.entity == Id::Street as u16) {
+                let near = before(&named, c.start);
+                named.get_mut(near).into_iter().flatten().for_each(|n| n.2 = true);
+            }
+            all.retain(|c| {
+                let next = named.partition_point(|(_, end, _)| *end <= c.start);
+                let name = c.entity == Id::Organization as u16
+                    && named.get(next).is_some_and(|(at, ..)| *at < c.end);
+                let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
+                let part = parts.iter().any(|id| c.entity == *id as u16) || Some(c.entity) == zip;
+                let near = named.get(before(&named, c.start)).unwrap_or_default();
+                !(name || part && near.iter().any(|(_, _, address)| *address))
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a text is about programs: documentation, manuals, code.
 //!
 //! In such a text a capital letter says little, links lead to other documents, and what stands in quotation
-//! marks is an example. It is told by its signs: backticks, `()`, `->`, `#[`, `--options`, `__names__`.
+//! marks is an example. It is told by its signs: backticks, `()`, `!(`, `->`, `#[`, `--options`, `__names__`.
 
 /// Signs that a text must have, and of how many words one must be a sign.
 const LEAST: usize = 8;
@@ -23,7 +23,7 @@ pub(crate) fn is_technical(text: &str) -> bool {
         } else {
             signs += match (last, c) {
                 (_, b'`') => 1,
-                (b'(', b')') | (b'-' | b'=', b'>') | (b'#', b'[') => 2,
+                (b'(', b')') | (b'!', b'(') | (b'-' | b'=', b'>') | (b'#', b'[') => 2,
                 _ => 0,
             };
         }

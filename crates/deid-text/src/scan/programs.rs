@@ -14,10 +14,12 @@ impl Scan<'_, '_> {
         let lists = &self.engine.tables.lists;
         let public =
             lists.is_public_site(host) || (lists.is_code_host(host) && in_repository(path));
-        // "[text](https://…)" and "[1]: https://…" in documentation.
-        let linked =
-            self.text.get(..web.start).is_some_and(|t| t.ends_with("](") || t.ends_with("]: "));
-        if public || (linked && self.is_technical()) {
+        // "[text](https://…)", "[1]: https://…", "<https://…>" and "https://…" in quotation marks.
+        let linked = self.is_quoted(web.start, web.end)
+            || self.text.get(..web.start).is_some_and(|t| t.ends_with("]: "));
+        if !public && linked && !self.engine.named && self.is_technical() {
+            self.public.push((web.start, web.end));
+        } else if public {
             // Whose page it is, is no secret; asked for by name or announced, it is reported.
             let base = if self.engine.requested("URL").is_some() { 0.75 } else { 0.2 };
             self.public.push((web.start, web.end));
@@ -131,13 +133,21 @@ impl Scan<'_, '_> {
         const EPOCHS: [&[u8]; 4] = [b"1970-01-01", b"0001-01-01", b"1900-01-01", b"9999-12-31"];
         let epoch = EPOCHS.iter().any(|e| self.b[start..].starts_with(e));
         // "2024-02-29" in quotation marks is an example there.
-        let around =
-            |i: Option<usize>| i.and_then(|i| self.b.get(i)).is_some_and(|c| b"\"`'()".contains(c));
-        let quoted = around(start.checked_sub(1)) && around(Some(end)) && self.is_technical();
-        let score = if published || epoch || quoted { score - 0.45 } else { score };
+        if !self.engine.named && self.is_quoted(start, end) && self.is_technical() {
+            return;
+        }
+        let score = if published || epoch { score - 0.45 } else { score };
         if score > 0.0 {
             self.propose(start, end, Id::Date, score, Verdict::Unchecked);
         }
+    }
+
+    /// Whether a quotation mark or a bracket stands on both sides.
+    fn is_quoted(&self, start: usize, end: usize) -> bool {
+        let sign = |i: Option<usize>, signs: &[u8]| {
+            i.and_then(|i| self.b.get(i)).is_some_and(|c| signs.contains(c))
+        };
+        sign(start.checked_sub(1), b"\"'`(<") && sign(Some(end), b"\"'`)>")
     }
 
     /// Up to `n` bytes before `at` on its line, in lower case.
