@@ -142,12 +142,19 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Whether a quotation mark or a bracket stands on both sides.
+    /// Whether a quotation mark or a bracket stands on both sides, and it is no value after a name as in
+    /// `"born": "1987-05-12"`.
     fn is_quoted(&self, start: usize, end: usize) -> bool {
-        let sign = |i: Option<usize>, signs: &[u8]| {
-            i.and_then(|i| self.b.get(i)).is_some_and(|c| signs.contains(c))
-        };
-        sign(start.checked_sub(1), b"\"'`(<") && sign(Some(end), b"\"'`)>")
+        let before = self.b.get(..start).unwrap_or_default();
+        let Some((open, before)) = before.split_last() else { return false };
+        let valued = before
+            .iter()
+            .rev()
+            .take(4)
+            .find(|c| **c != b' ')
+            .is_some_and(|c| matches!(c, b':' | b'='));
+        let closed = self.b.get(end).is_some_and(|c| b"\"'`)>".contains(c));
+        closed && (b"(<".contains(open) || b"\"'`".contains(open) && !valued)
     }
 
     /// Up to `n` bytes before `at` on its line, in lower case.
