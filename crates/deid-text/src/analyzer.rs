@@ -194,56 +194,66 @@ impl Analyzer {
                 if text.get(range.clone()).is_none_or(str::is_empty) {
                     return Err(Error::Backend { backend: backend.name() });
                 }
+                // An entity that nobody knows would be passed over in silence.
+                let Some(&id) = self.engine.by_name.get(&name.entity) else {
+                    return Err(Error::Backend { backend: backend.name() });
+                };
                 // A name does not swallow an identifier that was found by its form.
                 let i = taken.partition_point(|(_, end)| *end <= range.start);
                 if taken.get(i).is_some_and(|(start, _)| *start < range.end) {
                     continue;
                 }
-                if let Some(&id) = self.engine.by_name.get(&name.entity) {
-                    scan.push(
-                        range.start,
-                        range.end,
-                        id,
-                        name.score,
-                        Verdict::Unchecked,
-                        Source::Names,
-                        None,
-                    );
-                }
+                let verdict = Verdict::Unchecked;
+                scan.push(range.start, range.end, id, name.score, verdict, Source::Names, None);
             }
         }
         self.drop_published(scan.out, view);
         Ok(())
     }
 
-    /// Leaves out the postal addresses of the bodies whose licences are printed everywhere.
+    /// Leaves out the bodies whose licences are printed everywhere, and their postal addresses.
     fn drop_published(&self, all: &mut Vec<Candidate>, view: &View<'_>) {
-        const BODIES: [&str; 2] = ["Free Software Foundation", "Creative Commons"];
+        const BODIES: [(&str, &str); 2] =
+            [("Free Software", "Foundation"), ("Creative", "Commons")];
         /// How far such an address reaches.
         const REACH: usize = 200;
         if all.is_empty() || self.engine.named {
             return;
         }
-        let b = view.text.as_bytes();
-        let street = Id::Street as u16;
-        for body in BODIES {
-            for at in memchr::memmem::find_iter(b, body) {
-                let near = |c: &Candidate| (at..at + REACH).contains(&c.start);
-                // Findings stand in any order here.
-                if !all.iter().any(|c| c.entity == street && near(c)) {
-                    continue;
+        let text: &str = &view.text;
+        let zip = self.engine.by_name.get(&Entity::exact("US_ZIP")).copied();
+        for (first, second) in BODIES {
+            // Where the body is named, and whether its address follows.
+            let mut named: Vec<(usize, usize, bool)> = Vec::new();
+            for at in memchr::memmem::find_iter(text.as_bytes(), first) {
+                let rest = text.get(at + first.len()..).unwrap_or_default();
+                // The name may be broken over lines of a comment.
+                let gap = rest.bytes().take(25).take_while(|c| b" \n\r*#/".contains(c)).count();
+                if (1..=24).contains(&gap) && rest.get(gap..).is_some_and(|r| r.starts_with(second))
+                {
+                    named.push((at, at + first.len() + gap + second.len(), false));
                 }
-                all.retain(|c| {
-                    let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
-                    let part = parts.iter().any(|id| c.entity == *id as u16)
-                        || self
-                            .engine
-                            .entities
-                            .get(usize::from(c.entity))
-                            .is_some_and(|e| *e == "US_ZIP");
-                    !(part && near(c))
-                });
             }
+            if named.is_empty() {
+                continue;
+            }
+            let before = |named: &[(usize, usize, bool)], start: usize| {
+                let to = named.partition_point(|(at, ..)| *at <= start);
+                named.partition_point(|(at, ..)| *at + REACH <= start)..to
+            };
+            for c in all.iter().filter(|c| c.entity == Id::Street as u16) {
+                let near = before(&named, c.start);
+                named.get_mut(near).into_iter().flatten().for_each(|n| n.2 = true);
+            }
+            all.retain(|c| {
+                let next = named.partition_point(|(_, end, _)| *end <= c.start);
+                let name = c.entity == Id::Organization as u16
+                    && named.get(next).is_some_and(|(at, ..)| *at < c.end);
+                let parts = [Id::Street, Id::Location, Id::Organization, Id::Phone];
+                let part = parts.iter().any(|id| c.entity == *id as u16) || Some(c.entity) == zip;
+                let near = named.get(before(&named, c.start)).unwrap_or_default();
+                !(name || part && near.iter().any(|(_, _, address)| *address))
+            });
         }
     }
 

@@ -90,6 +90,12 @@ pub enum Error {
         /// Its name.
         backend: Cow<'static, str>,
     },
+    /// A model for names cannot be used.
+    #[error("the model cannot be used: {reason}")]
+    Model {
+        /// What is wrong with it, in the words of the runtime.
+        reason: Cow<'static, str>,
+    },
     /// A record is not of the format it was said to be.
     #[error("the {format} record {number} cannot be read")]
     Record {

@@ -3,8 +3,12 @@
 //! Templates of letters, forms, chats, tickets and tables in several languages are filled with
 //! names, places, companies and identifiers of many countries. Nothing in them is about anyone.
 
-use crate::calendar::MONTHS;
+mod technical;
+
 use std::ops::Range;
+
+use crate::calendar::MONTHS;
+use technical::Technical;
 
 const TEMPLATES: &str = include_str!("../data/generate/templates.txt");
 const LOCALES: &str = include_str!("../data/names/locales.txt");
@@ -84,6 +88,7 @@ pub struct Generator {
     templates: Vec<&'static str>,
     places: Vec<&'static str>,
     last: Vec<&'static str>,
+    technical: Technical,
 }
 
 const FORMS: [&str; 16] = [
@@ -163,6 +168,7 @@ impl Generator {
             templates: TEMPLATES.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).collect(),
             places: PLACES.lines().collect(),
             last: LAST.lines().collect(),
+            technical: Technical::new(),
         }
     }
 
@@ -190,6 +196,17 @@ impl Generator {
             _ => {}
         }
         out
+    }
+
+    /// The next sentence of a manual, a documentation or a licence, in which nobody is named.
+    pub fn technical(&mut self) -> Labelled {
+        let mut text = self.technical.sentence(&mut self.rng, &self.last);
+        match self.rng.below(20) {
+            0 => text = text.to_lowercase(),
+            1 => text = text.to_uppercase(),
+            _ => {}
+        }
+        Labelled { text, spans: Vec::new() }
     }
 
     fn fill(&mut self, slot: &str) -> (Option<&'static str>, String) {
@@ -339,5 +356,15 @@ mod tests {
             }
         }
         assert_eq!(Generator::new(5).sentence(), Generator::new(5).sentence());
+    }
+
+    #[test]
+    fn technical_sentences_are_filled() {
+        let mut generator = Generator::new(4);
+        for _ in 0..2000 {
+            let item = generator.technical();
+            assert!(!item.text.is_empty() && !item.text.contains(['{', '}']), "{}", item.text);
+            assert!(item.spans.is_empty());
+        }
     }
 }

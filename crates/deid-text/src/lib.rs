@@ -18,6 +18,8 @@ pub mod inventory;
 #[cfg(feature = "tracing")]
 pub mod log;
 mod names;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod operator;
 pub mod perturb;
 mod policy;
@@ -29,6 +31,7 @@ mod scan;
 pub mod sensitivity;
 mod span;
 pub mod stage;
+mod technical;
 mod view;
 mod work;
 

@@ -9,7 +9,8 @@ use crate::error::Result;
 /// A name in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
-    /// `PERSON`, `LOCATION`, `ORGANIZATION`, `NRP`, `TITLE`, or any other entity the analyzer knows.
+    /// `PERSON`, `LOCATION`, `ORGANIZATION`, `NRP`, `TITLE`, any other entity the analyzer knows, or one of
+    /// [`NerBackend::entities`]; anything else makes the scan fail.
     pub entity: Entity,
     /// Where it is, in bytes of the text that was given.
     pub range: Range<usize>,
@@ -47,6 +48,12 @@ pub struct Name {
 pub trait NerBackend: Send + Sync {
     /// Its name in errors.
     fn name(&self) -> Cow<'static, str>;
+
+    /// The entities that it reports, as far as they are none of the built-in ones: the analyzer then
+    /// knows them, too. None unless you say so.
+    fn entities(&self) -> Vec<Entity> {
+        Vec::new()
+    }
 
     /// The names in a block of text.
     ///

@@ -180,6 +180,10 @@ pub(crate) struct Scan<'a, 't> {
     url_to: usize,
     /// How far a token was looked for in vain.
     jwt_to: usize,
+    /// The addresses on public sites, in order.
+    public: Vec<(usize, usize)>,
+    /// Whether the text is about programs, once that was asked.
+    technical: Option<bool>,
 }
 
 impl<'a, 't> Scan<'a, 't> {
@@ -207,6 +211,8 @@ impl<'a, 't> Scan<'a, 't> {
             street_to: 0,
             url_to: 0,
             jwt_to: 0,
+            public: Vec::new(),
+            technical: None,
         }
     }
 
@@ -248,6 +254,28 @@ impl<'a, 't> Scan<'a, 't> {
                 i = if class & SIGN != 0 { self.sign(c, i) } else { i + 1 };
             }
         }
+        self.drop_within_public();
+    }
+
+    /// Whether the text is about programs.
+    fn is_technical(&mut self) -> bool {
+        let text = self.text;
+        *self.technical.get_or_insert_with(|| crate::technical::is_technical(text))
+    }
+
+    /// Leaves out numbers and dates that are part of an address on a public site.
+    fn drop_within_public(&mut self) {
+        let public = &self.public;
+        if public.is_empty() || self.engine.named {
+            return;
+        }
+        const PARTS: [Id; 5] = [Id::Date, Id::Ip, Id::Phone, Id::Age, Id::Coordinates];
+        self.out.retain(|c| {
+            let part = matches!(c.source, Source::Pattern(_))
+                || PARTS.iter().any(|id| c.entity == *id as u16);
+            let next = public.partition_point(|(_, end)| *end < c.end);
+            !(part && public.get(next).is_some_and(|(start, _)| *start <= c.start))
+        });
     }
 
     /// A sign that may be in the middle of something, or at its start. Returns where to go on.
@@ -255,7 +283,14 @@ impl<'a, 't> Scan<'a, 't> {
         let next = self.b.get(i + 1).copied().unwrap_or(b' ');
         match c {
             b'@' => {
-                if let Some((start, end)) = net::email(self.text, i, &self.engine.tables.lists) {
+                // In "postgres://user:password@host" it is no e-mail address.
+                let connection = self
+                    .out
+                    .last()
+                    .is_some_and(|c| c.entity == Id::Connection as u16 && c.start < i && i < c.end);
+                if !connection
+                    && let Some((start, end)) = net::email(self.text, i, &self.engine.tables.lists)
+                {
                     self.propose(start, end, Id::Email, 0.98, Verdict::Valid);
                 }
             }
@@ -279,7 +314,14 @@ impl<'a, 't> Scan<'a, 't> {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
                     // An embedded IPv4 address is found as well, with 0.9.
-                    let score = if bare { 0.1 } else { 0.92 };
+                    let own = self.text.get(start..end) == Some("::1");
+                    let score = if bare {
+                        0.1
+                    } else if own {
+                        0.3
+                    } else {
+                        0.92
+                    };
                     self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
                 }
             }
@@ -397,6 +439,11 @@ impl<'a, 't> Scan<'a, 't> {
                     && let Some((from, to)) = place::coordinates(b, start)
                 {
                     self.propose(from, to, Id::Coordinates, 0.7, Verdict::Unchecked);
+                }
+                if next == "°".as_bytes()[0]
+                    && let Some(to) = place::degrees(b, start)
+                {
+                    self.propose(start, to, Id::Coordinates, 0.8, Verdict::Unchecked);
                 }
             }
             if len <= 8 && !joined {

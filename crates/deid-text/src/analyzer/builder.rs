@@ -200,6 +200,14 @@ impl AnalyzerBuilder {
             custom.push(recognizer);
         }
         custom.extend(self.recognizers);
+        if let NamesChoice::Backend(backend) = &self.names {
+            for entity in backend.entities() {
+                by_name.entry(entity.clone()).or_insert_with(|| {
+                    entities.push(entity);
+                    (entities.len() - 1) as u16
+                });
+            }
+        }
         let mut compiled = Vec::with_capacity(custom.len());
         let mut own_thresholds = Vec::new();
         for recognizer in custom {

@@ -14,7 +14,14 @@ use deid_text::generate::{Generator, Labelled};
 use deid_text::train::{evaluate, read_conll, train};
 
 const GENERATED: usize = 12_000;
+/// Sentences of technical texts, in which nobody is named.
+const TECHNICAL: usize = 3_500;
 const EPOCHS: usize = 5;
+
+/// The number of a flag such as `--technical=6000`.
+fn number(flags: &[String], flag: &str) -> Option<usize> {
+    flags.iter().find_map(|f| f.strip_prefix(flag)?.parse().ok())
+}
 
 fn main() -> ExitCode {
     let (flags, files): (Vec<String>, Vec<String>) =
@@ -67,6 +74,8 @@ fn main() -> ExitCode {
     training.extend(recased);
     let mut generator = Generator::new(7);
     training.extend((0..GENERATED).map(|_| generator.sentence()));
+    let technical = number(&flags, "--technical=").unwrap_or(TECHNICAL);
+    training.extend((0..technical).map(|_| generator.technical()));
     let mut other = Generator::new(8);
     held.push(("generated".to_owned(), (0..1000).map(|_| other.sentence()).collect()));
     println!("{} sentences", training.len());

@@ -22,9 +22,11 @@ pub(super) fn detaxno(s: &[u8]) -> Verdict {
     Verdict::unless(!((1..=16).contains(&state) || (federal && s[4] == b'0')))
 }
 
+/// Serial numbers of German documents: eight or nine characters and their check digit.
 pub(super) fn icao(s: &[u8]) -> Verdict {
-    let mixed = s[..8].iter().any(u8::is_ascii_digit);
-    Verdict::of(mixed && i64::from(icao_check(&s[..8])) == digit_at(s, 8))
+    let Some((_, serial)) = s.split_last() else { return Verdict::Invalid };
+    let mixed = serial.iter().any(u8::is_ascii_digit);
+    Verdict::of(mixed && i64::from(icao_check(serial)) == digit_at(s, serial.len()))
 }
 
 fn letter_digits(c: u8) -> [u8; 2] {

@@ -45,6 +45,11 @@ impl Word {
         self.case == 1
     }
 
+    /// Whether it is in capitals where others are not.
+    pub(super) fn is_acronym(&self) -> bool {
+        self.upper && !self.letter && self.case != 2
+    }
+
     /// Which table of transitions leads to it.
     pub(super) fn class(&self) -> usize {
         match (self.sign, self.capital) {

@@ -39,16 +39,28 @@ impl Tagger {
         let range = self.without_address(kind, range, tokens, words)?;
         // Organizations are the least certain kind: without a word such as "Ltd" or "Bank" they
         // stay below the default threshold.
-        let company =
-            || within(tokens, words, &range).any(|w| w.capital && w.lists & IS_COMPANY != 0);
+        let company = || {
+            // "plc" is written small.
+            let form = |w: &Word| w.lists & IS_COMPANY != 0;
+            let short = text
+                .get(range.clone())
+                .and_then(|n| n.rsplit(' ').next())
+                .is_some_and(|w| w.len() <= 3);
+            within(tokens, words, &range).any(|w| w.capital && form(w))
+                || short && within(tokens, words, &range).last().is_some_and(form)
+        };
         // A term that the same text also writes in lower case is no name: "Licensor", "Work"; but
         // people write the names of people in lower case, too.
         let term = within(tokens, words, &range)
             .filter(|w| w.sign == 0)
             .all(|w| w.capital && lower.contains(&w.low) && !w.is_given_to_people());
-        let list = self.in_list(tokens, words, &range);
-        let code = is_code(text, &range, kind == 1 || !text.get(range.clone())?.contains(' '));
-        let score = match (kind, term || list || code) {
+        let list = self.in_list(kind, tokens, words, &range);
+        let code = is_code(text, &range, kind == 1 || !text.get(range.clone())?.contains(' '))
+            || is_line_of_code(text, &range);
+        let acronym = kind != 1 && is_acronym(within(tokens, words, &range), range.len());
+        let place = |w: &Word| w.lists & (IS_PLACE | BEGINS_PLACE) != 0 && w.lists & IS_COMMON == 0;
+        let law = kind == 1 && is_of_law(text, tokens, &range);
+        let score = match (kind, term || list || code || acronym || law) {
             (_, true) => sure * 0.35,
             (2, _) if !company() => sure * 0.41,
             _ => sure,
@@ -57,21 +69,32 @@ impl Tagger {
         let small = within(tokens, words, &range)
             .filter(|w| w.sign == 0)
             .all(|w| !w.capital && !w.in_lower_case());
-        let score = if small { score * 0.6 } else { score };
+        let given = || within(tokens, words, &range).any(Word::is_given_to_people);
+        let score = match small {
+            true if kind == 0 && given() => score * 0.6,
+            true if kind == 1 && within(tokens, words, &range).any(place) => score * 0.6,
+            true => score * 0.4,
+            false => score,
+        };
         let entity = self.kinds.get(kind)?.clone();
         Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
     }
 
     /// Whether a name is made of what is no name: terms of technology, letters, words without a capital
     /// that no list of names knows.
-    fn in_list(&self, tokens: &[Token], words: &[Word], range: &Range<usize>) -> bool {
+    fn in_list(&self, kind: usize, tokens: &[Token], words: &[Word], range: &Range<usize>) -> bool {
         let plain = || within(tokens, words, range).filter(|w| w.sign == 0);
         let never = |w: &Word| self.lexicon.groups.of(w.low) == Some(Group::Never);
         let unknown = |w: &Word| {
             let known = w.lists & (IS_FIRST | IS_LAST | IS_PLACE | BEGINS_PLACE) != 0;
             !w.capital && (!known || w.lists & IS_COMMON != 0)
         };
-        plain().all(never) || plain().all(|w| w.letter) || plain().all(unknown)
+        let small = plain().all(|w| !w.capital);
+        let common = small && plain().any(|w| w.lists & IS_COMMON != 0);
+        plain().all(never)
+            || plain().all(|w| w.letter)
+            || plain().all(unknown)
+            || (kind == 0 && common)
     }
 
     /// A name without the greeting before it, and a person's without title; nothing if nothing is left.
@@ -94,8 +117,10 @@ impl Tagger {
                 _ => i + 1,
             };
             let more = tokens.get(after).is_some_and(|t| t.end <= range.end);
-            if group == Some(Group::Greeting) || (title && more) {
-                greeted |= group == Some(Group::Greeting);
+            // "Buenos Aires" greets nobody.
+            let greeting = group == Some(Group::Greeting) && kind == 0;
+            if greeting || (title && more) {
+                greeted |= greeting;
                 i = after;
                 continue;
             }
@@ -104,6 +129,52 @@ impl Tagger {
             return (!greeted || named).then_some(token.start..range.end);
         }
     }
+}
+
+/// Whether a name is a short word in capitals among others that are not, such as "AST", and in no list of names.
+fn is_acronym<'a>(mut words: impl Iterator<Item = &'a Word>, len: usize) -> bool {
+    const LISTED: u16 = IS_FIRST | IS_LAST | IS_PLACE | BEGINS_PLACE;
+    let known = |w: &Word| match len {
+        ..=3 => w.lists & (IS_PLACE | BEGINS_PLACE) != 0,
+        _ => w.lists & LISTED != 0 && w.lists & IS_COMMON == 0,
+    };
+    let first = words.next();
+    len <= 5 && words.next().is_none() && first.is_some_and(|w| w.is_acronym() && !known(w))
+}
+
+/// Whether a place is named as the one whose law or court decides: "governed by the laws of Ohio".
+fn is_of_law(text: &str, tokens: &[Token], range: &Range<usize>) -> bool {
+    const LAW: [&str; 6] =
+        ["laws", "governed", "jurisdiction", "jurisdictions", "venue", "litigation"];
+    let says = |t: &Token| {
+        let word = text.get(t.start..t.end).unwrap_or_default();
+        LAW.iter().any(|w| w.eq_ignore_ascii_case(word))
+    };
+    let first = tokens.partition_point(|t| t.start < range.start);
+    let next = tokens.partition_point(|t| t.start < range.end);
+    let near = |range: Range<usize>| tokens.get(range).unwrap_or_default().iter().any(says);
+    near(first.saturating_sub(6)..first) || near(next..(next + 3).min(tokens.len()))
+}
+
+/// Whether the line of a name is a line of a program: `use fmt::{Debug, Display};`, `#[derive(Hash, Eq)]`.
+fn is_line_of_code(text: &str, range: &Range<usize>) -> bool {
+    /// Longer lines are none that people write.
+    const LONGEST: usize = 200;
+    let before = text.get(..range.start).unwrap_or_default();
+    let from = crate::context::floor(text, range.start.saturating_sub(LONGEST));
+    let head = before.get(from..).unwrap_or_default();
+    let head = head.rsplit('\n').next().unwrap_or_default();
+    let to = crate::context::floor(text, (range.end + LONGEST).min(text.len()));
+    let tail = text.get(range.end..to).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let (start, end) = (head.trim_start(), tail.trim_end());
+    let closed = end.ends_with([';', '{', '}', ',', ')', '(', '=', '[']);
+    start.starts_with("#[")
+        || start.starts_with("#![")
+        || closed && (start.contains("::") || end.contains("::") || start.contains("->"))
+        || end.ends_with(';')
+            && ["let ", "const ", "use ", "return ", "import ", "assert"]
+                .iter()
+                .any(|w| start.starts_with(w))
 }
 
 /// Whether what is at `range` stands in code: `w.push`, `Europe/Paris`, `Vec<Sam>`, `name()`.
@@ -137,6 +208,42 @@ fn is_code(text: &str, range: &Range<usize>, single: bool) -> bool {
         _ => false,
     };
     inside || preceded || followed
+}
+
+/// Whether a word such as "French" means a language: "translated into French", "the German version".
+pub(super) fn is_language(text: &str, tokens: &[Token], i: usize) -> bool {
+    const AFTER: [&str; 16] = [
+        "language",
+        "translation",
+        "translations",
+        "version",
+        "versions",
+        "text",
+        "texts",
+        "edition",
+        "alphabet",
+        "keyboard",
+        "locale",
+        "grammar",
+        "dictionary",
+        "word",
+        "words",
+        "letters",
+    ];
+    const BEFORE: [&str; 8] =
+        ["in", "into", "to", "speak", "speaks", "spoken", "speaking", "written"];
+    let word = |i: usize| {
+        let token = tokens.get(i).filter(|t| t.word)?;
+        text.get(token.start..token.end)
+    };
+    let among = |w: Option<&str>, list: &[&str]| {
+        w.is_some_and(|w| list.iter().any(|x| x.eq_ignore_ascii_case(w)))
+    };
+    // "to Norwegian parents" is none.
+    let ends = tokens.get(i + 1).is_none_or(|t| !t.word || t.first)
+        || among(word(i + 1), &["and", "or", "to", "into"]);
+    among(word(i + 1), &AFTER)
+        || (ends && i.checked_sub(1).is_some_and(|k| among(word(k), &BEFORE)))
 }
 
 /// Whether the words beside a word such as "Polish" or "Labour" say that a group of people is meant.

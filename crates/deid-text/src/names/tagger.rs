@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 
 use super::features::{BUCKETS, FEATURES, Lexicon, Word, features};
 use super::gazetteer::{IS_FIRST, IS_LAST};
-use super::judge::{says_group, within};
+use super::judge::{is_language, says_group, within};
 use super::lists::Group;
 use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
@@ -271,6 +271,8 @@ impl NerBackend for Tagger {
             .filter(|(token, w)| w.sign == 0 && !w.capital && stands_alone(text, token))
             .map(|(_, w)| w.low)
             .collect();
+        // Where programs are written about, a single word is seldom a name.
+        let technical = crate::technical::is_technical(text);
         let mut names: Vec<Name> = Vec::new();
         let mut chain = Chain::default();
         let mut from = 0;
@@ -284,7 +286,14 @@ impl NerBackend for Tagger {
                 |kind, start, end, sure| {
                     let range = start..end;
                     let judged = self.name_of(kind, range, sure, text, &tokens, &words, &lower);
-                    names.extend(judged);
+                    names.extend(judged.map(|mut name| {
+                        let single =
+                            || !text.get(name.range.clone()).is_some_and(|n| n.contains(' '));
+                        if technical && single() {
+                            name.score *= 0.55;
+                        }
+                        name
+                    }));
                 },
             );
             from += len;
@@ -370,7 +379,7 @@ impl Tagger {
             }
             let mut end = token.end;
             let (kind, score) = match self.lexicon.groups.of(word.low) {
-                Some(Group::Nrp) => (3, 0.6),
+                Some(Group::Nrp) if !is_language(text, tokens, i) => (3, 0.6),
                 Some(Group::Maybe) if !word.first && says_group(text, tokens, i) => (3, 0.5),
                 Some(Group::Title) => {
                     // A title stands before a name.

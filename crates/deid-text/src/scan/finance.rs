@@ -133,7 +133,10 @@ pub(super) fn crypto(token: &[u8]) -> Option<Verdict> {
         [b'0', b'x', hex @ ..] if hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) => {
             let mixed =
                 hex.iter().any(u8::is_ascii_lowercase) && hex.iter().any(u8::is_ascii_uppercase);
-            Some(if mixed { Verdict::of(eip55(hex)) } else { Verdict::Unchecked })
+            match mixed {
+                true => eip55(hex).then_some(Verdict::Valid),
+                false => Some(Verdict::Unchecked),
+            }
         }
         [b'1' | b'3', ..] if (26..=35).contains(&token.len()) => {
             base58check(token).then_some(Verdict::Valid)

@@ -113,6 +113,20 @@ impl Lists {
         self.extensions.contains(name.to_ascii_lowercase().as_str())
     }
 
+    /// Whether a host keeps repositories of code.
+    pub(super) fn is_code_host(&self, host: &str) -> bool {
+        const HOSTS: [&str; 6] = [
+            "github.com",
+            "gitlab.com",
+            "bitbucket.org",
+            "codeberg.org",
+            "raw.githubusercontent.com",
+            "git.sr.ht",
+        ];
+        let host = host.strip_prefix("www.").unwrap_or(host);
+        HOSTS.iter().any(|h| host.eq_ignore_ascii_case(h))
+    }
+
     /// Whether a host belongs to a public body of standards, licences or documentation.
     pub(super) fn is_public_site(&self, host: &str) -> bool {
         const DOCUMENTATION: [&str; 8] =

@@ -166,6 +166,14 @@ impl Phones {
         // Groups of digits may be in the middle of something longer, such as bytes in hexadecimal.
         let before = b.get(..start).unwrap_or_default();
         let continued = matches!(before, [.., c, b' '] if c.is_ascii_digit());
+        // Nor does a number begin in the middle of single digits.
+        let single = |b: Option<&[u8]>| matches!(b, Some([x, b' ', y, b' ']) if x.is_ascii_digit() && y.is_ascii_digit());
+        if continued
+            && matches!(before, [] | [_] | [_, _] | [.., b' ', _, b' '])
+            && single(b.get(start..start + 4))
+        {
+            return None;
+        }
         // "Boston, MA 02110-1301".
         let state = matches!(before, [.., b' ' | b',', x, y, b' '] | [.., b' ' | b',', x, y, b' ', b' ']
             if x.is_ascii_uppercase() && y.is_ascii_uppercase());
@@ -426,7 +434,10 @@ impl Candidate<'_> {
         let groups = self.groups.len();
         // 192.168.1.1 and 3.14159265; 12/05/1987; 2024-05-12.
         (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
-            || (dots == 1 && groups == 2 && self.digits.first() != Some(&b'0') && !self.plus)
+            || (dots == 1
+                && groups == 2
+                && (self.digits.first() != Some(&b'0') || self.groups[0].len == 1)
+                && !self.plus)
             || (slashes == 2 && groups == 3)
             || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
             // Social security numbers of the United States.

@@ -68,6 +68,25 @@ impl<'t> Iterator for Words<'t> {
     }
 }
 
+/// Whether a number follows after blanks, and nothing is joined to it.
+fn number_follows(b: &[u8], end: usize) -> bool {
+    let rest = b.get(end..).unwrap_or_default();
+    let rest = rest.strip_prefix(b",").unwrap_or(rest);
+    let blanks = rest.iter().take(2).take_while(|c| **c == b' ').count();
+    let rest = rest.get(blanks..).unwrap_or_default();
+    let digits = rest.iter().take(8).take_while(|c| c.is_ascii_digit()).count();
+    blanks > 0 && digits > 0 && rest.get(digits).is_none_or(|c| *c == b' ')
+}
+
+/// Whether a number stands before, with blanks between, and nothing is joined to it.
+fn number_precedes(b: &[u8], start: usize) -> bool {
+    let before = b.get(..start).unwrap_or_default();
+    let blanks = before.iter().rev().take(2).take_while(|c| **c == b' ').count();
+    let before = before.get(..start - blanks).unwrap_or_default();
+    let digits = before.iter().rev().take(8).take_while(|c| c.is_ascii_digit()).count();
+    blanks > 0 && digits > 0 && before.iter().rev().nth(digits).is_none_or(|c| *c == b' ')
+}
+
 fn bare(word: &str) -> &str {
     word.trim_end_matches(['.', ','])
 }
@@ -130,7 +149,12 @@ impl Streets {
         if end - start > 6 || !b.get(start)?.is_ascii_digit() {
             return None;
         }
-        self.number_first(text, start, end).or_else(|| self.number_last(text, start, end))
+        // In a row of numbers there is no street.
+        let first =
+            || (!number_follows(b, end)).then(|| self.number_first(text, start, end)).flatten();
+        first().or_else(|| {
+            (!number_precedes(b, start)).then(|| self.number_last(text, start, end)).flatten()
+        })
     }
 
     fn number_first(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize, f32)> {
@@ -463,4 +487,35 @@ pub(super) fn coordinates(b: &[u8], start: usize) -> Option<(usize, usize)> {
         c.is_ascii_alphanumeric() || (*c == b'.' && b.get(end + 1).is_some_and(u8::is_ascii_digit))
     }))
     .then_some((first, end))
+}
+
+/// "52°31'12\"N 13°24'18\"E" at `start`, where a digit stands: its end.
+pub(super) fn degrees(b: &[u8], start: usize) -> Option<usize> {
+    let digits = |at: usize| {
+        b.get(at..).map_or(0, |r| r.iter().take(3).take_while(|c| c.is_ascii_digit()).count())
+    };
+    let one_of = |at: usize, signs: &[&str]| {
+        let rest = b.get(at..)?;
+        signs.iter().find(|s| rest.starts_with(s.as_bytes())).map(|s| at + s.len())
+    };
+    let blank = |at: usize| at + usize::from(b.get(at) == Some(&b' '));
+    let angle = |at: usize| -> Option<usize> {
+        let n = digits(at);
+        let mut at = blank(one_of(at + n, &["°"]).filter(|_| n > 0)?);
+        let n = digits(at);
+        at = blank(one_of(at + n, &["′", "'", "’"]).filter(|_| (1..=2).contains(&n))?);
+        let n = digits(at);
+        if (1..=2).contains(&n) {
+            let mut end = at + n;
+            if b.get(end) == Some(&b'.') {
+                end += 1 + digits(end + 1);
+            }
+            at = blank(one_of(end, &["″", "\"", "”", "''"])?);
+        }
+        let letter = b.get(at).is_some_and(|c| b"NSEWO".contains(c));
+        (letter && !b.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)).then_some(at + 1)
+    };
+    let end = angle(start)?;
+    let gap = b.get(end..)?.iter().take(3).take_while(|c| b", ;".contains(c)).count();
+    angle(end + gap)
 }

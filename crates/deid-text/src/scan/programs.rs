@@ -10,9 +10,19 @@ impl Scan<'_, '_> {
             return;
         }
         let host = self.text.get(web.host.0..web.host.1).unwrap_or_default();
-        if self.engine.tables.lists.is_public_site(host) {
+        let path = self.text.get(web.host.1..web.end).unwrap_or_default();
+        let lists = &self.engine.tables.lists;
+        let public =
+            lists.is_public_site(host) || (lists.is_code_host(host) && in_repository(path));
+        // "[text](https://…)", "[1]: https://…", "<https://…>" and "https://…" in quotation marks.
+        let linked = self.is_quoted(web.start, web.end)
+            || self.text.get(..web.start).is_some_and(|t| t.ends_with("]: "));
+        if !public && linked && !self.engine.named && self.is_technical() {
+            self.public.push((web.start, web.end));
+        } else if public {
             // Whose page it is, is no secret; asked for by name or announced, it is reported.
             let base = if self.engine.requested("URL").is_some() { 0.75 } else { 0.2 };
+            self.public.push((web.start, web.end));
             self.push(
                 web.start,
                 web.end,
@@ -27,19 +37,29 @@ impl Scan<'_, '_> {
                 web.start,
                 web.end,
                 Id::Url,
-                if web.scheme { 0.9 } else { 0.75 },
+                // More than the address of a machine within it.
+                if web.scheme { 0.93 } else { 0.75 },
                 Verdict::Unchecked,
             );
         }
     }
 
     pub(super) fn ipv4(&mut self, start: usize, to: usize) {
-        // "version 1.2.3.4" is none.
-        let before = self.before(start, 10);
-        let version = before.trim_end().ends_with("version")
-            || before.trim_end().ends_with("v")
-            || before.trim_end().ends_with("release");
-        self.propose(start, to, Id::Ip, if version { 0.3 } else { 0.9 }, Verdict::Unchecked);
+        // What else is counted with three dots.
+        const NUMBERED: [&str; 14] = [
+            "version", "v", "ver", "release", "firmware", "build", "section", "sec", "§",
+            "chapter", "clause", "appendix", "figure", "table",
+        ];
+        // Every machine's own addresses, and nobody's.
+        const OWN: [&[u8]; 4] = [b"127.0.0.1", b"0.0.0.0", b"255.255.255.255", b"255.255.255.0"];
+        let before = self.before(start, 12);
+        let word = before.trim_end_matches([' ', '.', ':', '-']);
+        let word =
+            word.rsplit(|c: char| !c.is_alphanumeric() && c != '§').next().unwrap_or_default();
+        let numbered = NUMBERED.iter().any(|n| word.trim_end_matches('s') == *n);
+        let own = OWN.contains(&self.b.get(start..to).unwrap_or_default());
+        let score = if numbered || own { 0.3 } else { 0.9 };
+        self.propose(start, to, Id::Ip, score, Verdict::Unchecked);
     }
 
     pub(super) fn street(&mut self, start: usize, end: usize) {
@@ -74,7 +94,7 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn date(&mut self, start: usize, end: usize, score: f32) {
-        const PUBLISHED: [&str; 13] = [
+        const PUBLISHED: [&str; 21] = [
             "version",
             "copyright",
             "(c)",
@@ -88,6 +108,14 @@ impl Scan<'_, '_> {
             "rfc",
             "last updated",
             "edition",
+            "adopted",
+            "amended",
+            "revised",
+            "treaty",
+            "convention",
+            "directive",
+            "council",
+            "granted",
         ];
         let published = score >= 0.3 && {
             let from = crate::context::floor(self.text, start.saturating_sub(24));
@@ -95,7 +123,7 @@ impl Scan<'_, '_> {
             let line = memchr::memrchr(b'\n', window).map_or(0, |i| i + 1);
             (line..window.len()).any(|i| {
                 let rest = window.get(i..).unwrap_or_default();
-                rest.first().is_some_and(|c| b"vc(\xc2lrdse".contains(&c.to_ascii_lowercase()))
+                rest.first().is_some_and(|c| b"vc(\xc2lrdseatg".contains(&c.to_ascii_lowercase()))
                     && PUBLISHED.iter().any(|w| {
                         rest.get(..w.len()).is_some_and(|r| r.eq_ignore_ascii_case(w.as_bytes()))
                     })
@@ -104,10 +132,29 @@ impl Scan<'_, '_> {
         // Where counting begins or ends, rather than a day in someone's life.
         const EPOCHS: [&[u8]; 4] = [b"1970-01-01", b"0001-01-01", b"1900-01-01", b"9999-12-31"];
         let epoch = EPOCHS.iter().any(|e| self.b[start..].starts_with(e));
+        // "2024-02-29" in quotation marks is an example there.
+        if !self.engine.named && self.is_quoted(start, end) && self.is_technical() {
+            return;
+        }
         let score = if published || epoch { score - 0.45 } else { score };
         if score > 0.0 {
             self.propose(start, end, Id::Date, score, Verdict::Unchecked);
         }
+    }
+
+    /// Whether a quotation mark or a bracket stands on both sides, and it is no value after a name as in
+    /// `"born": "1987-05-12"`.
+    fn is_quoted(&self, start: usize, end: usize) -> bool {
+        let before = self.b.get(..start).unwrap_or_default();
+        let Some((open, before)) = before.split_last() else { return false };
+        let valued = before
+            .iter()
+            .rev()
+            .take(4)
+            .find(|c| **c != b' ')
+            .is_some_and(|c| matches!(c, b':' | b'='));
+        let closed = self.b.get(end).is_some_and(|c| b"\"'`)>".contains(c));
+        closed && (b"(<".contains(open) || b"\"'`".contains(open) && !valued)
     }
 
     /// Up to `n` bytes before `at` on its line, in lower case.
@@ -252,4 +299,10 @@ impl Scan<'_, '_> {
         self.propose(from, to, id, score, Verdict::Unchecked);
         None
     }
+}
+
+/// Whether a path on a host of code leads into a repository, rather than to its owner.
+fn in_repository(path: &str) -> bool {
+    path.split(['?', '#']).next().unwrap_or_default().split('/').filter(|s| !s.is_empty()).count()
+        >= 3
 }

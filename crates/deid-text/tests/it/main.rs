@@ -7,7 +7,10 @@ mod arrow;
 mod cases;
 mod known;
 mod mixed;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod policies;
 mod quality;
 mod records;
+mod sentences;
 mod speed;

@@ -219,3 +219,20 @@ fn a_name_that_is_also_written_in_lower_case_is_still_found() {
     let found = findings.iter().any(|f| f.entity.name() == "PERSON" && f.span.range() == name);
     assert!(found, "{}", findings.explain());
 }
+
+#[test]
+fn examples_in_documentation_stay_quiet_and_values_of_names_do_not() {
+    let analyzer = Analyzer::new().unwrap();
+    let code = "Returns `None` if `key` is missing; see `get()`, `Map::insert()`, `take()`. ";
+    let quiet = format!(
+        "{code}`parse(\"2024-02-29\")` reads it, see [the manual](https://manual.example.org/a)."
+    );
+    let findings = analyzer.scan(&quiet).unwrap();
+    assert!(findings.is_empty(), "{}", findings.explain());
+    for value in ["1987-05-12", "https://people.example.org/ana"] {
+        let text = format!("{code}It failed for {{\"value\": \"{value}\"}} again.");
+        let findings = analyzer.scan(&text).unwrap();
+        let found = findings.iter().any(|f| &text[f.span.range()] == value);
+        assert!(found, "{value}: {}", findings.explain());
+    }
+}
