@@ -14,6 +14,33 @@
 //!
 //! Data for an audit is made up; verdicts describe it freely.
 //!
+//! # How many runs
+//!
+//! An audit compares how often events happen, so that it sees what happens often enough. Runs that
+//! convict these mistakes at a claim of ε = 1, on fitting neighbours, wrongly in one audit of a million
+//! (all in `tests/it/audit`):
+//!
+//! | mistake | runs |
+//! |---|---|
+//! | exact answers now and then; output as long as the table; failures, groups or an order that tell of rows; values without bounds | 20 000 |
+//! | noise of 9/10 of the scale, of one sign, cut off, from 64 seeds, the same for two answers, in floating point | 60 000 |
+//! | the sensitivity of a sum as the width of its bounds; selection with half of its noise; a tree charged for one level | 60 000 |
+//! | sparse vector: algorithms 4, 5 and 6 of Lyu, Su and Li 2017 (noise without the number of positives, none on questions, no limit) | 60 000 |
+//! | noise of 19/20 of the scale | 200 000 |
+//! | a threshold that is one too low, where δ should be 7e-4 and is 1.8e-3 | 400 000 |
+//! | sparse vector: algorithm 3 (a positive that shows the noisy answer, after twenty negatives) | 1 000 000 |
+//!
+//! It cannot see:
+//!
+//! - **A loss above about ln(n/60) in n runs** (6.9 in 60 000, 9.5 in 800 000), as the rare side of an event
+//!   is never seen: noise that is too small for ε = 10 passes. Audit the same code at a smaller ε.
+//! - **A δ below about 200/n**: a threshold that is wrong at δ = 1e-9 is not told from a right one. Audit
+//!   it at parameters with a larger δ, and compare its probabilities with the exact tail besides.
+//! - **What neighbours do not provoke**: overflow, NaN and ties come from
+//!   [`Neighbours::extreme`], anything else must be put in by hand.
+//! - **Timing, memory, logs**: the output alone is looked at. [`replay`] compares failures and the
+//!   randomness used, which follow the control flow.
+//!
 //! # In a test
 //!
 //! ```

@@ -128,7 +128,7 @@ impl<'a, T> Rows<'_, 'a, T> {
                 let item = |row| group(row).and(item(row));
                 *cell = match items {
                     Items::Ones => self.count_by_unit(units, item),
-                    Items::UpTo(_) => self.sum_by_unit(units, item),
+                    Items::UpTo(largest) => self.sum_by_unit(units, largest, item),
                 };
             }
             (Some(units), cells) => match items {

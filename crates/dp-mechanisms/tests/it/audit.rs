@@ -17,6 +17,7 @@ mod select;
 mod session;
 mod sketch;
 mod stream;
+mod subtle;
 
 use std::time::Instant;
 

@@ -32,26 +32,23 @@ impl<'a, T> Rows<'_, 'a, T> {
 }
 
 fn count(rows: ByUnit<'_, ()>, bound: Contribution, cells: &mut [Cell]) {
-    let mut rows_of = vec![0u64; cells.len()];
     let mut counts = GroupCounts::new(cells.len());
     let mut selection = Selection::new(bound);
     let mut counted: Vec<(u32, u64)> = Vec::new();
     rows.each(|identity, unit, rows| {
         if rows.len() as u64 <= bound.always_within() {
-            rows.iter().for_each(|(group, ())| rows_of[*group as usize] += 1);
+            counts.add(rows);
             return;
         }
         let of_unit = counts.count(unit, rows);
         if of_unit.are_within(&bound) {
-            of_unit.each(|group, rows| rows_of[group as usize] += rows);
             return;
         }
         counted.clear();
-        of_unit.each(|group, rows| counted.push((group, rows)));
-        let keep = |group, rows| rows_of[group as usize] += rows;
-        selection.keep_counts(identity, &mut counted, keep);
+        of_unit.take(|group, rows| counted.push((group, rows)));
+        selection.keep_counts(identity, &mut counted, |group, rows| counts.add_to(group, rows));
     });
-    for (cell, rows) in cells.iter_mut().zip(rows_of) {
+    for (cell, rows) in cells.iter_mut().zip(counts.rows()) {
         *cell = Cell { rows: rows.into(), sum: rows.into() };
     }
 }

@@ -28,25 +28,37 @@ impl Packed {
     }
 }
 
-/// Counts one unit's rows by group after the other's, without sorting or clearing anything.
+/// Counts one unit's rows by group after the other's, without sorting or clearing anything, and adds
+/// up how many rows each group has.
 pub(super) struct GroupCounts {
-    /// For each group the unit that last had rows in it, and how many.
-    latest: Vec<(u32, u32)>,
+    of_groups: Vec<OfGroup>,
     /// The groups of the unit at hand, then anything.
     groups: Vec<u32>,
 }
 
+#[derive(Clone, Copy)]
+struct OfGroup {
+    /// The unit that last had rows in the group, and how many.
+    latest: u32,
+    of_latest: u32,
+    /// The rows of all units.
+    rows: u64,
+}
+
 /// How many rows a unit has in each of its groups.
 pub(super) struct OfUnit<'c> {
-    latest: &'c [(u32, u32)],
+    of_groups: &'c mut [OfGroup],
     groups: &'c [u32],
     rows: usize,
+    /// The most rows in one group.
+    most: u32,
 }
 
 impl GroupCounts {
     pub(super) fn new(groups: usize) -> Self {
         // Units are numbered below the largest number.
-        GroupCounts { latest: vec![(u32::MAX, 0); groups], groups: Vec::new() }
+        let none = OfGroup { latest: u32::MAX, of_latest: 0, rows: 0 };
+        GroupCounts { of_groups: vec![none; groups], groups: Vec::new() }
     }
 
     /// Counts the rows of a unit that was not counted before, given with their groups.
@@ -55,17 +67,36 @@ impl GroupCounts {
         if self.groups.len() < rows.len() {
             self.groups.resize(rows.len(), 0);
         }
-        let mut distinct = 0;
+        let (mut distinct, mut most) = (0, 0);
         for &(group, _) in rows {
-            let (last, rows) = &mut self.latest[group as usize];
+            let of_group = &mut self.of_groups[group as usize];
             // Whether a group is new cannot be foreseen, so nothing branches on it.
-            let is_new = *last != unit;
-            *last = unit;
-            *rows = if is_new { 1 } else { *rows + 1 };
+            let is_new = of_group.latest != unit;
+            of_group.latest = unit;
+            of_group.of_latest = if is_new { 1 } else { of_group.of_latest + 1 };
+            of_group.rows += 1;
+            most = most.max(of_group.of_latest);
             self.groups[distinct] = group;
             distinct += usize::from(is_new);
         }
-        OfUnit { latest: &self.latest, groups: &self.groups[..distinct], rows: rows.len() }
+        let groups = &self.groups[..distinct];
+        OfUnit { of_groups: &mut self.of_groups, groups, rows: rows.len(), most }
+    }
+
+    /// Adds rows of a unit without looking at what it has in each group.
+    #[inline]
+    pub(super) fn add<I>(&mut self, rows: &[(u32, I)]) {
+        rows.iter().for_each(|(group, _)| self.of_groups[*group as usize].rows += 1);
+    }
+
+    /// Adds rows to one group.
+    pub(super) fn add_to(&mut self, group: u32, rows: u64) {
+        self.of_groups[group as usize].rows += rows;
+    }
+
+    /// How many rows each group has.
+    pub(super) fn rows(&self) -> impl Iterator<Item = u64> {
+        self.of_groups.iter().map(|of_group| of_group.rows)
     }
 
     /// Whether the rows of a unit, given with their groups, are within its limits.
@@ -84,17 +115,19 @@ impl GroupCounts {
 impl OfUnit<'_> {
     #[inline]
     pub(super) fn are_within(&self, bound: &Contribution) -> bool {
-        let most = bound.rows_per_group();
         self.rows as u64 <= bound.rows()
             && self.groups.len() as u64 <= bound.groups()
-            && self.groups.iter().all(|group| u64::from(self.latest[*group as usize].1) <= most)
+            && u64::from(self.most) <= bound.rows_per_group()
     }
 
-    /// Calls `each` with every group of the unit and the number of its rows.
-    #[inline]
-    pub(super) fn each(&self, mut each: impl FnMut(u32, u64)) {
+    /// Takes the unit's rows out of those of all units and calls `each` with every group of the unit
+    /// and the number of its rows.
+    pub(super) fn take(self, mut each: impl FnMut(u32, u64)) {
         for &group in self.groups {
-            each(group, self.latest[group as usize].1.into());
+            let of_group = &mut self.of_groups[group as usize];
+            let rows = u64::from(of_group.of_latest);
+            of_group.rows -= rows;
+            each(group, rows);
         }
     }
 }
@@ -125,8 +158,9 @@ mod tests {
             let rows: Vec<(u32, ())> = groups.iter().map(|group| (*group, ())).collect();
             let of_unit = counts.count(unit, &rows);
             let mut found = Vec::new();
-            of_unit.each(|group, rows| found.push((group, rows)));
-            assert_eq!((found.as_slice(), of_unit.are_within(&bound)), (expected, within));
+            let are_within = of_unit.are_within(&bound);
+            of_unit.take(|group, rows| found.push((group, rows)));
+            assert_eq!((found.as_slice(), are_within), (expected, within));
             // As if of another unit, since no unit is counted twice.
             assert_eq!(counts.are_within(unit + 100, &rows, &bound), within);
         };
