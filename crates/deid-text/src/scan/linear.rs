@@ -10,7 +10,7 @@ const SIGNS: [&str; 34] = [
 ];
 
 /// Longer ones, each meant to make some verifier look far.
-const UNITS: [&str; 64] = [
+const UNITS: [&str; 67] = [
     "1 2 3 4 ",
     "12-34-",
     "1.2.3.4.",
@@ -75,6 +75,9 @@ const UNITS: [&str; 64] = [
     "00:1b:",
     "P<",
     "DE89 3704 ",
+    "Free Software Foundation, 12 Baker Street, ",
+    "[a](https://example.org/a) `b()` ",
+    "52°31'12\"N ",
 ];
 
 /// Candidates close together.
