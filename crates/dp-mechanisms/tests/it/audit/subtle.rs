@@ -18,7 +18,7 @@ type Case = (&'static str, u64, fn(&Audit, &mut Rng) -> Result<Verdict>);
 fn convict(cases: &[Case]) {
     let mut missed = Vec::new();
     for (i, (name, runs, case)) in cases.iter().enumerate() {
-        let mut rng = Rng::from_seed(0x5b71e_000 + i as u64);
+        let mut rng = Rng::from_seed(0x5b71_e000 + i as u64);
         let started = std::time::Instant::now();
         let verdict = case(&Audit::default().runs(*runs), &mut rng).unwrap();
         println!("{name}: {verdict} [{:?}]", started.elapsed());
