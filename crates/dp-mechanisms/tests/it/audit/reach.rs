@@ -13,10 +13,6 @@ use privacy_core::random::EntropyError;
 
 use super::{FEW, MANY, Visit, acquit, amount, context, epsilon, records, users, visits};
 
-fn claim(e: f64, d: f64) -> Claim {
-    Claim::approximate(epsilon(e), Delta::new(d).unwrap())
-}
-
 #[test]
 fn other_noise_keeps_its_price() {
     acquit(
@@ -219,6 +215,10 @@ mod accounting {
 
     use super::super::Rng;
     use super::*;
+
+    fn claim(e: f64, d: f64) -> Claim {
+        Claim::approximate(epsilon(e), Delta::new(d).unwrap())
+    }
 
     #[test]
     fn prices_in_epsilon_and_delta_are_kept() {
