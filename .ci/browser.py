@@ -32,11 +32,11 @@ PROBE = """(() => {
     headings: [...document.querySelectorAll('h2')].map((h) => h.textContent.trim()),
     words: document.body.innerText.split(/\\s+/).length,
     charts: charts.length,
-    empty: charts.filter((svg) => svg.querySelectorAll('rect,path,polyline,polygon').length < 2).length,
+    empty: charts.filter((svg) => svg.querySelectorAll('rect,path,polyline,polygon,line,circle').length < 2).length,
     unnamed: charts.filter((svg) => !svg.querySelector('title')?.textContent).length,
     tables: document.querySelectorAll('table tbody tr').length,
     wider: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    smallest: Math.min(...letters),
+    smallest: Math.min(1000, ...letters),
     background: own(document.body).backgroundColor,
     ink: own(document.body).color,
   };
