@@ -94,20 +94,12 @@ def prepare():
             ("prose", "prose of 21 kB with five forms in it"),
         ):
             yield Comparison(f"scan {what}, patterns", peer, Side(ours, text), Side(worker, text), goal)
-    yield Comparison(
-        "scan a mixed document, with names",
-        PRESIDIO,
-        Side(ours, "mixed", documents),
-        Side(presidio, "mixed", documents),
-        1000,
-    )
-    yield Comparison(
-        "scan a mixed document, patterns",
-        REDACT,
-        Side(ours, "mixed-patterns", documents),
-        Side(redact, "mixed-patterns", documents),
-        10,
-    )
+    for what, peer, worker, operation, goal in (
+        ("with names", PRESIDIO, presidio, "mixed", 1000),
+        ("patterns", REDACT, redact, "mixed-patterns", 10),
+    ):
+        sides = (Side(each, operation, documents) for each in (ours, worker))
+        yield Comparison(f"scan a mixed document, {what}", peer, *sides, goal)
     for name, worker, operation in (
         ("ours", ours, "quality"),
         (f"{PRESIDIO}, from score 0.4", presidio, "quality-0.4"),

@@ -104,6 +104,15 @@ fn together<const N: usize>(
     all
 }
 
+/// Meets the other threads at a barrier, also in a panic: nobody waits for a thread that is gone.
+struct Arrival<'b>(&'b Barrier);
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.0.wait();
+    }
+}
+
 /// By partitions of the rows, of which `entry` says what is needed.
 fn apart<E: Keyed<N>, const N: usize>(
     problem: &Problem<'_>,
@@ -129,6 +138,7 @@ fn apart<E: Keyed<N>, const N: usize>(
     let barrier = Barrier::new(threads);
     let work = |thread: usize, slots: &mut Slots| {
         let range = (thread * size).min(rows)..((thread + 1) * size).min(rows);
+        let arrival = Arrival(&barrier);
         let mut parts = Vec::new();
         empty(&mut parts, range.len());
         keys(problem, fields, range, |rows, keys| {
@@ -137,7 +147,7 @@ fn apart<E: Keyed<N>, const N: usize>(
             }
         });
         let _ = stretches[thread].set(parts);
-        barrier.wait();
+        drop(arrival);
         let stretches: Vec<&Parts<E>> = stretches.iter().filter_map(OnceLock::get).collect();
         let partitions = shared_out(&stretches, threads)[thread].clone();
         let mut classes = Classes::default();
@@ -202,5 +212,24 @@ fn add_population<const N: usize>(
             slots.grow(&all.keys);
         }
         all.population[class] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_panicked() {
+        let barrier = Barrier::new(2);
+        let (arrived, left) = std::thread::scope(|scope| {
+            let left = scope.spawn(|| {
+                let _arrival = Arrival(&barrier);
+                panic!("the thread is gone");
+            });
+            drop(Arrival(&barrier));
+            (true, left.join().is_err())
+        });
+        assert!(arrived && left);
     }
 }
