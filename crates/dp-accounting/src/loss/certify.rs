@@ -50,7 +50,7 @@ const WIDER: usize = 2;
 /// Most pairs that basic composition is tried for.
 const MOST_SPLIT: usize = 64;
 /// Most refinements of the grid.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 4;
 
 /// Brackets the answer for one direction.
 pub(super) struct Question<'a> {
@@ -59,30 +59,29 @@ pub(super) struct Question<'a> {
     sight: Sight,
     /// Of epsilon, or relative of delta.
     tolerance: f64,
-    /// P-mass that does not matter to the answer.
-    faint: f64,
+    /// The delta in question, or a rough guess of it.
+    delta: f64,
 }
+
+/// The share of the delta in question that may be moved to infinity.
+const CUT: f64 = 1e-8;
 
 impl<'a> Question<'a> {
     pub(super) fn new(pairs: &[(&'a Pair, u64)], target: Target, tolerance: f64) -> Self {
-        let steps: f64 = pairs.iter().map(|(_, count)| *count as f64).sum();
-        // Mass moved to infinity: a ten-millionth of the delta in question.
-        let make = |above: f64| -> Vec<Part<'a>> {
-            pairs.iter().map(|(pair, count)| Part::new(pair, *count, above)).collect()
-        };
+        let make = |delta: f64| cut(pairs.iter().copied(), CUT * delta);
         let delta = match target {
             Target::Delta(delta) => delta,
             Target::Epsilon(epsilon) => {
                 // A first look for the size of the answer. A heavy far tail hides it at first, and
                 // is cut off as the estimate falls.
-                let (mut delta, mut above) = (1.0, 1e-300);
+                let (mut delta, mut seen) = (1.0, 0.0);
                 for _ in 0..6 {
-                    let parts = make(above);
+                    let parts = make(seen);
                     let sight = aim(&parts, target, tolerance);
                     let next = super::tilt::rough_delta(&parts, &sight, epsilon);
                     let settled = next > 0.1 * delta;
                     delta = next.min(delta);
-                    above = (delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3);
+                    seen = delta;
                     if settled {
                         break;
                     }
@@ -90,9 +89,23 @@ impl<'a> Question<'a> {
                 delta
             }
         };
-        let parts = make((delta * 1e-8 / steps.max(1.0)).clamp(1e-300, 1e-3));
+        let parts = make(delta);
         let sight = aim(&parts, target, tolerance);
-        Question { parts, target, sight, tolerance, faint: (1e-9 * delta).max(1e-300) }
+        Question { parts, target, sight, tolerance, delta }
+    }
+
+    /// The same with as much of the tails at infinity as the tolerance has room for: a far tail
+    /// that is heavy once it is tilted drowns what matters in the transform's round-off.
+    fn shortened(&self) -> Self {
+        let room = match self.target {
+            Target::Delta(_) => self.tolerance * (1.0 + self.sight.theta),
+            Target::Epsilon(_) => self.tolerance,
+        };
+        let share = (0.05 * room).clamp(CUT, 1e-3);
+        let pairs = self.parts.iter().map(|part| (part.pair, part.count));
+        let parts = cut(pairs, share * self.delta);
+        let sight = aim(&parts, self.target, self.tolerance);
+        Question { parts, sight, ..*self }
     }
 
     /// The step at which the upper bound exceeds the exact value by about `tolerance`:
@@ -213,7 +226,7 @@ impl<'a> Question<'a> {
     fn direct(&self, step: f64, want_lower: bool) -> Option<Bracket> {
         let side = |side: Side| {
             let grids = self.grids(side, step, |_| Strides::one());
-            let composed = super::direct::compose(&grids, side, self.faint)?;
+            let composed = super::direct::compose(&grids, side, (1e-9 * self.delta).max(1e-300))?;
             Some(self.read(&composed))
         };
         let upper = side(Side::Upper)?;
@@ -240,6 +253,13 @@ impl<'a> Question<'a> {
             (step > 0.0).then(|| self.direct(step, want_lower)).flatten()
         })
     }
+}
+
+/// Rough pictures of pairs, with about `mass` of their composition moved to infinity.
+fn cut<'a>(pairs: impl Iterator<Item = (&'a Pair, u64)> + Clone, mass: f64) -> Vec<Part<'a>> {
+    let steps: f64 = pairs.clone().map(|(_, count)| count as f64).sum();
+    let above = (mass / steps.max(1.0)).clamp(1e-300, 1e-3);
+    pairs.map(|(pair, count)| Part::new(pair, count, above)).collect()
 }
 
 /// The offset of a pair's grid: the remainder of its anchor, so that the grid passes through zero's
@@ -350,9 +370,22 @@ impl Question<'_> {
         if !want_lower {
             return self.answer_above(goal, tolerance);
         }
+        let mut bracket = self.refined(goal, tolerance);
+        if !is_close(bracket, self.target, tolerance) && !self.is_exact() {
+            bracket = bracket.meet(self.shortened().refined(goal, tolerance));
+        }
+        if !is_close(bracket, self.target, tolerance) {
+            bracket = self.coarse(true).map_or(bracket, |coarse| bracket.meet(coarse));
+            bracket = bracket.meet(self.split());
+        }
+        bracket
+    }
+
+    /// Both ends on finer and finer grids, until they meet or stop to approach each other.
+    fn refined(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
         let mut bracket = Bracket { lower: 0.0, upper: f64::INFINITY };
-        let mut share = 0.5;
-        let mut last = f64::INFINITY;
+        let (mut coarser, mut share) = (0.5, 0.5);
+        let (mut last, mut returned) = (f64::INFINITY, false);
         for _ in 0..ROUNDS {
             let (step, [above, below]) = self.both(goal, &mut share);
             let upper = self.seen(&above, Side::Upper, self.sight).1;
@@ -368,17 +401,18 @@ impl Question<'_> {
             if gap <= wanted || self.is_exact() {
                 break;
             }
-            // The gap is quadratic in the step, linear in the share; where it does not shrink,
-            // something else than the step is in the way.
-            if !gap.is_finite() || gap > 0.5 * last || step <= smallest {
+            // The gap is quadratic in the step, linear in the share. Where it does not shrink,
+            // rounding or wrapping has outgrown it, and the best step lies in between.
+            if !gap.is_finite() || returned {
                 break;
             }
-            last = gap;
-            share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
-        }
-        if !is_close(bracket, self.target, tolerance) {
-            bracket = self.coarse(true).map_or(bracket, |coarse| bracket.meet(coarse));
-            bracket = bracket.meet(self.split());
+            returned = gap > 0.5 * last || step <= smallest;
+            if returned {
+                share = (coarser * share).sqrt();
+            } else {
+                (coarser, last) = (share, gap);
+                share *= (0.7 * wanted / gap).clamp(1.0 / 64.0, 0.7);
+            }
         }
         bracket
     }
@@ -413,13 +447,20 @@ impl Question<'_> {
 
     /// The upper end alone, on the grid that should bring the two ends together.
     fn answer_above(&self, goal: f64, tolerance: &impl Fn(f64) -> f64) -> Bracket {
-        let (_, [above, _]) = self.both(goal, &mut 0.5);
-        let (mut composed, upper) = self.seen(&above, Side::Upper, self.sight);
-        composed.forget_errors();
-        // What it would be without the certificate: far less if the certificate is the problem.
-        let bracket = Bracket { lower: self.read(&composed).min(upper), upper };
-        let found = Bracket { lower: 0.0, upper };
-        if is_close(bracket, self.target, tolerance) {
+        let above = |question: &Question<'_>| {
+            let (_, [above, _]) = question.both(goal, &mut 0.5);
+            let (mut composed, upper) = question.seen(&above, Side::Upper, question.sight);
+            composed.forget_errors();
+            // What it would be without the certificate: far less if the certificate is the problem.
+            let guess = Bracket { lower: question.read(&composed).min(upper), upper };
+            (Bracket { lower: 0.0, upper }, is_close(guess, self.target, tolerance))
+        };
+        let (mut found, mut close) = above(self);
+        if !close && !self.is_exact() {
+            let (shortened, is_close) = above(&self.shortened());
+            (found, close) = (found.meet(shortened), is_close);
+        }
+        if close {
             return found;
         }
         self.coarse(false).map_or(found, |coarse| found.meet(coarse)).meet(self.split())
