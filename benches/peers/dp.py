@@ -96,6 +96,8 @@ def prepare():
                     f"{operation}-plain {users}",
                     HASH,
                 )
+        text = f"count by 1000 groups, {name}, first query, one thread, a row of 1e7"
+        yield beside_plain(text, by_app, f"apps-open-alone {users}", f"apps-plain {users}")
         for when, operation in (("first query", "apps-open"), ("later query", "apps")):
             text = f"count by 1000 groups, {name}, {when}, a row of 1e7"
             ours_by_app = f"{operation} {users}"

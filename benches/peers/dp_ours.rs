@@ -10,6 +10,7 @@ mod workload;
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::{BufRead, Write};
+use std::num::NonZero;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -127,6 +128,13 @@ fn by_user(rows: &'static [Login], limit: u32) -> Result<Session<'static, Login,
     let session = Session::over(black_box(rows)).unit(|login: &Login| login.user);
     let session = session.max_rows_per_unit(limit).max_groups_per_unit(APPS_OF_USER);
     Ok(session.budget(budget()?).open()?)
+}
+
+/// The same in one thread.
+fn by_user_alone(rows: &'static [Login], limit: u32) -> Result<Session<'static, Login, User>> {
+    let session = Session::over(black_box(rows)).unit(|login: &Login| login.user);
+    let session = session.max_rows_per_unit(limit).max_groups_per_unit(APPS_OF_USER);
+    Ok(session.threads(NonZero::<usize>::MIN).budget(budget()?).open()?)
 }
 
 fn count<U: PrivacyUnit>(session: &Session<'static, Login, U>) -> Result<i128> {
@@ -359,6 +367,7 @@ fn by_user_operation(name: &str, users: u64) -> Result<Operation> {
         "seconds" => timed(move || seconds(&session)),
         "seconds-plain" => timed(move || Ok(plain::seconds_by_user(rows))),
         "apps-open" => timed(move || apps(&by_user(rows, limit)?)),
+        "apps-open-alone" => timed(move || apps(&by_user_alone(rows, limit)?)),
         "apps" => timed(move || apps(&session)),
         "apps-plain" => timed(move || Ok(plain::rows_by_app(rows))),
         "apps-plain-bounded" => {

@@ -31,6 +31,7 @@ pub mod regression;
 mod release;
 mod statistic;
 mod table;
+mod threads;
 mod top;
 mod unit_sum;
 
@@ -111,6 +112,9 @@ pub struct Session<'a, T, U = Record, A = AddRemove> {
 impl<'a, T> Session<'a, T> {
     /// Begins a session over `rows`; what is protected is a single row until
     /// [`SessionBuilder::unit`] says otherwise.
+    ///
+    /// Rows are shared by threads where there are many ([`SessionBuilder::threads`]), so questions ask
+    /// for rows that are `Sync`.
     #[must_use = "a session opens with `.budget(…).open()?`"]
     pub fn over(rows: &'a [T]) -> SessionBuilder<'a, T> {
         SessionBuilder::new(rows)

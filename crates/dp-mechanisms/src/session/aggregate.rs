@@ -15,6 +15,7 @@ mod totals;
 mod sensitivity;
 
 use std::marker::PhantomData;
+use std::ops::AddAssign;
 
 use privacy_core::error::Result;
 use privacy_core::space::{Changes, Vector};
@@ -49,7 +50,7 @@ impl<'q, 'a, T, U, A, S, G, N> Aggregate<'q, 'a, T, U, A, S, G, N> {
 
 impl<'a, T, U, A, S, G, N> Transformation for Aggregate<'_, 'a, T, U, A, S, G, N>
 where
-    T: 'a,
+    T: Sync + 'a,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,
@@ -90,6 +91,13 @@ impl Cell {
     }
 }
 
+impl AddAssign for Cell {
+    fn add_assign(&mut self, other: Cell) {
+        self.rows += other.rows;
+        self.sum += other.sum;
+    }
+}
+
 /// Rows with their units and the limits that hold for them.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
@@ -107,14 +115,14 @@ pub(super) enum Items {
     UpTo(u64),
 }
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// The cells of all groups, where each row has an integer item.
     pub(super) fn sum(
         &self,
         items: Items,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Vec<Cell> {
         let mut cells = vec![Cell::default(); groups];
         match (self.units, cells.as_mut_slice()) {

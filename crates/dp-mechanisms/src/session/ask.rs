@@ -55,7 +55,7 @@ impl<'a, T, U, A, F> Values<'a, T, U, A, F> {
 
 impl<'a, T, U, A, F> Transformation for Values<'a, T, U, A, F>
 where
-    T: 'a,
+    T: Sync + 'a,
     U: PrivacyUnit,
     A: Adjacency,
     F: Fn(&'a T) -> Option<i64> + Send + Sync,

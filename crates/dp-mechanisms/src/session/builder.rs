@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use privacy_core::access::{Actor, Purpose};
@@ -14,6 +15,7 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, UnitKind, Us
 
 use super::Session;
 use super::table::{Table, UnitIndex};
+use super::threads::available;
 use crate::bound::Contribution;
 use crate::error::{Error, Result};
 
@@ -23,13 +25,14 @@ pub struct SessionBuilder<'a, T, U = Record, A = AddRemove> {
     rows: &'a [T],
     index: Option<BuildIndex<'a, T>>,
     limits: Limits,
+    threads: usize,
     budget: Option<Allowance>,
     ledger: Option<Arc<dyn Budget>>,
     context: Option<Context>,
     claim: PhantomData<fn() -> (U, A)>,
 }
 
-type BuildIndex<'a, T> = Box<dyn FnOnce(&'a [T]) -> Result<UnitIndex> + Send + Sync + 'a>;
+type BuildIndex<'a, T> = Box<dyn FnOnce(&'a [T], usize) -> Result<UnitIndex> + Send + Sync + 'a>;
 
 /// Limits as they were given, checked when the session opens.
 #[derive(Clone, Copy, Default)]
@@ -58,6 +61,7 @@ impl<'a, T> SessionBuilder<'a, T> {
             rows,
             index: None,
             limits: Limits::default(),
+            threads: available(),
             budget: None,
             ledger: None,
             context: None,
@@ -74,13 +78,16 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
     pub fn unit<K, F>(self, key: F) -> SessionBuilder<'a, T, User, A>
     where
         F: Fn(&'a T) -> K + Send + Sync + 'a,
-        K: Eq + Hash,
+        T: Sync,
+        K: Eq + Hash + Send,
     {
-        let build: BuildIndex<'a, T> = Box::new(move |rows| UnitIndex::build(rows, key));
+        let build: BuildIndex<'a, T> =
+            Box::new(move |rows, threads| UnitIndex::build(rows, key, threads));
         SessionBuilder {
             rows: self.rows,
             index: Some(build),
             limits: self.limits,
+            threads: self.threads,
             budget: self.budget,
             ledger: self.ledger,
             context: self.context,
@@ -108,6 +115,14 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
         self
     }
 
+    /// Works on tables of half a million rows and more, whose rows belong to units, in up to this many
+    /// threads: as many as there are, but no more than four, unless it is said here. Releases do not
+    /// depend on it.
+    pub fn threads(mut self, threads: NonZero<usize>) -> Self {
+        self.threads = threads.get();
+        self
+    }
+
     /// States the adjacency: [`AddRemove`] (the default) or
     /// [`Replace`](privacy_core::unit::Replace).
     pub fn adjacency<B: Adjacency>(self) -> SessionBuilder<'a, T, U, B> {
@@ -115,6 +130,7 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
             rows: self.rows,
             index: self.index,
             limits: self.limits,
+            threads: self.threads,
             budget: self.budget,
             ledger: self.ledger,
             context: self.context,
@@ -190,7 +206,7 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> SessionBuilder<'a, T, U, A> {
             }
             .into());
         }
-        let units = self.index.map(|build| build(self.rows)).transpose()?;
+        let units = self.index.map(|build| build(self.rows, self.threads)).transpose()?;
         Ok(Session { table: Table::new(self.rows, units), limits, cx: cx.into() })
     }
 }

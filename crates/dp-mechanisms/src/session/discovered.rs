@@ -167,6 +167,7 @@ where
         delta: D,
     ) -> Result<DiscoveredPlan<'s, 'a, T, U, A, S, K, F>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         F: Fn(&'a T) -> K,
         E: TryInto<Epsilon>,
@@ -220,6 +221,7 @@ where
         delta: D,
     ) -> Result<DiscoveredPlan<'s, 'a, T, U, A, S, K, F>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         F: Fn(&'a T) -> K,
         R: TryInto<Rho>,
@@ -255,6 +257,7 @@ where
     /// What one unit contributes, whichever groups are selected.
     fn bound(&self) -> Result<(Contribution, KeyChanges)>
     where
+        T: Sync,
         S: Statistic<'a, T>,
     {
         let limits = self.parts.statistic.limits(self.parts.session.limits);

@@ -176,7 +176,7 @@ impl ErrorLaw<HistogramTable> for TableLaw {
     }
 }
 
-impl<'a, T> Statistic<'a, T> for Histogram<'a, T> {
+impl<'a, T: Sync> Statistic<'a, T> for Histogram<'a, T> {
     type Item = u32;
     type Value = HistogramTable;
 
@@ -190,8 +190,8 @@ impl<'a, T> Statistic<'a, T> for Histogram<'a, T> {
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<u32>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<u32> + Sync,
     ) -> Vec<i128> {
         let fit = self.axes.fit();
         let coordinates = fit.coordinates();

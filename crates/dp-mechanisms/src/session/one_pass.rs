@@ -29,7 +29,7 @@ pub(crate) fn release<V, S, R>(
 ) -> Result<Release<R>>
 where
     S: for<'v> Statistic<'v, V, Item = i64, Value = R>,
-    V: 'static,
+    V: Sync + 'static,
 {
     let shape = <S as Statistic<'static, V>>::shape(statistic);
     let name = <S as Statistic<'static, V>>::describe(statistic);

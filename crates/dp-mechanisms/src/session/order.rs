@@ -57,7 +57,7 @@ pub struct OnValues<'a, T, U, A, F, V, K, M> {
     mechanism: M,
 }
 
-impl<'a, T: 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
+impl<'a, T: Sync + 'a, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
     /// The quantile `q` (from 0 to 1) of `value`, once [`OrderQuery::bounds`] has said in which
     /// public interval it lies.
     ///
@@ -245,7 +245,7 @@ fn shared(all: &Amount, changes: Changes) -> Amount {
     all.checked_div(&changes.0.into()).unwrap_or(Amount::ZERO)
 }
 
-impl<'s, 'a, T: 'a, U, A, F, K> OrderQuery<'s, 'a, T, U, A, F, K>
+impl<'s, 'a, T: Sync + 'a, U, A, F, K> OrderQuery<'s, 'a, T, U, A, F, K>
 where
     U: PrivacyUnit,
     A: Adjacency,
@@ -296,7 +296,7 @@ where
 type OrderPlan<'s, 'a, T, U, A, F, V, K, M> =
     MechanismPlan<'s, 'a, T, U, A, OnValues<'a, T, U, A, F, V, K, M>>;
 
-impl<'s, 'a, T: 'a, U, A, F, V, K> BoundedOrderQuery<'s, 'a, T, U, A, F, V, K>
+impl<'s, 'a, T: Sync + 'a, U, A, F, V, K> BoundedOrderQuery<'s, 'a, T, U, A, F, V, K>
 where
     U: PrivacyUnit,
     A: Adjacency,
@@ -368,7 +368,7 @@ fn steps_of(grid: &Grid) -> Result<Bounds<i64>> {
 
 impl<'a, T, U, A, F, V, K, M> Mechanism for OnValues<'a, T, U, A, F, V, K, M>
 where
-    T: 'a,
+    T: Sync + 'a,
     U: PrivacyUnit,
     A: Adjacency,
     F: Fn(&'a T) -> Option<i64> + Send + Sync,

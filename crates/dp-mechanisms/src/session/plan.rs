@@ -57,6 +57,7 @@ impl Pricing {
 
 impl<'s, 'a, T, U, A, S, G> Plan<'s, 'a, T, U, A, S, G>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,
@@ -203,6 +204,7 @@ fn aggregate<'q, 'a, T, U, A, S, G, N>(
     bound: Contribution,
 ) -> Aggregate<'q, 'a, T, U, A, S, G, N>
 where
+    T: Sync,
     S: Statistic<'a, T>,
     G: Grouping<'a, T>,
 {
@@ -220,6 +222,7 @@ impl<'a, T, U: PrivacyUnit, A: Adjacency> Session<'a, T, U, A> {
 
 impl<'a, T, U, A, S, G> fmt::Display for Plan<'_, 'a, T, U, A, S, G>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,

@@ -267,6 +267,7 @@ where
     /// [`privacy_core::Error::Missing`] if the query's contribution is unlimited.
     pub fn epsilon<E>(self, epsilon: E) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         G: Grouping<'a, T>,
         E: TryInto<Epsilon>,
@@ -288,6 +289,7 @@ where
     /// As [`epsilon`](Query::epsilon).
     pub fn rho<R>(self, rho: R) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         G: Grouping<'a, T>,
         R: TryInto<Rho>,
@@ -317,6 +319,7 @@ where
     #[cfg(feature = "accounting")]
     pub fn epsilon_delta<E, D>(self, epsilon: E, delta: D) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         G: Grouping<'a, T>,
         E: TryInto<Epsilon>,
@@ -336,6 +339,7 @@ where
         price: impl FnOnce(&Contribution, crate::bound::Shape) -> Result<Pricing>,
     ) -> Result<Plan<'s, 'a, T, U, A, S, G>>
     where
+        T: Sync,
         S: Statistic<'a, T>,
         G: Grouping<'a, T>,
     {

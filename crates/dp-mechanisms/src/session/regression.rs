@@ -226,7 +226,7 @@ impl<const D: usize> Default for Observation<D> {
 
 impl<'a, T, F, G, const D: usize> Statistic<'a, T> for Regression<F, G, D>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> [f64; D] + Send + Sync,
     G: Fn(&'a T) -> f64 + Send + Sync,
 {
@@ -247,8 +247,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<Observation<D>>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<Observation<D>> + Sync,
     ) -> Vec<i128> {
         rows.tally(groups, Normal::entries(D), group, item, |observation, cell| {
             let one = std::iter::once(STEPS);

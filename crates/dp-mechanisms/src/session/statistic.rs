@@ -40,7 +40,7 @@ pub use count::{Count, CountDistinct, CountUnits};
     note = "a sum or a mean needs public bounds first: call `.bounds(lower..=upper)?` with numbers of \
             the type that its closure returns; closures must be `Send + Sync`"
 )]
-pub trait Statistic<'a, T>: Send + Sync {
+pub trait Statistic<'a, T: Sync>: Send + Sync {
     /// What is read of a row.
     type Item;
     /// What is released of a group.
@@ -55,8 +55,8 @@ pub trait Statistic<'a, T>: Send + Sync {
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<Self::Item>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<Self::Item> + Sync,
     ) -> Vec<i128>;
 
     /// How one row changes the aggregate.
@@ -125,7 +125,7 @@ impl<S, P> Filtered<S, P> {
 
 impl<'a, T, S, P> Statistic<'a, T> for Filtered<S, P>
 where
-    T: 'a,
+    T: Sync + 'a,
     S: Statistic<'a, T>,
     P: Fn(&'a T) -> bool + Send + Sync,
 {
@@ -141,8 +141,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<S::Item>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<S::Item> + Sync,
     ) -> Vec<i128> {
         self.statistic.aggregate(rows, groups, group, item)
     }

@@ -1,6 +1,7 @@
 //! A table whose rows belong to privacy units.
 
 mod index;
+mod stretch;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,6 +10,7 @@ use privacy_core::space::{Changes, RowSpace, Space};
 use privacy_core::unit::{Adjacency, PrivacyUnit, Scope};
 
 pub(crate) use index::UnitIndex;
+pub(super) use index::in_order;
 
 /// Rows of type `T`, each of which belongs to a unit `U`, with neighbours under `A`.
 ///

@@ -68,6 +68,7 @@ enum Choice {
 
 impl<'s, 'a, T: 'a, U, A, S, K, F, Form> Query<'s, 'a, T, U, A, S, ByGroup<K, F, Form>>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T> + Counts,
@@ -123,6 +124,7 @@ type TopPlan<'s, 'a, T, U, A, S, G> = MechanismPlan<'s, 'a, T, U, A, Top<'a, T, 
 
 impl<'s, 'a, T: 'a, U, A, S, K, F, N, Form> TopQuery<'s, 'a, T, U, A, S, ByGroup<K, F, Form>>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T> + Counts,
@@ -239,7 +241,7 @@ impl Choice {
 
 impl<'a, T, U, A, S, K, F, N, Form> Mechanism for Top<'a, T, U, A, S, ByGroup<K, F, Form>>
 where
-    T: 'a,
+    T: Sync + 'a,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T> + Counts,

@@ -126,6 +126,7 @@ impl<'s, 'a, T, U, A, S, G> Query<'s, 'a, T, U, A, S, G> {
     ) -> Result<Query<'s, 'a, T, U, A, S::Clamped, G>>
     where
         V: Value,
+        T: Sync,
         S: ClampsUnits<V> + Statistic<'a, T>,
     {
         let totals = Bounds::try_from(totals)?;
@@ -195,7 +196,7 @@ impl<F, V> UnitSum<F, V> {
 
 impl<'a, T, F, V> Statistic<'a, T> for UnitSum<F, V>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Value,
     NoiseLaw: ErrorLaw<V::Released>,
@@ -211,8 +212,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Vec<i128> {
         let limits =
             LimitedTotals { range: (self.grid.lower(), self.grid.upper()), norms: self.norms };

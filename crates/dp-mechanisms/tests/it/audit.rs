@@ -79,7 +79,7 @@ fn visits(rng: &mut Rng) -> Result<Vec<(Vec<Visit>, Vec<Visit>)>> {
 }
 
 /// A session over rows of users, of each of whom two are used.
-fn users<'a, T, A: Adjacency>(
+fn users<'a, T: Sync, A: Adjacency>(
     rows: &'a [(u64, T)],
     budget: impl Into<Allowance>,
     rng: &mut dyn SecureRng,

@@ -1,5 +1,6 @@
 //! Sessions as an application uses them: budgets, refusals, bad input, and the law of releases.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use dp_mechanisms::Error;
@@ -291,6 +292,51 @@ fn threads_can_ask_one_session() {
     });
     assert_eq!(answered, 20);
     assert!(session.remaining().is_nothing());
+}
+
+/// Tables large enough for several threads, with units within and beyond their limits.
+#[test]
+fn releases_do_not_depend_on_the_number_of_threads() {
+    let scattered = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    for users in [300, 200_000] {
+        let row = |i: u64| (scattered(i) % users, (scattered(i) >> 9) as u32 % 50, i as i64 % 1000);
+        let rows: Vec<(u64, u32, i64)> = (0..800_000).map(row).collect();
+        let groups: Vec<u32> = (0..40).collect();
+        let answers = |threads: usize| {
+            let context = Context::new(Actor::new("tests"), Purpose::new("tests")).unwrap();
+            let session = Session::over(&rows)
+                .unit(|row| row.0)
+                .max_rows_per_unit(5)
+                .max_groups_per_unit(3)
+                .threads(NonZero::new(threads).unwrap())
+                .context(context.with_rng(InsecureTestRng::from_seed(7)))
+                .budget(plenty())
+                .open()
+                .unwrap();
+            let sum = || session.sum(|row| row.2).bounds(0..=500).unwrap();
+            let counts = session.count().by(|row| row.1, &groups).epsilon(10.0).unwrap();
+            let sums = sum().by(|row| row.1, &groups).epsilon(10.0).unwrap();
+            let totals = sum().max_sum_per_unit(0..=900).unwrap().by(|row| row.1, &groups);
+            let distinct = session.count_distinct(|row| row.2).epsilon(10.0).unwrap();
+            let variance = session.variance(|row| row.2).bounds(0..=500).unwrap();
+            let mut values: Vec<i128> = vec![
+                (*session.count().epsilon(10.0).unwrap().release().unwrap().value()).into(),
+                *sum().epsilon(10.0).unwrap().release().unwrap().value(),
+                (*distinct.release().unwrap().value()).into(),
+            ];
+            let counts = counts.release().unwrap();
+            values.extend(counts.iter().map(|(_, release)| i128::from(*release.value())));
+            let totals = totals.epsilon(10.0).unwrap().release().unwrap();
+            for sums in [sums.release().unwrap(), totals] {
+                values.extend(sums.iter().map(|(_, release)| *release.value()));
+            }
+            let variance = variance.epsilon(10.0).unwrap().release().unwrap();
+            (values, variance.value().to_bits())
+        };
+        let alone = answers(1);
+        assert_eq!(alone, answers(2));
+        assert_eq!(alone, answers(3));
+    }
 }
 
 #[test]

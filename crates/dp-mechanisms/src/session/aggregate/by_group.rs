@@ -6,36 +6,44 @@ use crate::bound::{Contribution, Entry, Selection};
 use crate::session::by_unit::ByUnit;
 use crate::session::table::UnitIndex;
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// Items that are all 1: which rows of a group are kept does not matter.
     pub(super) fn count_by_unit_and_group(
         &self,
         units: &UnitIndex,
         cells: &mut [Cell],
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) {
-        let groups = self.rows.iter().map(|row| Some((item(row).and(group(row))?, ())));
-        count(ByUnit::deal(units, groups), self.bound, cells);
+        let group = |row| Some((item(row).and(group(row))?, ()));
+        count(ByUnit::deal(units, self.rows, group), self.bound, cells);
     }
 
     pub(super) fn sum_by_unit_and_group(
         &self,
         units: &UnitIndex,
         cells: &mut [Cell],
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) {
-        let entries = self.rows.iter().map(|row| Some((group(row)?, Packed::from(item(row)?))));
-        sum(ByUnit::deal(units, entries), self.bound, cells);
+        let entry = |row| Some((group(row)?, Packed::from(item(row)?)));
+        sum(ByUnit::deal(units, self.rows, entry), self.bound, cells);
     }
 }
 
 fn count(rows: ByUnit<'_, ()>, bound: Contribution, cells: &mut [Cell]) {
-    let mut counts = GroupCounts::new(cells.len());
-    let mut selection = Selection::new(bound);
-    let mut counted: Vec<(u32, u64)> = Vec::new();
-    rows.each(|identity, unit, rows| {
+    struct State {
+        counts: GroupCounts,
+        selection: Selection,
+        counted: Vec<(u32, u64)>,
+    }
+    let state = || State {
+        counts: GroupCounts::new(cells.len()),
+        selection: Selection::new(bound),
+        counted: Vec::new(),
+    };
+    let states = rows.fold(state, |state, identity, unit, rows| {
+        let State { counts, selection, counted } = state;
         if rows.len() as u64 <= bound.always_within() {
             counts.add(rows);
             return;
@@ -46,18 +54,30 @@ fn count(rows: ByUnit<'_, ()>, bound: Contribution, cells: &mut [Cell]) {
         }
         counted.clear();
         of_unit.take(|group, rows| counted.push((group, rows)));
-        selection.keep_counts(identity, &mut counted, |group, rows| counts.add_to(group, rows));
+        selection.keep_counts(identity, counted, |group, rows| counts.add_to(group, rows));
     });
-    for (cell, rows) in cells.iter_mut().zip(counts.rows()) {
-        *cell = Cell { rows: rows.into(), sum: rows.into() };
+    for state in states {
+        for (cell, rows) in cells.iter_mut().zip(state.counts.rows()) {
+            *cell += Cell { rows: rows.into(), sum: rows.into() };
+        }
     }
 }
 
 fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, cells: &mut [Cell]) {
-    let mut counts = GroupCounts::new(cells.len());
-    let mut selection = Selection::new(bound);
-    let mut gathered: Vec<Entry> = Vec::new();
-    rows.each(|identity, unit, rows| {
+    struct State {
+        cells: Vec<Cell>,
+        counts: GroupCounts,
+        selection: Selection,
+        gathered: Vec<Entry>,
+    }
+    let state = || State {
+        cells: vec![Cell::default(); cells.len()],
+        counts: GroupCounts::new(cells.len()),
+        selection: Selection::new(bound),
+        gathered: Vec::new(),
+    };
+    let states = rows.fold(state, |state, identity, unit, rows| {
+        let State { cells, counts, selection, gathered } = state;
         if counts.are_within(unit, rows, &bound) {
             for (group, item) in rows {
                 cells[*group as usize].add(item.value());
@@ -67,6 +87,9 @@ fn sum(rows: ByUnit<'_, Packed>, bound: Contribution, cells: &mut [Cell]) {
         gathered.clear();
         gathered.extend(rows.iter().map(|&(group, item)| item.in_group(group)));
         let keep = |entry: Entry| cells[entry.group as usize].add(entry.value);
-        selection.keep(identity, &mut gathered, |value| value as u64, keep);
+        selection.keep(identity, gathered, |value| value as u64, keep);
     });
+    for state in states {
+        cells.iter_mut().zip(state.cells).for_each(|(cell, some)| *cell += some);
+    }
 }

@@ -6,12 +6,12 @@ use crate::bound::{Contribution, Entry, Selection};
 use crate::session::by_unit::ByUnit;
 use crate::session::table::UnitIndex;
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// Items that are all 1: which rows are kept does not matter.
     pub(super) fn count_by_unit(
         &self,
         units: &UnitIndex,
-        item: impl Fn(&'a T) -> Option<i64>,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Cell {
         let mut rows_of = vec![0u32; units.identities().len()];
         for (row, id) in self.rows.iter().zip(units.ids()) {
@@ -27,19 +27,19 @@ impl<'a, T> Rows<'_, 'a, T> {
         &self,
         units: &UnitIndex,
         largest: u64,
-        item: impl Fn(&'a T) -> Option<i64>,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Cell {
         let narrow = i64::try_from(largest).ok().filter(|largest| *largest < MOST_NARROW);
         match narrow {
             // A third of the memory: the item stands where groups do.
             Some(largest) => {
-                let items = self.rows.iter().map(|row| Some(((item(row)? + largest) as u32, ())));
+                let item = |row| Some(((item(row)? + largest) as u32, ()));
                 let value = |(above, ()): &(u32, ())| i64::from(*above) - largest;
-                sum(ByUnit::deal(units, items), self.bound, value)
+                sum(ByUnit::deal(units, self.rows, item), self.bound, value)
             }
             None => {
-                let items = self.rows.iter().map(|row| Some((0, Packed::from(item(row)?))));
-                sum(ByUnit::deal(units, items), self.bound, |(_, item)| item.value())
+                let item = |row| Some((0, Packed::from(item(row)?)));
+                sum(ByUnit::deal(units, self.rows, item), self.bound, |(_, item)| item.value())
             }
         }
     }
@@ -48,15 +48,13 @@ impl<'a, T> Rows<'_, 'a, T> {
 /// Magnitudes below this leave each item a number of its own below the largest of 32 bits.
 const MOST_NARROW: i64 = 1 << 31;
 
-fn sum<I: Copy + Default>(
+fn sum<I: Copy + Default + Send + Sync>(
     rows: ByUnit<'_, I>,
     bound: Contribution,
-    value: impl Fn(&(u32, I)) -> i64,
+    value: impl Fn(&(u32, I)) -> i64 + Sync,
 ) -> Cell {
-    let mut cell = Cell::default();
-    let mut selection = Selection::new(bound);
-    let mut gathered: Vec<Entry> = Vec::new();
-    rows.each(|identity, _, items| {
+    let state = || (Cell::default(), Selection::new(bound), Vec::<Entry>::new());
+    let states = rows.fold(state, |(cell, selection, gathered), identity, _, items| {
         if items.len() as u64 <= bound.rows() {
             cell.rows += items.len() as i128;
             cell.sum += items.iter().map(|item| i128::from(value(item))).sum::<i128>();
@@ -65,9 +63,11 @@ fn sum<I: Copy + Default>(
         gathered.clear();
         gathered.extend(items.iter().map(|item| Entry { group: 0, value: value(item) }));
         let content = |value| value as u64;
-        selection.keep(identity, &mut gathered, content, |entry| cell.add(entry.value));
+        selection.keep(identity, gathered, content, |entry| cell.add(entry.value));
     });
-    cell
+    let mut all = Cell::default();
+    states.into_iter().for_each(|(cell, ..)| all += cell);
+    all
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
                 ((i * i % 31) as u8, (i % 7 != 0).then_some(item))
             })
             .collect();
-        let units = UnitIndex::build(&rows, |row| row.0).unwrap();
+        let units = UnitIndex::build(&rows, |row| row.0, 1).unwrap();
         let rows = Rows { rows: &rows, units: Some(&units), bound };
         let [narrow, wide, widest] = [most as u64, most as u64 + 1, u64::MAX]
             .map(|largest| rows.sum_by_unit(&units, largest, |row| row.1));

@@ -9,7 +9,7 @@ use crate::bound::{Contribution, Entry, Selection};
 use crate::hash::{TableHasher, stable_hasher};
 use crate::session::by_unit::ByUnit;
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// The cells of all groups, where each row names a value and each group counts the distinct
     /// ones.
     pub(in super::super) fn distinct<V: Eq + Hash>(
@@ -38,7 +38,7 @@ impl<'a, T> Rows<'_, 'a, T> {
             Some(units) => {
                 // With units there are fewer than 2^32 rows, hence values.
                 let named = named.map(|named| named.map(|(group, n)| (group, n as u32)));
-                let by_unit = ByUnit::deal(units, named);
+                let by_unit = ByUnit::deal_in_order(units, named);
                 seen.add_by_unit(by_unit, self.bound, &contents);
             }
         }

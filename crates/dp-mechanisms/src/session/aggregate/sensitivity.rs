@@ -54,7 +54,7 @@ impl<'a, S: Statistic<'a, Row>> AnyStatistic<'a> for S {
 /// A number of groups and the group of each row.
 struct AnyGrouping {
     groups: usize,
-    group: Box<dyn Fn(&Row) -> Option<u32>>,
+    group: Box<dyn Fn(&Row) -> Option<u32> + Sync>,
 }
 
 impl AnyGrouping {
@@ -78,7 +78,7 @@ fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> Con
 }
 
 fn units(rows: &[Row], unit: UnitKind) -> Option<UnitIndex> {
-    (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0).unwrap())
+    (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0, 1).unwrap())
 }
 
 /// The aggregate of `rows`, where a unit's contribution is limited at all.

@@ -9,14 +9,14 @@ use crate::bound::{Contribution, Entry, Selection};
 use crate::hash::{TableHasher, stable_hasher};
 use crate::session::by_unit::ByUnit;
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// The coordinates of all groups, `coordinates` for each, to which `add` adds an item.
-    pub(in super::super) fn tally<I: Copy + Default + Eq + Hash>(
+    pub(in super::super) fn tally<I: Copy + Default + Eq + Hash + Send + Sync>(
         &self,
         groups: usize,
         coordinates: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<I>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<I> + Sync,
         add: impl Fn(I, &mut [i128]),
     ) -> Vec<i128> {
         let mut cells = vec![0i128; groups * coordinates];
@@ -31,19 +31,20 @@ impl<'a, T> Rows<'_, 'a, T> {
     ///
     /// Which rows of a unit beyond its limits are kept follows from a hash of unit, group and
     /// item, as everywhere.
-    pub(in super::super) fn each_kept<I: Copy + Default + Eq + Hash>(
+    pub(in super::super) fn each_kept<I: Copy + Default + Eq + Hash + Send + Sync>(
         &self,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<I>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<I> + Sync,
         mut keep: impl FnMut(u32, I),
     ) {
-        let entries = self.entries(group, item);
         let Some(units) = self.units else {
+            let entries = self.entries(group, item);
             entries.flatten().for_each(|(group, item)| keep(group, item));
             return;
         };
-        each_kept(groups, ByUnit::deal(units, entries), self.bound, &mut keep);
+        let entry = |row| Some((group(row)?, item(row)?));
+        each_kept(groups, ByUnit::deal(units, self.rows, entry), self.bound, &mut keep);
     }
 
     /// How many rows there are, the sum of their items and that of the squares, where units and
@@ -65,7 +66,7 @@ impl<'a, T> Rows<'_, 'a, T> {
     }
 }
 
-fn each_kept<I: Copy + Default + Eq + Hash>(
+fn each_kept<I: Copy + Default + Eq + Hash + Send + Sync>(
     groups: usize,
     rows: ByUnit<'_, I>,
     bound: Contribution,

@@ -31,7 +31,7 @@ impl LimitedTotals {
     }
 }
 
-impl<'a, T> Rows<'_, 'a, T> {
+impl<'a, T: Sync> Rows<'_, 'a, T> {
     /// The cells of all groups, where the items of a unit in a group are added up, the total clamped
     /// into its range, totals in as many groups kept as the limits allow, and these shrunk to the
     /// limits on their norms. All rows of a unit are used.
@@ -39,23 +39,22 @@ impl<'a, T> Rows<'_, 'a, T> {
         &self,
         groups: usize,
         limits: LimitedTotals,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Vec<Cell> {
         let mut cells = vec![Cell::default(); groups];
-        let entries = self.entries(group, item);
         match self.units {
             None => {
                 let mut scratch = Vec::new();
-                for (group, item) in entries.flatten() {
+                for (group, item) in self.entries(group, item).flatten() {
                     let mut total = [Entry { group, value: limits.clamped(item.into()) }];
                     limits.shrink(&mut total, &mut scratch);
                     cells[group as usize].add(total[0].value);
                 }
             }
             Some(units) => {
-                let packed = entries.map(|entry| entry.map(|(g, item)| (g, Packed::from(item))));
-                sum(ByUnit::deal(units, packed), self.bound, limits, &mut cells);
+                let entry = |row| Some((group(row)?, Packed::from(item(row)?)));
+                sum(ByUnit::deal(units, self.rows, entry), self.bound, limits, &mut cells);
             }
         }
         cells

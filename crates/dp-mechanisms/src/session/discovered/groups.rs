@@ -28,6 +28,7 @@ pub(super) fn units_by_group<'a, T, U, A, S, K>(
     limit: u64,
 ) -> KeyCounts<K>
 where
+    T: Sync,
     S: Statistic<'a, T>,
     K: Ord + Hash + Clone,
 {
@@ -53,7 +54,7 @@ where
             (group, ())
         })
     });
-    let by_unit = ByUnit::deal(units, groups);
+    let by_unit = ByUnit::deal_in_order(units, groups);
     let mut counts = vec![0u64; hashes.len()];
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut groups: Vec<u32> = Vec::new();
@@ -77,6 +78,7 @@ pub(super) fn groups_by_unit<'a, T, U, A, S, K>(
     key: impl Fn(&'a T) -> K,
 ) -> Result<KeyLists<K>>
 where
+    T: Sync,
     S: Statistic<'a, T>,
     K: Ord + Hash,
 {

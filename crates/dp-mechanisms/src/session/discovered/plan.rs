@@ -131,6 +131,7 @@ where
 
 impl<'a, T, U, A, S, K, F> DiscoveredPlan<'_, 'a, T, U, A, S, K, F>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,
@@ -150,6 +151,7 @@ where
 
 impl<'a, T, U, A, S, K, F> DiscoveredPlan<'_, 'a, T, U, A, S, K, F>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,
@@ -275,6 +277,7 @@ impl<V> ErrorLaw<V> for Survived<V> {
 
 impl<'a, T, U, A, S, K, F> fmt::Display for DiscoveredPlan<'_, 'a, T, U, A, S, K, F>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,

@@ -207,7 +207,7 @@ impl<F, V: Value, R: Reading> OfOne<F, V, R> {
 
 impl<'a, T, F, V, R> Statistic<'a, T> for OfOne<F, V, R>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Value,
     R: Reading,
@@ -224,8 +224,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<u64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<u64> + Sync,
     ) -> Vec<i128> {
         let basis = self.basis();
         if rows.units.is_none() && groups == 1 {
@@ -250,7 +250,7 @@ impl<F, V: Value, G, W: Value, R: Reading> OfTwo<F, V, G, W, R> {
 
 impl<'a, T, F, V, G, W, R> Statistic<'a, T> for OfTwo<F, V, G, W, R>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Value,
     G: Fn(&'a T) -> W + Send + Sync,
@@ -270,8 +270,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<[u64; 2]>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<[u64; 2]> + Sync,
     ) -> Vec<i128> {
         let basis = self.basis();
         let add = |positions: [u64; 2], cell: &mut [i128]| basis.add(positions, cell);

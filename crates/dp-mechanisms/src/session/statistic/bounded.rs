@@ -144,7 +144,7 @@ impl<F, V: Value> Sum<F, V> {
 
 impl<'a, T, F, V> Statistic<'a, T> for Sum<F, V>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Value,
     NoiseLaw: ErrorLaw<V::Released>,
@@ -164,8 +164,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Vec<i128> {
         let grid = self.grid();
         let largest = grid.lower().unsigned_abs().max(grid.upper().unsigned_abs());
@@ -203,7 +203,7 @@ impl<F, V> Mean<F, V> {
 
 impl<'a, T, F, V> Statistic<'a, T> for Mean<F, V>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Value,
 {
@@ -219,8 +219,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<i64>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<i64> + Sync,
     ) -> Vec<i128> {
         let width = self.0.grid.width();
         let cells = rows.sum(Items::UpTo(width), groups, group, item);

@@ -52,8 +52,8 @@ macro_rules! counting_rows {
             &self,
             rows: Rows<'_, $lifetime, $row>,
             groups: usize,
-            group: impl Fn(&$lifetime $row) -> Option<u32>,
-            item: impl Fn(&$lifetime $row) -> Option<i64>,
+            group: impl Fn(&$lifetime $row) -> Option<u32> + Sync,
+            item: impl Fn(&$lifetime $row) -> Option<i64> + Sync,
         ) -> Vec<i128> {
             rows.sum(Items::Ones, groups, group, item).iter().map(|cell| cell.rows).collect()
         }
@@ -64,7 +64,7 @@ macro_rules! counting_rows {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Count;
 
-impl<'a, T> Statistic<'a, T> for Count {
+impl<'a, T: Sync> Statistic<'a, T> for Count {
     counting_rows!('a, T);
 
     fn counts_units(&self, unit: UnitKind) -> bool {
@@ -80,7 +80,7 @@ impl<'a, T> Statistic<'a, T> for Count {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CountUnits;
 
-impl<'a, T> Statistic<'a, T> for CountUnits {
+impl<'a, T: Sync> Statistic<'a, T> for CountUnits {
     counting_rows!('a, T);
 
     fn limits(&self, limits: ContributionLimits) -> ContributionLimits {
@@ -112,7 +112,7 @@ impl<F> CountDistinct<F> {
 
 impl<'a, T, F, V> Statistic<'a, T> for CountDistinct<F>
 where
-    T: 'a,
+    T: Sync + 'a,
     F: Fn(&'a T) -> V + Send + Sync,
     V: Eq + Hash,
 {
@@ -128,8 +128,8 @@ where
         &self,
         rows: Rows<'_, 'a, T>,
         groups: usize,
-        group: impl Fn(&'a T) -> Option<u32>,
-        item: impl Fn(&'a T) -> Option<V>,
+        group: impl Fn(&'a T) -> Option<u32> + Sync,
+        item: impl Fn(&'a T) -> Option<V> + Sync,
     ) -> Vec<i128> {
         rows.distinct(groups, group, item).iter().map(|cell| cell.rows).collect()
     }
