@@ -27,6 +27,7 @@ use crate::checksum::Verdict;
 use crate::context::{Hit, Near, Words, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::following;
+use crate::technical::{Register, register};
 use crate::view::View;
 use crate::work::work;
 
@@ -183,7 +184,7 @@ pub(crate) struct Scan<'a, 't> {
     /// The addresses on public sites, in order.
     public: Vec<(usize, usize)>,
     /// Whether the text is about programs, once that was asked.
-    technical: Option<bool>,
+    register: Option<Register>,
 }
 
 impl<'a, 't> Scan<'a, 't> {
@@ -212,7 +213,7 @@ impl<'a, 't> Scan<'a, 't> {
             url_to: 0,
             jwt_to: 0,
             public: Vec::new(),
-            technical: None,
+            register: None,
         }
     }
 
@@ -257,10 +258,14 @@ impl<'a, 't> Scan<'a, 't> {
         self.drop_within_public();
     }
 
-    /// Whether the text is about programs.
-    fn is_technical(&mut self) -> bool {
+    /// Whether the text is documentation, code or a licence, and nothing was asked for by name: what
+    /// stands there as an example is then left out.
+    fn register(&mut self) -> Register {
+        if self.engine.named {
+            return Register::Other;
+        }
         let text = self.text;
-        *self.technical.get_or_insert_with(|| crate::technical::is_technical(text))
+        *self.register.get_or_insert_with(|| register(text))
     }
 
     /// Leaves out numbers and dates that are part of an address on a public site.
@@ -290,6 +295,7 @@ impl<'a, 't> Scan<'a, 't> {
                     .is_some_and(|c| c.entity == Id::Connection as u16 && c.start < i && i < c.end);
                 if !connection
                     && let Some((start, end)) = net::email(self.text, i, &self.engine.tables.lists)
+                    && !self.is_specimen(start, end)
                 {
                     self.propose(start, end, Id::Email, 0.98, Verdict::Valid);
                 }
@@ -313,16 +319,7 @@ impl<'a, 't> Scan<'a, 't> {
                 {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
-                    // An embedded IPv4 address is found as well, with 0.9.
-                    let own = self.text.get(start..end) == Some("::1");
-                    let score = if bare {
-                        0.1
-                    } else if own {
-                        0.3
-                    } else {
-                        0.92
-                    };
-                    self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
+                    self.ipv6(start, end, bare);
                 }
             }
             b'.' if i >= self.domain_to
@@ -438,7 +435,7 @@ impl<'a, 't> Scan<'a, 't> {
                 if next == b'.'
                     && let Some((from, to)) = place::coordinates(b, start)
                 {
-                    self.propose(from, to, Id::Coordinates, 0.7, Verdict::Unchecked);
+                    self.coordinates(from, to);
                 }
                 if next == "°".as_bytes()[0]
                     && let Some(to) = place::degrees(b, start)

@@ -161,9 +161,11 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
         return None;
     }
     let mut at = after;
+    let mut ordinal = false;
     for suffix in ["st", "nd", "rd", "th", "er", "º", "ª", "."] {
         if text.get(at..)?.starts_with(suffix) {
             at += suffix.len();
+            ordinal = suffix != ".";
             break;
         }
     }
@@ -172,6 +174,10 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
         return None;
     }
     let dashed = b.get(at) == Some(&b'-') || b.get(at) == Some(&b'/');
+    // "2nd-gen" is none.
+    if dashed && ordinal {
+        return None;
+    }
     at += gap;
     let (mut end, mut name) = word(text, at)?;
     if matches!(name.to_ascii_lowercase().as_str(), "of" | "de" | "di" | "d" | "do")

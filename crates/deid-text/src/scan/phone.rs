@@ -253,6 +253,7 @@ impl Phones {
             }
             let seps = &separators[1..count];
             let candidate = Candidate {
+                text: b,
                 continued,
                 digits: &digits[..total],
                 groups: &groups[..count],
@@ -277,7 +278,11 @@ impl Phones {
         let d = c.digits;
         let counted =
             c.groups.len() == 1 && b"01234567890".windows(d.len().min(11)).any(|w| w == d);
-        if counted || d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
+        if counted
+            || d.iter().all(|x| *x == d[0])
+            || c.looks_like_address_or_number()
+            || c.has_bracketed_year()
+        {
             return None;
         }
         let international = if c.plus {
@@ -407,6 +412,8 @@ impl Phones {
 }
 
 struct Candidate<'a> {
+    /// The text that the ends of the groups count in.
+    text: &'a [u8],
     /// Whether a digit and a blank stand before it.
     continued: bool,
     digits: &'a [u8],
@@ -420,6 +427,16 @@ impl Candidate<'_> {
     /// "1999-2005": both groups of four are years.
     fn years(&self) -> bool {
         self.digits.chunks(4).all(|y| matches!(y, [b'1', b'8' | b'9', ..] | [b'2', b'0', ..]))
+    }
+
+    /// "13, 215-232 (1942)" and "18 (2001) 116-140" cite a page.
+    fn has_bracketed_year(&self) -> bool {
+        let year = |g: &Group| {
+            let opened = g.end.checked_sub(5).and_then(|i| self.text.get(i)) == Some(&b'(');
+            let digits = self.digits.get(g.from..g.from + g.len).unwrap_or_default();
+            opened && matches!(digits, [b'1', b'9', _, _] | [b'2', b'0', _, _])
+        };
+        !self.plus && self.groups.iter().any(year)
     }
 
     /// The lengths of the groups after the first `skip` digits.
@@ -437,6 +454,10 @@ impl Candidate<'_> {
             || (dots == 1
                 && groups == 2
                 && (self.digits.first() != Some(&b'0') || self.groups[0].len == 1)
+                && !self.plus)
+            // 0.70710678 and another number.
+            || (self.seps.first() == Some(&b'.') && self.digits.first() == Some(&b'0')
+                && self.groups[0].len == 1
                 && !self.plus)
             || (slashes == 2 && groups == 3)
             || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
@@ -578,7 +599,17 @@ mod tests {
 
     #[test]
     fn what_is_no_number() {
-        for text in ["192.168.17.4", "2024-05-12", "12/05/1987", "3.14159265", "+1", "1111111111"] {
+        for text in [
+            "192.168.17.4",
+            "2024-05-12",
+            "12/05/1987",
+            "3.14159265",
+            "0.70710678  0.",
+            "215-232 (1942)",
+            "(2001) 116-140",
+            "+1",
+            "1111111111",
+        ] {
             assert!(find(text).is_none_or(|(_, s)| s < 0.4), "{text} {:?}", find(text));
         }
     }
