@@ -457,14 +457,14 @@ impl<'a, 't> Scan<'a, 't> {
                     .is_some_and(|r| r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit));
                 self.named(start, if more { end + 5 } else { end }, "US_ZIP", 0.6);
             }
-            if !joined && start >= self.phone_to {
-                self.phone(start);
-            }
             if (4..=19).contains(&len)
                 && !joined
                 && (len >= 12 || matches!(next, b' ' | b'-' | b'.'))
             {
                 self.card(start);
+            }
+            if !joined && start >= self.phone_to {
+                self.phone(start);
             }
         } else {
             // "5th", "12a Baker Street", "34yo", "5月".

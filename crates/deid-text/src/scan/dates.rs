@@ -319,7 +319,10 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         return None;
     }
     let beside = if unit { text.get(after..)? } else { "" };
-    let lower: String = beside.chars().take(20).flat_map(char::to_lowercase).collect();
+    let follows = |form: &str| {
+        let mut text = beside.chars();
+        form.chars().all(|f| text.next().is_some_and(|c| c == f || c.to_lowercase().eq([f])))
+    };
     for form in [
         " years old",
         "-years-old",
@@ -356,7 +359,7 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         "岁",
         "세",
     ] {
-        if unit && lower.starts_with(form) {
+        if unit && follows(form) {
             let exact = form.trim_end_matches([',', '.', ' ']);
             let len: usize =
                 text.get(after..)?.chars().take(exact.chars().count()).map(char::len_utf8).sum();

@@ -1,5 +1,6 @@
 //! Verifiers with a program of their own: what they found becomes a candidate here.
 
+use super::phone::{Found, STRONG};
 use super::{DIGIT, Id, Scan, Source, finance, net, phone, place, secret};
 use crate::checksum::Verdict;
 use crate::technical::Register;
@@ -196,6 +197,10 @@ impl Scan<'_, '_> {
                 (false, _) => 0.25,
             };
             self.propose(start, to, Id::Card, score, Verdict::Valid);
+            // Its groups are no telephone numbers.
+            if score > 0.9 && self.engine.wanted(Id::Card as u16) {
+                self.phone_to = to;
+            }
         }
     }
 
@@ -310,10 +315,30 @@ impl Scan<'_, '_> {
         if from > 0 && (self.b[from - 1].is_ascii_alphanumeric() || self.b[from - 1] == b'_') {
             return;
         }
-        if let Some(m) = self.engine.tables.phones.find(self.b, from) {
+        // Without a label only what counts by itself is looked for.
+        let engine = self.engine;
+        let phones = &engine.tables.phones;
+        let found = match phones.find_from(self.b, from, STRONG) {
+            Found::Weaker if self.may_be_announced(from) => phones.find(self.b, from),
+            Found::Weaker | Found::Nothing => None,
+            Found::Number(m) => Some(m),
+        };
+        if let Some(m) = found {
             let closed = self.b.get(from..m.end).is_some_and(|n| n.contains(&b')'));
             self.phone_found(if closed { start } else { from }, &m);
         }
+    }
+
+    /// Whether a telephone number that starts at `start` counts though its form alone says little.
+    fn may_be_announced(&mut self, start: usize) -> bool {
+        let phone = Id::Phone as u16;
+        if self.engine.named || self.engine.explicit || self.engine.threshold(phone) < STRONG {
+            return true;
+        }
+        let run = self.b.get(start..).unwrap_or_default();
+        let end = start + run.iter().take(20).take_while(|c| c.is_ascii_digit()).count();
+        self.look_around(start, end);
+        self.near.has(phone)
     }
 
     pub(super) fn phone_found(&mut self, start: usize, m: &phone::Match) {
