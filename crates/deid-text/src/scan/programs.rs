@@ -83,7 +83,7 @@ impl Scan<'_, '_> {
                 .iter()
                 .any(|l| after.starts_with(l));
         let own = OWN.contains(&self.b.get(start..to).unwrap_or_default());
-        if self.is_example(start, to) {
+        if self.is_example(start, to) || own && self.register() != Register::Other {
             return;
         }
         let score = if numbered || own { 0.3 } else { 0.9 };
@@ -242,7 +242,8 @@ impl Scan<'_, '_> {
         };
         // Where counting begins or ends, rather than a day in someone's life.
         const EPOCHS: [&[u8]; 4] = [b"1970-01-01", b"0001-01-01", b"1900-01-01", b"9999-12-31"];
-        let epoch = EPOCHS.iter().any(|e| self.b[start..].starts_with(e));
+        let found = self.b.get(start..end).unwrap_or_default();
+        let epoch = EPOCHS.iter().any(|e| found.starts_with(e)) || is_epoch(found);
         if self.is_example(start, end) {
             return;
         }
@@ -276,12 +277,14 @@ impl Scan<'_, '_> {
     fn is_quoted(&self, start: usize, end: usize) -> bool {
         let before = self.b.get(..start).unwrap_or_default();
         let Some((open, before)) = before.split_last() else { return false };
+        // In a program: `let day = "1987-05-12".parse()`.
+        let code = matches!(self.b.get(end + 1), Some(b'.' | b';' | b')'));
         let valued = before
             .iter()
             .rev()
             .take(4)
             .find(|c| **c != b' ')
-            .is_some_and(|c| matches!(c, b':' | b'='));
+            .is_some_and(|c| *c == b':' || *c == b'=' && !code);
         let closed = self.b.get(end).is_some_and(|c| b"\"'`)>".contains(c));
         closed && (b"(<".contains(open) || b"\"'`".contains(open) && !valued)
     }
@@ -448,6 +451,16 @@ impl Scan<'_, '_> {
         self.propose(from, to, id, score, Verdict::Unchecked);
         None
     }
+}
+
+/// Whether a date is no day of a person of today: "January 1, 1970", "1677-09-21".
+fn is_epoch(date: &[u8]) -> bool {
+    let numbers = || date.split(|c| !c.is_ascii_digit()).filter(|n| !n.is_empty());
+    let january = date.to_ascii_lowercase().windows(3).any(|w| w == b"jan");
+    let first = || numbers().take(2).all(|n| matches!(n, b"1" | b"01" | b"1970" | b"1900"));
+    let far =
+        |n: &[u8]| n.len() == 4 && matches!(n, [b'1', b'0'..=b'7', ..] | [b'2', b'2'..=b'9', ..]);
+    january && numbers().any(|n| n.len() == 4) && first() || numbers().take(3).any(far)
 }
 
 /// Whether a word is a version: "1.4.0", "v2.1", "0.3.0-beta.1"; of two parts where it is marked as one.

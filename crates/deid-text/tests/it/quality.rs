@@ -255,6 +255,7 @@ fn documentation_in_words_stays_quiet_and_messages_about_programs_do_not() {
          ### v0.2 / 2019-01-30\n",
         "See volume 13(2), pp. 215-232 (1942), volume 77, 036111 (2008), and volume 18 (2001) 116-140.",
         "weights = [0.14685437, 0.20267677, 0.22389607, 0.27971846]; steps = bands[1::2]; Ok(Token::Number(8002))",
+        "Counted in seconds since January 1, 1970 and until 2262-04-11.",
         "Files begin with -----BEGIN PRIVATE KEY----- and end with another such line.",
         "Projects 5678 OR 78910 use the 2nd-gen settings.\nVERSION\n    0.5.1.2\nor 0.98.5.3 or higher.",
     ] {
