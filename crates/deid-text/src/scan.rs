@@ -256,6 +256,7 @@ impl<'a, 't> Scan<'a, 't> {
             }
         }
         self.drop_within_public();
+        self.drop_doubtful();
     }
 
     /// Whether the text is documentation, code or a licence, and nothing was asked for by name: what
@@ -266,6 +267,19 @@ impl<'a, 't> Scan<'a, 't> {
         }
         let text = self.text;
         *self.register.get_or_insert_with(|| register(text))
+    }
+
+    /// Leaves out what has the form of an identifier and no word beside it that says so, where programs are
+    /// written about: "AVX512VL", numbers of a table, made-up UUIDs.
+    fn drop_doubtful(&mut self) {
+        const LEAST: f32 = 0.61;
+        let doubtful = |c: &Candidate| {
+            let form = matches!(c.source, Source::Pattern(_)) || c.entity == Id::Uuid as u16;
+            form && c.context.is_none() && c.score < LEAST
+        };
+        if self.out.iter().any(doubtful) && self.register() != Register::Other {
+            self.out.retain(|c| !doubtful(c));
+        }
     }
 
     /// Leaves out numbers and dates that are part of an address on a public site.
