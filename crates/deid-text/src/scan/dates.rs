@@ -193,8 +193,14 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
     if !is_date(y.map_or(0, |(_, y)| y), month, day) {
         return None;
     }
+    // "2. Set the option" counts steps.
+    let before = b.get(..after - run).unwrap_or_default();
+    let blanks = before.iter().rev().take(12).take_while(|c| **c == b' ').count();
+    let line = before.len() == blanks || before.iter().rev().nth(blanks) == Some(&b'\n');
+    let step = line && b.get(after) == Some(&b'.') && name.len() <= 3;
     match y {
         Some((end, _)) => Some((time(b, end).unwrap_or(end), 0.75)),
+        None if sure && step => Some((end, 0.3)),
         None if sure => Some((end, 0.5)),
         None => None,
     }
