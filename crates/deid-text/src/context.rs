@@ -311,20 +311,26 @@ pub(crate) fn is_dense(c: char) -> bool {
         | 0x3400..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff)
 }
 
+/// The hash of no letters, and of some with another.
+const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
+
+#[inline]
+fn with_letter(hash: u64, letter: u32) -> u64 {
+    (hash ^ u64::from(letter)).wrapping_mul(0x0100_0000_01b3)
+}
+
 /// The hash under which a word is compared: lower-cased, without accents and plural s.
 pub(crate) fn word_hash(word: &str) -> u64 {
-    const START: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
     let bytes = word.as_bytes();
     let whole = |bytes: &[u8]| {
-        bytes.iter().fold(START, |h, c| (h ^ u64::from(c.to_ascii_lowercase())).wrapping_mul(PRIME))
+        bytes.iter().fold(EMPTY, |h, c| with_letter(h, u32::from(c.to_ascii_lowercase())))
     };
     match bytes {
         _ if !bytes.is_ascii() => {}
         [stem @ .., b's' | b'S'] if bytes.len() > 3 => return whole(stem),
         _ => return whole(bytes),
     }
-    let mut hash = START;
+    let mut hash = EMPTY;
     let mut previous = hash;
     let mut last = '\0';
     let mut length = 0;
@@ -332,7 +338,7 @@ pub(crate) fn word_hash(word: &str) -> u64 {
         previous = hash;
         last = c;
         length += 1;
-        hash = (hash ^ u64::from(c as u32)).wrapping_mul(PRIME);
+        hash = with_letter(hash, c as u32);
     };
     for c in word.chars() {
         if c.is_ascii() {
@@ -348,6 +354,21 @@ pub(crate) fn word_hash(word: &str) -> u64 {
         }
     }
     if last == 's' && length > 3 { previous } else { hash }
+}
+
+/// The end of the ASCII letters and digits from `start` on, of at most `most` bytes, and what
+/// [`word_hash`] gives for them.
+#[inline]
+fn ascii_word(b: &[u8], start: usize, most: usize) -> (usize, u64) {
+    let (mut hash, mut stem) = (EMPTY, EMPTY);
+    let mut i = start;
+    let window = b.get(..b.len().min(start + most)).unwrap_or_default();
+    while let Some(c) = window.get(i).filter(|c| c.is_ascii_alphanumeric()) {
+        (stem, hash) = (hash, with_letter(hash, u32::from(c | 32)));
+        i += 1;
+    }
+    let plural = i > start + 3 && b.get(i - 1).is_some_and(|c| c | 32 == b's');
+    (i, if plural { stem } else { hash })
 }
 
 #[cfg(test)]

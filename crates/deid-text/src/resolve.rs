@@ -9,6 +9,7 @@
 //! The result does not depend on the order in which candidates were found.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::checksum::Verdict;
 use crate::scan::{Candidate, Source};
@@ -67,9 +68,11 @@ pub(crate) fn resolve(all: &mut Vec<Candidate>) -> Vec<Resolved> {
 /// "RX-482913" is one number, whatever speaks for "482913". Only check characters that hold
 /// in the part and not in the whole keep the part.
 fn join_contained(all: &mut Vec<Candidate>) {
-    let mut kept: Vec<Candidate> = Vec::with_capacity(all.len());
-    for c in all.drain(..) {
-        let whole = kept.iter_mut().rev().take(12).find(|w| {
+    let mut kept = 0;
+    for i in 0..all.len() {
+        let Some((before, [c, ..])) = all.split_at_mut_checked(i) else { break };
+        let before = before.get_mut(..kept).unwrap_or_default();
+        let whole = before.iter_mut().rev().take(12).find(|w| {
             w.entity == c.entity
                 && w.end >= c.end
                 && (w.verdict == Verdict::Valid || c.verdict != Verdict::Valid)
@@ -81,10 +84,13 @@ fn join_contained(all: &mut Vec<Candidate>) {
                     whole.context = whole.context.or(c.context);
                 }
             }
-            None => kept.push(c),
+            None => {
+                all.swap(kept, i);
+                kept += 1;
+            }
         }
     }
-    *all = kept;
+    all.truncate(kept);
 }
 
 fn settle(cluster: &mut [Candidate], out: &mut Vec<Resolved>) {
@@ -96,19 +102,23 @@ fn settle(cluster: &mut [Candidate], out: &mut Vec<Resolved>) {
     let start = cluster.iter().map(|c| c.start).min().unwrap_or(0);
     let end = cluster.iter().map(|c| c.end).max().unwrap_or(start);
     cluster.sort_by(priority);
-    // Taken spans are disjoint: a map from start to end answers whether a new one overlaps.
-    let mut taken: std::collections::BTreeMap<usize, (usize, usize)> =
-        std::collections::BTreeMap::new();
-    for (i, c) in cluster.iter().enumerate() {
-        let before = taken.range(..c.end).next_back();
-        if before.is_none_or(|(_, (taken_end, _))| *taken_end <= c.start) {
-            taken.insert(c.start, (c.end, i));
-        }
-    }
     let first = out.len();
-    for (&from, &(to, i)) in &taken {
-        if let Some(candidate) = cluster.get(i) {
-            out.push(Resolved { candidate: *candidate, edit: (from, to), overruled: Vec::new() });
+    let mut take = |c: &Candidate| {
+        out.push(Resolved { candidate: *c, edit: (c.start, c.end), overruled: Vec::new() });
+    };
+    match cluster {
+        // The strongest overlaps all others: the usual case.
+        [c, others @ ..] if others.iter().all(|o| o.start < c.end && c.start < o.end) => take(c),
+        _ => {
+            // Taken spans are disjoint: a map from start to end answers whether a new one overlaps.
+            let mut taken = BTreeMap::new();
+            for (i, c) in cluster.iter().enumerate() {
+                let before = taken.range(..c.end).next_back();
+                if before.is_none_or(|(_, (taken_end, _))| *taken_end <= c.start) {
+                    taken.insert(c.start, (c.end, i));
+                }
+            }
+            taken.values().filter_map(|(_, i)| cluster.get(*i)).for_each(take);
         }
     }
     let Some(winners) = out.get_mut(first..) else { return };

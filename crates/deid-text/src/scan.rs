@@ -27,6 +27,7 @@ use crate::checksum::Verdict;
 use crate::context::{Hit, Near, Words, is_dense};
 use crate::engine::Engine;
 use crate::recognizer::shape::following;
+use crate::technical::{Register, register};
 use crate::view::View;
 use crate::work::work;
 
@@ -183,7 +184,7 @@ pub(crate) struct Scan<'a, 't> {
     /// The addresses on public sites, in order.
     public: Vec<(usize, usize)>,
     /// Whether the text is about programs, once that was asked.
-    technical: Option<bool>,
+    register: Option<Register>,
 }
 
 impl<'a, 't> Scan<'a, 't> {
@@ -212,7 +213,7 @@ impl<'a, 't> Scan<'a, 't> {
             url_to: 0,
             jwt_to: 0,
             public: Vec::new(),
-            technical: None,
+            register: None,
         }
     }
 
@@ -255,12 +256,30 @@ impl<'a, 't> Scan<'a, 't> {
             }
         }
         self.drop_within_public();
+        self.drop_doubtful();
     }
 
-    /// Whether the text is about programs.
-    fn is_technical(&mut self) -> bool {
+    /// Whether the text is documentation, code or a licence, and nothing was asked for by name: what
+    /// stands there as an example is then left out.
+    fn register(&mut self) -> Register {
+        if self.engine.named {
+            return Register::Other;
+        }
         let text = self.text;
-        *self.technical.get_or_insert_with(|| crate::technical::is_technical(text))
+        *self.register.get_or_insert_with(|| register(text))
+    }
+
+    /// Leaves out what has the form of an identifier and no word beside it that says so, where programs are
+    /// written about: "AVX512VL", numbers of a table, made-up UUIDs.
+    fn drop_doubtful(&mut self) {
+        const LEAST: f32 = 0.61;
+        let doubtful = |c: &Candidate| {
+            let form = matches!(c.source, Source::Pattern(_)) || c.entity == Id::Uuid as u16;
+            form && c.context.is_none() && c.score < LEAST
+        };
+        if self.out.iter().any(doubtful) && self.register() != Register::Other {
+            self.out.retain(|c| !doubtful(c));
+        }
     }
 
     /// Leaves out numbers and dates that are part of an address on a public site.
@@ -290,6 +309,7 @@ impl<'a, 't> Scan<'a, 't> {
                     .is_some_and(|c| c.entity == Id::Connection as u16 && c.start < i && i < c.end);
                 if !connection
                     && let Some((start, end)) = net::email(self.text, i, &self.engine.tables.lists)
+                    && !self.is_specimen(start, end)
                 {
                     self.propose(start, end, Id::Email, 0.98, Verdict::Valid);
                 }
@@ -313,16 +333,7 @@ impl<'a, 't> Scan<'a, 't> {
                 {
                     self.propose(0, end, Id::Mac, 0.9, Verdict::Unchecked);
                 } else if let Some((start, end, bare)) = net::ipv6(self.text, i) {
-                    // An embedded IPv4 address is found as well, with 0.9.
-                    let own = self.text.get(start..end) == Some("::1");
-                    let score = if bare {
-                        0.1
-                    } else if own {
-                        0.3
-                    } else {
-                        0.92
-                    };
-                    self.propose(start, end, Id::Ip, score, Verdict::Unchecked);
+                    self.ipv6(start, end, bare);
                 }
             }
             b'.' if i >= self.domain_to
@@ -438,7 +449,7 @@ impl<'a, 't> Scan<'a, 't> {
                 if next == b'.'
                     && let Some((from, to)) = place::coordinates(b, start)
                 {
-                    self.propose(from, to, Id::Coordinates, 0.7, Verdict::Unchecked);
+                    self.coordinates(from, to);
                 }
                 if next == "°".as_bytes()[0]
                     && let Some(to) = place::degrees(b, start)
@@ -460,14 +471,14 @@ impl<'a, 't> Scan<'a, 't> {
                     .is_some_and(|r| r[0] == b'-' && r[1..].iter().all(u8::is_ascii_digit));
                 self.named(start, if more { end + 5 } else { end }, "US_ZIP", 0.6);
             }
-            if !joined && start >= self.phone_to {
-                self.phone(start);
-            }
             if (4..=19).contains(&len)
                 && !joined
                 && (len >= 12 || matches!(next, b' ' | b'-' | b'.'))
             {
                 self.card(start);
+            }
+            if !joined && start >= self.phone_to {
+                self.phone(start);
             }
         } else {
             // "5th", "12a Baker Street", "34yo", "5月".

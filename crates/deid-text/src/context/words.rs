@@ -3,7 +3,7 @@
 //! Candidates stand close together on forms, and each asks for the words near it. Words are read into
 //! a list as far as the scan has come; a look at the words near a candidate walks over that list.
 
-use super::{AHEAD, BEFORE, ContextTable, Hit, NONE, floor, is_dense, word_hash};
+use super::{AHEAD, BEFORE, ContextTable, Hit, NONE, ascii_word, floor, is_dense, word_hash};
 use crate::work::work;
 
 /// Bytes looked at on one side, so that hostile "words" cost no more than others.
@@ -117,7 +117,11 @@ impl Words {
                 break;
             }
             let start = i;
-            while i - start < LONGEST
+            let plain;
+            (i, plain) = ascii_word(b, start, LONGEST);
+            let ascii = b.get(i).is_none_or(|c| *c < 0x80);
+            while !ascii
+                && i - start < LONGEST
                 && let Some(len) = word_byte(text, i)
             {
                 if len > 1
@@ -134,8 +138,11 @@ impl Words {
                 let long = i - start >= LONGEST && word_byte(text, i).is_some();
                 let label = matches!(b.get(i), Some(b':' | b'=' | b'#'));
                 if !cut {
-                    let word = text.get(start..i).unwrap_or_default();
-                    let hash = if long { 0 } else { word_hash(word) };
+                    let hash = match (long, ascii) {
+                        (true, _) => 0,
+                        (false, true) => plain,
+                        (false, false) => word_hash(text.get(start..i).unwrap_or_default()),
+                    };
                     let first = if long { NONE } else { table.first_of(hash) };
                     self.list.push(Word {
                         start,

@@ -13,6 +13,11 @@ pub(super) const BUCKETS: usize = 1 << 22;
 /// Features of a token.
 pub(super) const FEATURES: usize = 39;
 
+/// The first word of a listed place of several, and the others.
+const STARTS_PLACE: u16 = 32;
+const ENDS_PLACE: u16 = 64;
+const IN_PLACE: u16 = STARTS_PLACE | ENDS_PLACE;
+
 /// A word as features see it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Word {
@@ -28,6 +33,8 @@ pub(super) struct Word {
     pub(super) letter: bool,
     /// The first byte of a sign; 0 for a word.
     pub(super) sign: u8,
+    /// Its letters, as far as they count.
+    length: u8,
     /// How its sentence is written: as usual, without capitals, in capitals, with most words
     /// capitalised.
     case: u8,
@@ -38,6 +45,16 @@ impl Word {
     /// Whether it is a first or last name and no common word.
     pub(super) fn is_given_to_people(&self) -> bool {
         self.lists & (IS_FIRST | IS_LAST) != 0 && self.lists & IS_COMMON == 0
+    }
+
+    /// Whether it is a place by itself, or part of the name of one that is listed.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.lists & IN_PLACE != 0 || self.lists & IS_PLACE != 0 && self.lists & IS_COMMON == 0
+    }
+
+    /// Whether it has at most four letters.
+    pub(super) fn is_short(&self) -> bool {
+        self.length <= 4
     }
 
     /// Whether its whole sentence is in lower case.
@@ -105,7 +122,7 @@ impl Lexicon {
                     0
                 };
                 for (k, word) in out.iter_mut().skip(i).take(len).enumerate() {
-                    word.lists |= if k == 0 { 32 } else { 64 };
+                    word.lists |= if k == 0 { STARTS_PLACE } else { ENDS_PLACE };
                 }
             }
         }
@@ -148,7 +165,7 @@ impl Lexicon {
         let mut shape = 1u64;
         let mut last = 0;
         let mut repeat = 0;
-        let mut n = 0;
+        let mut n = 0u8;
         w.upper = w.capital;
         for c in s.chars().take(40) {
             w.upper &= !c.is_lowercase();
@@ -173,6 +190,7 @@ impl Lexicon {
             n += 1;
         }
         w.letter = n == 1;
+        w.length = n;
         w.shape = mix(shape, u64::from(n == 1));
         let mut h = 11;
         for (slot, c) in w.prefixes.iter_mut().zip(s.chars()) {
@@ -203,6 +221,7 @@ const EDGE: Word = Word {
     capital: false,
     letter: false,
     sign: 0,
+    length: 0,
     case: 0,
     upper: false,
 };

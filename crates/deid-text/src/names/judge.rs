@@ -11,6 +11,7 @@ use super::gazetteer::{BEGINS_PLACE, IS_COMMON, IS_COMPANY, IS_FIRST, IS_LAST, I
 use super::lists::Group;
 use super::tagger::Tagger;
 use super::tokens::Token;
+use crate::technical::Register;
 
 /// The words of the tokens in a range of bytes.
 pub(super) fn within<'a>(
@@ -78,6 +79,42 @@ impl Tagger {
         };
         let entity = self.kinds.get(kind)?.clone();
         Some(Name { entity, range, score: score.clamp(0.0, 0.97) })
+    }
+
+    /// A name with what it counts where programs, their terms or licences are written about: of several words
+    /// one must be known from the lists, and a single word is seldom a name. In documentation places and
+    /// organizations are nobody's, unless they are very sure.
+    pub(super) fn in_documentation(
+        &self,
+        kind: usize,
+        mut name: Name,
+        register: Register,
+        text: &str,
+        tokens: &[Token],
+        words: &[Word],
+    ) -> Option<Name> {
+        /// With less it is a term, and words such as "name" before it say nothing.
+        const LEAST: f32 = 0.3;
+        let several = text.get(name.range.clone())?.contains(char::is_whitespace);
+        let inside = || within(tokens, words, &name.range).filter(|w| w.sign == 0);
+        let listed = match kind {
+            0 => {
+                inside().all(|w| w.capital || w.is_given_to_people())
+                    && inside().any(Word::is_given_to_people)
+            }
+            1 => inside().any(Word::is_in_place),
+            // "Ltd" and "GmbH", rather than "Center" and "Group".
+            _ => inside().last().is_some_and(|w| w.lists & IS_COMPANY != 0 && w.is_short()),
+        };
+        let documentation = register == Register::Documentation;
+        name.score *= match (several, listed) {
+            (false, _) if documentation => 0.41,
+            (true, _) if documentation && kind != 0 => 0.41,
+            (false, _) => 0.55,
+            (true, false) => 0.6,
+            (true, true) => 0.85,
+        };
+        (name.score >= LEAST).then_some(name)
     }
 
     /// Whether a name is made of what is no name: terms of technology, letters, words without a capital
@@ -181,8 +218,8 @@ fn is_line_of_code(text: &str, range: &Range<usize>) -> bool {
 fn is_code(text: &str, range: &Range<usize>, single: bool) -> bool {
     let b = text.as_bytes();
     let name = b.get(range.clone()).unwrap_or_default();
-    // "#Lisbon" is a place; "#[Lisbon]" is not.
-    let name = name.strip_prefix(b"#").unwrap_or(name);
+    // "#Lisbon" is a place; "#[Lisbon]" and the heading "# Lisbon" are not.
+    let name = name.strip_prefix(b"#").filter(|n| !n.starts_with(b" ")).unwrap_or(name);
     let inside = name.iter().any(|c| b"`\\#{}[]<>$|*=~_".contains(c))
         || name.windows(2).any(|w| w[0] == b'.' && w[1].is_ascii_lowercase() || w == b"::");
     let before =
@@ -207,7 +244,8 @@ fn is_code(text: &str, range: &Range<usize>, single: bool) -> bool {
         b'/' => single && word(after(1)),
         _ => false,
     };
-    inside || preceded || followed
+    let count = |sign: u8| name.iter().filter(|c| **c == sign).count();
+    inside || preceded || followed || count(b'(') != count(b')') || name.first() == Some(&b',')
 }
 
 /// Whether a word such as "French" means a language: "translated into French", "the German version".

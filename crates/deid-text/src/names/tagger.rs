@@ -18,6 +18,7 @@ use super::tokens::{Token, tokenize};
 use super::{Name, NerBackend};
 use crate::entity::Entity;
 use crate::error::Result;
+use crate::technical::{Register, register};
 
 /// O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG.
 pub(super) const LABELS: usize = 7;
@@ -271,8 +272,8 @@ impl NerBackend for Tagger {
             .filter(|(token, w)| w.sign == 0 && !w.capital && stands_alone(text, token))
             .map(|(_, w)| w.low)
             .collect();
-        // Where programs are written about, a single word is seldom a name.
-        let technical = crate::technical::is_technical(text);
+        let register = register(text);
+        let technical = register != Register::Other;
         let mut names: Vec<Name> = Vec::new();
         let mut chain = Chain::default();
         let mut from = 0;
@@ -286,20 +287,16 @@ impl NerBackend for Tagger {
                 |kind, start, end, sure| {
                     let range = start..end;
                     let judged = self.name_of(kind, range, sure, text, &tokens, &words, &lower);
-                    names.extend(judged.map(|mut name| {
-                        let single =
-                            || !text.get(name.range.clone()).is_some_and(|n| n.contains(' '));
-                        if technical && single() {
-                            name.score *= 0.55;
-                        }
-                        name
+                    names.extend(judged.and_then(|name| match technical {
+                        true => self.in_documentation(kind, name, register, text, &tokens, &words),
+                        false => Some(name),
                     }));
                 },
             );
             from += len;
         }
         self.repeated(&tokens, &words, &lower, &mut names);
-        self.groups(text, &tokens, &words, &mut names);
+        self.groups(text, &tokens, &words, technical, &mut names);
         names.sort_by_key(|n| n.range.start);
         Ok(names)
     }
@@ -364,7 +361,14 @@ impl Tagger {
     }
 
     /// Titles before names, and nationalities and religions, where no name was found.
-    fn groups(&self, text: &str, tokens: &[Token], words: &[Word], names: &mut Vec<Name>) {
+    fn groups(
+        &self,
+        text: &str,
+        tokens: &[Token],
+        words: &[Word],
+        technical: bool,
+        names: &mut Vec<Name>,
+    ) {
         let found = names.len();
         names.sort_by_key(|n| n.range.start);
         let mut next = 0;
@@ -379,6 +383,8 @@ impl Tagger {
             }
             let mut end = token.end;
             let (kind, score) = match self.lexicon.groups.of(word.low) {
+                // In documentation it is a language, a script or a calendar.
+                Some(Group::Nrp) if technical && !says_group(text, tokens, i) => (3, 0.3),
                 Some(Group::Nrp) if !is_language(text, tokens, i) => (3, 0.6),
                 Some(Group::Maybe) if !word.first && says_group(text, tokens, i) => (3, 0.5),
                 Some(Group::Title) => {

@@ -161,9 +161,11 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
         return None;
     }
     let mut at = after;
+    let mut ordinal = false;
     for suffix in ["st", "nd", "rd", "th", "er", "º", "ª", "."] {
         if text.get(at..)?.starts_with(suffix) {
             at += suffix.len();
+            ordinal = suffix != ".";
             break;
         }
     }
@@ -172,6 +174,10 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
         return None;
     }
     let dashed = b.get(at) == Some(&b'-') || b.get(at) == Some(&b'/');
+    // "2nd-gen" is none.
+    if dashed && ordinal {
+        return None;
+    }
     at += gap;
     let (mut end, mut name) = word(text, at)?;
     if matches!(name.to_ascii_lowercase().as_str(), "of" | "de" | "di" | "d" | "do")
@@ -187,8 +193,14 @@ fn named(text: &str, after: usize, run: usize, day: i64, lists: &Lists) -> Optio
     if !is_date(y.map_or(0, |(_, y)| y), month, day) {
         return None;
     }
+    // "2. Set the option" counts steps.
+    let before = b.get(..after - run).unwrap_or_default();
+    let blanks = before.iter().rev().take(12).take_while(|c| **c == b' ').count();
+    let line = before.len() == blanks || before.iter().rev().nth(blanks) == Some(&b'\n');
+    let step = line && b.get(after) == Some(&b'.') && name.len() <= 3;
     match y {
         Some((end, _)) => Some((time(b, end).unwrap_or(end), 0.75)),
+        None if sure && step => Some((end, 0.3)),
         None if sure => Some((end, 0.5)),
         None => None,
     }
@@ -313,7 +325,10 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         return None;
     }
     let beside = if unit { text.get(after..)? } else { "" };
-    let lower: String = beside.chars().take(20).flat_map(char::to_lowercase).collect();
+    let follows = |form: &str| {
+        let mut text = beside.chars();
+        form.chars().all(|f| text.next().is_some_and(|c| c == f || c.to_lowercase().eq([f])))
+    };
     for form in [
         " years old",
         "-years-old",
@@ -350,7 +365,7 @@ pub(super) fn age(text: &str, start: usize) -> Option<(usize, usize, f32)> {
         "岁",
         "세",
     ] {
-        if unit && lower.starts_with(form) {
+        if unit && follows(form) {
             let exact = form.trim_end_matches([',', '.', ' ']);
             let len: usize =
                 text.get(after..)?.chars().take(exact.chars().count()).map(char::len_utf8).sum();

@@ -50,6 +50,17 @@ fn forward_to_letter(text: &str, mut start: usize, at: usize) -> usize {
     result
 }
 
+/// Whether the domain of an address is one that stands in examples and belongs to nobody (RFC 2606).
+pub(super) fn is_reserved(address: &str) -> bool {
+    let domain = address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    let mut labels = domain.rsplit('.');
+    matches!(
+        (labels.next(), labels.next()),
+        (Some("example" | "test" | "invalid" | "localhost"), _)
+            | (Some("com" | "net" | "org"), Some("example"))
+    )
+}
+
 /// The end of a domain name with at least `dots` dots and a top-level domain of the registry.
 fn domain(text: &str, start: usize, lists: &Lists, dots: usize) -> Option<usize> {
     let b = text.as_bytes();
@@ -180,6 +191,8 @@ fn tail(text: &str, from: usize, replaced: impl Fn(usize) -> bool) -> usize {
                 open -= 1;
                 open < 0
             }
+            // Closing quotation marks and brackets beyond ASCII.
+            0xe2 => ["⟩", "”", "’"].iter().any(|q| b[end..].starts_with(q.as_bytes())),
             _ => is_stop(c),
         };
         if stop && !replaced(end) {

@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::work::work;
 
-const STATES: &[u8] = include_bytes!("../../data/phones.bin");
+mod digits;
+mod plan;
+
+use digits::{Candidate, Group, NANP, pack};
+use plan::{accept, lengths_from, word};
+
 const REGIONS: &str = include_str!("../../data/phones.txt");
 
 /// Regions whose national notation is looked for unless the caller names some.
@@ -52,6 +57,18 @@ pub(crate) struct Match {
     pub(crate) mobile: Option<bool>,
 }
 
+/// From this score on a number counts without a label beside it.
+pub(crate) const STRONG: f32 = 0.4;
+
+/// What a look for a number of some score gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found {
+    Number(Match),
+    /// None of that score, and perhaps one of a lower score.
+    Weaker,
+    Nothing,
+}
+
 #[derive(Debug)]
 pub(crate) struct Phones {
     regions: Vec<Region>,
@@ -90,18 +107,10 @@ impl Set {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Group {
-    /// Digits before this group.
-    from: usize,
-    len: usize,
-    end: usize,
-}
-
 impl Phones {
     pub(crate) fn new(countries: Option<&[String]>, leniency: PhoneLeniency) -> Self {
         let mut regions: Vec<Region> = Vec::with_capacity(256);
-        let mut known = vec![None; STATES.len() / 22 + 1];
+        let mut known = vec![None; plan::states()];
         for line in REGIONS.lines().filter(|l| !l.starts_with('#')) {
             let f: Vec<&'static str> = line.split('|').collect();
             if let [name, code, prefix, start, _, groupings] = f[..]
@@ -158,6 +167,23 @@ impl Phones {
 
     /// A number that starts at `start`, where a `+`, a bracket or a digit stands.
     pub(crate) fn find(&self, b: &[u8], start: usize) -> Option<Match> {
+        match self.find_from(b, start, 0.0) {
+            Found::Number(found) => Some(found),
+            Found::Weaker | Found::Nothing => None,
+        }
+    }
+
+    /// The same of a score of at least `least`, and whether there might be one of a lower score.
+    pub(crate) fn find_from(&self, b: &[u8], start: usize, least: f32) -> Found {
+        let mut weaker = false;
+        match self.longest(b, start, least, &mut weaker) {
+            Some(found) => Found::Number(found),
+            None if weaker => Found::Weaker,
+            None => Found::Nothing,
+        }
+    }
+
+    fn longest(&self, b: &[u8], start: usize, least: f32, weaker: &mut bool) -> Option<Match> {
         work(1);
         let mut digits = [0u8; 20];
         let mut groups = [Group { from: 0, len: 0, end: 0 }; 12];
@@ -253,6 +279,7 @@ impl Phones {
             }
             let seps = &separators[1..count];
             let candidate = Candidate {
+                text: b,
                 continued,
                 digits: &digits[..total],
                 groups: &groups[..count],
@@ -260,7 +287,7 @@ impl Phones {
                 brackets,
                 seps,
             };
-            if let Some((score, region, kinds)) = self.judge(&candidate) {
+            if let Some((score, region, kinds)) = self.judge(&candidate, least, weaker) {
                 let mobile = match kinds & 3 {
                     1 => Some(false),
                     2 => Some(true),
@@ -273,11 +300,20 @@ impl Phones {
         None
     }
 
-    fn judge(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+    fn judge(
+        &self,
+        c: &Candidate<'_>,
+        least: f32,
+        weaker: &mut bool,
+    ) -> Option<(f32, [u8; 2], u16)> {
         let d = c.digits;
         let counted =
             c.groups.len() == 1 && b"01234567890".windows(d.len().min(11)).any(|w| w == d);
-        if counted || d.iter().all(|x| *x == d[0]) || c.looks_like_address_or_number() {
+        if counted
+            || d.iter().all(|x| *x == d[0])
+            || c.looks_like_address_or_number()
+            || c.has_bracketed_year()
+        {
             return None;
         }
         let international = if c.plus {
@@ -299,7 +335,7 @@ impl Phones {
         if c.plus {
             return None;
         }
-        let national = self.national(c);
+        let national = self.national(c, least, weaker);
         let american = self.american(c);
         match (national, american) {
             (Some(a), Some(b)) => Some(if a.0 >= b.0 { a } else { b }),
@@ -333,7 +369,12 @@ impl Phones {
         possible.filter(|_| self.leniency <= PhoneLeniency::Valid)
     }
 
-    fn national(&self, c: &Candidate<'_>) -> Option<(f32, [u8; 2], u16)> {
+    fn national(
+        &self,
+        c: &Candidate<'_>,
+        least: f32,
+        weaker: &mut bool,
+    ) -> Option<(f32, [u8; 2], u16)> {
         let mut best: Option<(f32, [u8; 2], u16)> = None;
         let [a, b, ..] = c.digits else { return None };
         let first = usize::from(a - b'0') * 10 + usize::from(b - b'0');
@@ -352,10 +393,6 @@ impl Phones {
                 if region.lengths >> number.len().min(31) & 1 == 0 {
                     continue;
                 }
-                let kinds = accept(region.start, number);
-                if kinds == 0 {
-                    continue;
-                }
                 let skip = if prefixed { prefix.len() } else { 0 };
                 let lengths = c.lengths(skip);
                 let single = c.groups.len() == 1;
@@ -367,7 +404,7 @@ impl Phones {
                     continue;
                 }
                 let zero = prefixed && prefix == b"0";
-                let score = match (grouped, single) {
+                let score = |kinds: u16| match (grouped, single) {
                     // Postal codes and the like are as short.
                     (true, _) if c.digits.len() < 9 && !c.brackets => 0.35,
                     (true, _) if zero || c.brackets => 0.65,
@@ -380,8 +417,18 @@ impl Phones {
                     _ if zero && c.groups.len() <= 5 && c.digits.len() >= 9 => 0.5,
                     _ => 0.15,
                 };
-                if best.is_none_or(|(s, _, _)| score > s) {
-                    best = Some((score, region.name, kinds));
+                // At most that much, whatever the plan says.
+                let most = score(3);
+                if most < least {
+                    *weaker = true;
+                    continue;
+                }
+                if best.is_some_and(|(s, _, _)| most <= s) {
+                    continue;
+                }
+                let kinds = accept(region.start, number);
+                if kinds != 0 && best.is_none_or(|(s, _, _)| score(kinds) > s) {
+                    best = Some((score(kinds), region.name, kinds));
                 }
             }
         }
@@ -404,103 +451,6 @@ impl Phones {
         (c.lengths(skip) == NANP && (c.brackets || (uniform && c.seps.last() != Some(&b' '))))
             .then_some((0.5, *b"US", 0))
     }
-}
-
-struct Candidate<'a> {
-    /// Whether a digit and a blank stand before it.
-    continued: bool,
-    digits: &'a [u8],
-    groups: &'a [Group],
-    plus: bool,
-    brackets: bool,
-    seps: &'a [u8],
-}
-
-impl Candidate<'_> {
-    /// "1999-2005": both groups of four are years.
-    fn years(&self) -> bool {
-        self.digits.chunks(4).all(|y| matches!(y, [b'1', b'8' | b'9', ..] | [b'2', b'0', ..]))
-    }
-
-    /// The lengths of the groups after the first `skip` digits.
-    fn lengths(&self, skip: usize) -> u64 {
-        let length = |g: &Group| (g.from + g.len).saturating_sub(skip).min(g.len) as u64;
-        pack(self.groups.iter().map(length).filter(|n| *n > 0))
-    }
-
-    fn looks_like_address_or_number(&self) -> bool {
-        let dots = self.seps.iter().filter(|s| **s == b'.').count();
-        let slashes = self.seps.iter().filter(|s| **s == b'/').count();
-        let groups = self.groups.len();
-        // 192.168.1.1 and 3.14159265; 12/05/1987; 2024-05-12.
-        (dots == 3 && groups == 4 && self.groups.iter().all(|g| g.len <= 3))
-            || (dots == 1
-                && groups == 2
-                && (self.digits.first() != Some(&b'0') || self.groups[0].len == 1)
-                && !self.plus)
-            || (slashes == 2 && groups == 3)
-            || (groups == 2 && !self.plus && self.groups.iter().all(|g| g.len == 4) && self.years())
-            // Social security numbers of the United States.
-            || (groups == 3
-                && !self.plus
-                && [self.groups[0].len, self.groups[1].len, self.groups[2].len] == [3, 2, 4])
-            || (groups == 3
-                && self.groups[0].len == 4
-                && self.groups[1].len == 2
-                && self.groups[2].len == 2)
-            || (groups == 3
-                && self.groups[0].len <= 2
-                && self.groups[1].len <= 2
-                && self.groups[2].len == 4
-                && dots == 2)
-    }
-}
-
-/// Lengths of groups in one word, five bits each.
-fn pack(lengths: impl Iterator<Item = u64>) -> u64 {
-    lengths.fold(0, |packed, n| packed << 5 | n)
-}
-
-/// 3-3-4.
-const NANP: u64 = 3 << 10 | 3 << 5 | 4;
-
-fn word(state: usize, i: usize) -> u16 {
-    let at = (state * 11 + i) * 2;
-    match STATES.get(at..at + 2) {
-        Some(&[a, b]) => u16::from_le_bytes([a, b]),
-        _ => 0,
-    }
-}
-
-/// A bit for each number of digits that leads from a state to an accepting one.
-fn lengths_from(state: u16, known: &mut [Option<u32>], depth: u32) -> u32 {
-    let at = usize::from(state);
-    if state == 0 || depth > 24 {
-        return 0;
-    }
-    if let Some(Some(lengths)) = known.get(at) {
-        return *lengths;
-    }
-    let mut lengths = u32::from(word(at, 10) != 0);
-    for digit in 0..10 {
-        lengths |= lengths_from(word(at, digit), known, depth + 1) << 1;
-    }
-    if let Some(slot) = known.get_mut(at) {
-        *slot = Some(lengths);
-    }
-    lengths
-}
-
-/// The kinds of numbers that the region's plan knows these digits as; 0 for none.
-fn accept(start: u16, digits: &[u8]) -> u16 {
-    let mut state = usize::from(start);
-    for d in digits {
-        state = usize::from(word(state, usize::from(d - b'0')));
-        if state == 0 {
-            return 0;
-        }
-    }
-    word(state, 10)
 }
 
 /// Whether a number may end here: nothing that belongs to a longer one follows.
@@ -578,7 +528,17 @@ mod tests {
 
     #[test]
     fn what_is_no_number() {
-        for text in ["192.168.17.4", "2024-05-12", "12/05/1987", "3.14159265", "+1", "1111111111"] {
+        for text in [
+            "192.168.17.4",
+            "2024-05-12",
+            "12/05/1987",
+            "3.14159265",
+            "0.70710678  0.",
+            "215-232 (1942)",
+            "(2001) 116-140",
+            "+1",
+            "1111111111",
+        ] {
             assert!(find(text).is_none_or(|(_, s)| s < 0.4), "{text} {:?}", find(text));
         }
     }

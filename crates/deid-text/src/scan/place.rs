@@ -171,7 +171,9 @@ impl Streets {
             |w: &Word<'_>| w.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
         let mut words = words(text, from).take(6).peekable();
         let first = words.peek()?;
+        // "SHA-256 via SMS": in Italian the number comes last.
         if !first.text.starts_with(|c: char| c.is_ascii_digit())
+            && first.text != "via"
             && self.before.contains(&word_hash(bare(first.text)))
         {
             let name: Vec<Word<'_>> = words.skip(1).collect();
@@ -396,7 +398,9 @@ pub(super) fn after_state(text: &str, start: usize) -> bool {
     let Some(before) = before.strip_suffix(b" ") else { return false };
     let before = before.strip_suffix(b" ").unwrap_or(before);
     let [rest @ .., a, b] = before else { return false };
-    let separated = matches!(rest.last(), Some(b' ' | b',' | b'\n'));
+    // "5678 OR 78910" is a choice of numbers.
+    let named = rest.iter().rev().find(|c| **c != b' ').is_none_or(|c| !c.is_ascii_digit());
+    let separated = named && matches!(rest.last(), Some(b' ' | b',' | b'\n'));
     let state = [*a, *b];
     separated && STATES.as_bytes().chunks(3).any(|s| s.get(..2) == Some(&state))
 }

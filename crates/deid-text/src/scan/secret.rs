@@ -288,6 +288,10 @@ pub(super) fn label(
         .iter()
         .find(|l| text[at..].starts_with(**l))?;
     let word = linked.ends_with(' ');
+    // "Token::Number" is a path, and no value.
+    if *linked == ":" && text.as_bytes().get(at + 1) == Some(&b':') {
+        return None;
+    }
     at = skip(at + linked.len(), b"\"'`  \t");
     let value = text.get(at..)?;
     if *label == Label::Authorization {
@@ -340,7 +344,11 @@ fn convincing(label: Label, value: &str, word: bool, followed: u8) -> bool {
         || value.starts_with(['$', '[', '(', '*', '%'])
         || followed == b'('
         || value.contains("[");
-    let placeholder = v.iter().all(|c| b"*xX.-_#".contains(c))
+    // What leads to a secret is none: "https://…", "projects/one/secrets/two".
+    let path = label == Label::Secret
+        && (value.contains("://") || value.split('/').filter(|p| is_plain_word(p)).count() >= 3);
+    let placeholder = path
+        || v.iter().all(|c| b"*xX.-_#".contains(c))
         || value.to_ascii_lowercase().contains("your")
         || value.to_ascii_lowercase().contains("example");
     if code || placeholder {
@@ -370,6 +378,11 @@ fn convincing(label: Label, value: &str, word: bool, followed: u8) -> bool {
     }
 }
 
+/// Whether it has two or more small letters and nothing else but hyphens.
+fn is_plain_word(s: &str) -> bool {
+    s.len() >= 2 && s.bytes().all(|c| c.is_ascii_lowercase() || c == b'-')
+}
+
 /// Shannon entropy in bits per byte.
 fn entropy(s: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
@@ -389,6 +402,13 @@ pub(super) fn pem(text: &str, start: usize) -> Option<usize> {
     }
     let body = start + 11 + head.len() + 5;
     let tail = text.get(body..)?;
+    // What is told about such a block has no key in it: the first line is of base 64 or a header.
+    let first = tail.trim_start_matches(['\\', 'n', 'r']).trim_start();
+    let line =
+        first.bytes().take_while(|c| c.is_ascii_alphanumeric() || b"+/=-:".contains(c)).count();
+    if line < 8 && !tail.is_empty() {
+        return None;
+    }
     Some(match tail.find("-----END ") {
         Some(i) => {
             let after = body + i + 9;

@@ -236,3 +236,45 @@ fn examples_in_documentation_stay_quiet_and_values_of_names_do_not() {
         assert!(found, "{value}: {}", findings.explain());
     }
 }
+
+/// What a text is about decides what a capital letter and an address say.
+#[test]
+fn documentation_in_words_stays_quiet_and_messages_about_programs_do_not() {
+    let analyzer = Analyzer::new().unwrap();
+    let found = |text: &str| -> Vec<String> {
+        let findings = analyzer.scan(text).unwrap();
+        findings.iter().map(|f| format!("{} {}", f.entity, &text[f.span.range()])).collect()
+    };
+    for quiet in [
+        "The name of the resource. If you don't specify a value, the default value of the configuration is \
+         returned. For more information, see Polar Harbor in the Polar Harbor User Guide. An error response has \
+         no such field. The timestamp of the request, for example, 2024-05-12T08:30:00Z. The identifier of the \
+         object is returned by https://api.example.com/v1/objects, and its owner is set to user@example.com. \
+         A request without the required parameter is invalid. The method accepts a list of strings.",
+        "## [1.5.1](https://github.com/a/b/compare/v1.5.0...v1.5.1) - 2026-09-25\n\n## 0.3.0 (May 5, 2021)\n\n\
+         ### v0.2 / 2019-01-30\n",
+        "See volume 13(2), pp. 215-232 (1942), volume 77, 036111 (2008), and volume 18 (2001) 116-140.",
+        "weights = [0.14685437, 0.20267677, 0.22389607, 0.27971846]; steps = bands[1::2]; Ok(Token::Number(8002))",
+        "Counted in seconds since January 1, 1970 and until 2262-04-11.",
+        "Files begin with -----BEGIN PRIVATE KEY----- and end with another such line.",
+        "Projects 5678 OR 78910 use the 2nd-gen settings.\nVERSION\n    0.5.1.2\nor 0.98.5.3 or higher.",
+    ] {
+        assert_eq!(found(quiet), <[String; 0]>::default(), "{quiet}");
+    }
+    let ticket = "Since the update the export function returns an error: invalid token. I requested a new access \
+         token with my user key, but the response of the server is the same. The file is in the default folder; the \
+         list is empty if I set the filter to the type invoice. It began on 2024-05-12. Write to user@example.com, see \
+         https://files.example.com/export, or visit me in Lisbon. Marta Kowalska";
+    assert_eq!(
+        found(ticket),
+        [
+            "DATE_TIME 2024-05-12",
+            "EMAIL_ADDRESS user@example.com",
+            "URL https://files.example.com/export",
+            "LOCATION Lisbon",
+            "PERSON Marta Kowalska"
+        ]
+    );
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIKxq\n-----END PRIVATE KEY-----";
+    assert_eq!(found(key), [format!("PRIVATE_KEY {key}")]);
+}
