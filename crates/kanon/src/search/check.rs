@@ -53,7 +53,9 @@ pub(crate) struct Checker<'p, const N: usize> {
     taken: usize,
     cached: usize,
     cache_bytes: usize,
+    /// What was rolled up last; so large that it need not grow again.
     spare: Classes<N>,
+    /// Memory of what was entered.
     free: Vec<Classes<N>>,
     roller: Roller<'p, N>,
     fails: Vec<u8>,
@@ -170,9 +172,13 @@ impl<'p, const N: usize> Checker<'p, N> {
         if size < 128 || !self.is_shorter(from, &meet) {
             return false;
         }
-        let mut target = self.free.pop().unwrap_or_default();
+        let mut target = std::mem::take(&mut self.spare);
         self.roll(source.as_deref(), &meet, &mut target);
-        let (classes, read) = (Arc::new(target), AtomicUsize::new(0));
+        let mut classes = self.free.pop().unwrap_or_default();
+        classes.clear();
+        classes.append(&target);
+        self.spare = target;
+        let (classes, read) = (Arc::new(classes), AtomicUsize::new(0));
         self.entered.push(Arc::new(Kept { levels: meet, classes, read }));
         true
     }
@@ -313,9 +319,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
             return false;
         }
-        let mut classes = std::mem::take(target);
-        classes.shrink();
-        let (classes, read) = (Arc::new(classes), AtomicUsize::new(0));
+        let (classes, read) = (Arc::new(target.clone()), AtomicUsize::new(0));
         let kept = Arc::new(Kept { levels: middle, classes, read });
         if let Some(shelf) = &self.shelf {
             shelf.put(&kept);

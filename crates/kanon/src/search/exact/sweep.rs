@@ -68,7 +68,6 @@ pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
                 scope.spawn(move || {
                     let mut checker = Checker::new(ground, effort.cache_bytes, helpers);
                     checker.share(shelf);
-                    all.pool.crew.join();
                     Walk::new(all, checker, tuples, place).work();
                 });
             }
