@@ -127,12 +127,14 @@ impl<'p, const N: usize> Roller<'p, N> {
         }
     }
 
-    /// By place where there are not many more than classes of the source.
+    /// By place where there are not many more than classes of the source, so that sums of places that
+    /// nobody has cost little.
     fn way(&self, source: usize, to: &[u8]) -> Way {
         let codes = |(axis, &level): (&Axis, &u8)| axis.levels[level as usize].rows.len();
         let sizes = self.problem.axes.iter().zip(to).map(codes);
         let places = sizes.fold(1usize, usize::saturating_mul);
-        if places <= (source * 2).min(MOST_PLACES) { Way::Places(places) } else { Way::Hash }
+        let cost = places.saturating_mul(1 + self.width / 8);
+        if cost <= (source * 2).min(MOST_PLACES) { Way::Places(places) } else { Way::Hash }
     }
 }
 
