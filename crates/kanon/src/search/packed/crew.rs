@@ -3,18 +3,18 @@
 //! A thread is started once: to start one for each roll takes longer than most rolls.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Classes;
 use super::partition::{Chunk, Entry};
+use super::pieces::patiently;
 use super::roll::Room;
 use super::share::Roll;
 
 struct State<'p, const N: usize> {
     /// Rolls that want help, once for each thread that could.
     rolls: VecDeque<Arc<Roll<'p, N>>>,
-    /// Grows with everything that someone may wait for.
-    version: u64,
     is_closed: bool,
     /// Memory to be used again.
     spare: Vec<Classes<N>>,
@@ -24,6 +24,8 @@ struct State<'p, const N: usize> {
 /// The threads of a search.
 pub(crate) struct Crew<'p, const N: usize> {
     state: Mutex<State<'p, N>>,
+    /// Grows with everything that someone may wait for, while the state is locked.
+    version: AtomicU64,
     changed: Condvar,
     /// How many others may help with a roll.
     others: usize,
@@ -44,8 +46,9 @@ impl<'p, const N: usize> Crew<'p, N> {
     /// A crew in which so many others may help with a roll.
     pub(crate) fn new(others: usize, seed: u64) -> Self {
         let (rolls, spare, chunks) = (VecDeque::new(), Vec::new(), Vec::new());
-        let state = State { rolls, version: 0, is_closed: false, spare, chunks };
-        Crew { state: Mutex::new(state), changed: Condvar::new(), others, seed }
+        let state = State { rolls, is_closed: false, spare, chunks };
+        let (version, changed) = (AtomicU64::new(0), Condvar::new());
+        Crew { state: Mutex::new(state), version, changed, others, seed }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'p, N>> {
@@ -54,36 +57,41 @@ impl<'p, const N: usize> Crew<'p, N> {
 
     /// To be compared by [`wait`](Self::wait).
     pub(crate) fn version(&self) -> u64 {
-        self.lock().version
+        self.version.load(Ordering::Acquire)
     }
 
     /// Wakes everyone who waits.
     pub(crate) fn wake(&self) {
-        self.lock().version += 1;
+        let state = self.lock();
+        self.version.fetch_add(1, Ordering::Release);
+        drop(state);
         self.changed.notify_all();
     }
 
     /// Helps with a roll, or waits until something changes after the version `seen`.
     pub(crate) fn wait(&self, seen: u64, room: &mut Room<N>) {
-        let mut state = self.lock();
-        if let Some(roll) = state.rolls.pop_front() {
-            drop(state);
+        if let Some(roll) = self.next_roll() {
             roll.help(room, self);
             return self.leave(roll);
         }
-        if state.version == seen {
-            drop(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+        if !patiently(|| self.version() != seen) {
+            let state = self.lock();
+            if self.version() == seen {
+                drop(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+            }
         }
+    }
+
+    fn next_roll(&self) -> Option<Arc<Roll<'p, N>>> {
+        self.lock().rolls.pop_front()
     }
 
     /// Helps until the work is done.
     pub(crate) fn serve(&self) {
         let mut room = Room::new(self.seed);
         loop {
-            let state = self.lock();
-            let (seen, is_closed) = (state.version, state.is_closed);
-            drop(state);
-            if is_closed {
+            let seen = self.version();
+            if self.lock().is_closed {
                 return;
             }
             self.wait(seen, &mut room);
@@ -128,7 +136,7 @@ impl<'p, const N: usize> Crew<'p, N> {
         let roll = Arc::new(roll);
         let mut state = self.lock();
         state.rolls.extend((0..self.others).map(|_| roll.clone()));
-        state.version += 1;
+        self.version.fetch_add(1, Ordering::Release);
         drop(state);
         self.changed.notify_all();
         roll.help(room, self);

@@ -8,7 +8,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(super) struct Pieces {
     next: AtomicUsize,
     count: usize,
-    left: Mutex<usize>,
+    /// Pieces that are not done.
+    left: AtomicUsize,
+    lock: Mutex<()>,
     finished: Condvar,
 }
 
@@ -22,8 +24,8 @@ pub(super) struct Piece<'a> {
 
 impl Pieces {
     pub(super) fn new(count: usize) -> Self {
-        let (next, left) = (AtomicUsize::new(0), Mutex::new(count));
-        Pieces { next, count, left, finished: Condvar::new() }
+        let (next, left) = (AtomicUsize::new(0), AtomicUsize::new(count));
+        Pieces { next, count, left, lock: Mutex::new(()), finished: Condvar::new() }
     }
 
     /// The next piece, if any is left.
@@ -32,27 +34,49 @@ impl Pieces {
         (number < self.count).then(|| Piece { all: self, number })
     }
 
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn are_done(&self) -> bool {
+        self.left.load(Ordering::Acquire) == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until all pieces are done.
     pub(super) fn wait(&self) {
-        let mut left = self.lock();
-        while *left > 0 {
-            left = self.finished.wait(left).unwrap_or_else(PoisonError::into_inner);
+        if patiently(|| self.are_done()) {
+            return;
+        }
+        let mut guard = self.lock();
+        while !self.are_done() {
+            guard = self.finished.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 impl Drop for Piece<'_> {
     fn drop(&mut self) {
-        let mut left = self.all.lock();
-        *left -= 1;
-        if *left == 0 {
+        if self.all.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Whoever has seen that pieces are left is waiting once the lock is free.
+            drop(self.all.lock());
             self.all.finished.notify_all();
         }
     }
+}
+
+/// Looks again and again for a fraction of a millisecond, and lets others run meanwhile: a thread that
+/// sleeps takes about as long to wake up. Whether it has happened.
+pub(super) fn patiently(mut has_happened: impl FnMut() -> bool) -> bool {
+    for _ in 0..100 {
+        for _ in 0..16 {
+            if has_happened() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        std::thread::yield_now();
+    }
+    false
 }
 
 #[cfg(test)]
