@@ -172,13 +172,9 @@ impl<'p, const N: usize> Checker<'p, N> {
         if size < 128 || !self.is_shorter(from, &meet) {
             return false;
         }
-        let mut target = std::mem::take(&mut self.spare);
+        let mut target = self.free.pop().unwrap_or_default();
         self.roll(source.as_deref(), &meet, &mut target);
-        let mut classes = self.free.pop().unwrap_or_default();
-        classes.clear();
-        classes.append(&target);
-        self.spare = target;
-        let (classes, read) = (Arc::new(classes), AtomicUsize::new(0));
+        let (classes, read) = (Arc::new(target), AtomicUsize::new(0));
         self.entered.push(Arc::new(Kept { levels: meet, classes, read }));
         true
     }

@@ -167,14 +167,15 @@ impl<const N: usize> Classes<N> {
         width == 0 && self.population.is_empty() && self.squares.is_empty()
     }
 
-    fn reserve(&mut self, classes: usize, width: usize) {
-        self.keys.reserve_exact(classes);
-        self.counts.reserve_exact(classes);
-        self.histogram.reserve_exact(classes * width);
+    /// Appends classes that are none of these, and of which none are twice.
+    fn append_all<'c>(&mut self, others: impl Iterator<Item = &'c Classes<N>> + Clone) {
+        self.keys.reserve_exact(others.clone().map(Classes::len).sum());
+        self.counts.reserve_exact(others.clone().map(Classes::len).sum());
+        self.histogram.reserve_exact(others.clone().map(|all| all.histogram.len()).sum());
+        others.for_each(|classes| self.append(classes));
     }
 
-    /// Appends classes that are none of these.
-    pub(crate) fn append(&mut self, other: &Classes<N>) {
+    fn append(&mut self, other: &Classes<N>) {
         self.keys.extend_from_slice(&other.keys);
         self.counts.extend_from_slice(&other.counts);
         self.population.extend_from_slice(&other.population);

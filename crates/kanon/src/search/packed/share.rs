@@ -97,7 +97,7 @@ impl<'p, const N: usize> Roll<'p, N> {
                 target.resize_sums(places, self.source.classes(), self.width);
                 made.iter().for_each(|(_, sums)| target.add_same(sums));
             }
-            Way::Hash => made.iter().for_each(|(_, classes)| target.append(classes)),
+            Way::Hash => target.append_all(made.iter().map(|(_, classes)| classes)),
         }
         crew.keep_classes(made.into_iter().map(|(_, classes)| classes));
     }

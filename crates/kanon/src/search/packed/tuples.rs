@@ -170,9 +170,7 @@ fn apart<E: Keyed<N>, const N: usize>(
     });
     drop(chunks);
     let mut all = Classes::default();
-    let made = || made.iter().filter_map(OnceLock::get);
-    all.reserve(made().map(Classes::len).sum(), width);
-    made().for_each(|classes| all.append(classes));
+    all.append_all(made.iter().filter_map(OnceLock::get));
     all
 }
 
