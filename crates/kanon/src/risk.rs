@@ -248,6 +248,42 @@ impl Classes {
         })
     }
 
+    /// The share of unique matches that are right, estimated, where the table is a random sample that
+    /// holds the share `sampled` of a population: someone who finds a person of the population to match
+    /// exactly one row has that person's row with this chance. `None` without unique rows.
+    ///
+    /// This is data intrusion simulation: π f₁ / (π f₁ + 2 (1 − π) f₂) for f₁ rows that are unique and
+    /// f₂ pairs (Skinner and Elliot 2002, "A measure of disclosure risk for microdata",
+    /// <https://doi.org/10.1111/1467-9868.00365>). Where each person is sampled with chance π, the people
+    /// outside that match unique rows are expected to be Σ F (F − 1) π (1 − π)^(F − 1) over classes of F
+    /// people, and so many are 2 (1 − π) / π times the pairs that are expected.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a share that is not above 0 and at most 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use kanon::{risk::Classes, table::CsvOptions};
+    ///
+    /// let table = CsvOptions::new().read("age\n30\n30\n40\n50\n".as_bytes())?;
+    /// let classes = Classes::of(&table, &["age"])?;
+    /// // Two unique rows and one pair: 0.5 · 2 / (0.5 · 2 + 2 · 0.5 · 1).
+    /// assert_eq!(classes.unique_matches(0.5)?, Some(0.5));
+    /// # Ok::<(), kanon::Error>(())
+    /// ```
+    pub fn unique_matches(&self, sampled: f64) -> Result<Option<f64>> {
+        if !(sampled > 0.0 && sampled <= 1.0) {
+            let requirement = "above 0 and at most 1";
+            return Err(Error::Parameter { parameter: "the share that is sampled", requirement });
+        }
+        let of_size = |wanted| self.sizes.iter().filter(|&&size| size == wanted).count() as f64;
+        let right = sampled * of_size(1);
+        let wrong = 2.0 * (1.0 - sampled) * of_size(2);
+        Ok((right > 0.0).then(|| right / (right + wrong)))
+    }
+
     /// Distinction and separation, from whole pair counts.
     #[must_use]
     pub fn separation(&self) -> Separation {
@@ -360,6 +396,44 @@ mod tests {
         assert!((classes.marketer(&sample, &population).unwrap() - 0.155).abs() < 1e-12);
         let separation = classes.separation();
         assert_eq!((separation.distinction, separation.separation), (0.4, 33.0 / 45.0));
+    }
+
+    #[test]
+    fn wrong_unique_matches_are_as_many_as_expected() {
+        // All samples of classes of 1, 2, 3 and 4 people, and one more person in all of them, who is
+        // unique and keeps the estimate defined.
+        let (people, sampled) = ([1usize, 2, 3, 4], 0.3f64);
+        let (mut expected, mut estimated) = (0.0, 0.0);
+        for sample in 0u32..1 << 10 {
+            let (mut start, mut sizes, mut wrong) = (0, vec![1], 0.0);
+            for all in people {
+                let drawn = (sample >> start & ((1 << all) - 1)).count_ones() as usize;
+                sizes.extend((drawn > 0).then_some(drawn));
+                wrong += if drawn == 1 { (all - 1) as f64 } else { 0.0 };
+                start += all;
+            }
+            let (drawn, unique) = (sample.count_ones(), sizes.iter().filter(|&&f| f == 1).count());
+            let chance = sampled.powi(drawn as i32) * (1.0 - sampled).powi(10 - drawn as i32);
+            let classes = Classes::of(&table(&sizes), &["q"]).unwrap();
+            let right = classes.unique_matches(sampled).unwrap().unwrap();
+            expected += chance * wrong;
+            estimated += chance * unique as f64 * (1.0 / right - 1.0);
+        }
+        assert!((expected - estimated).abs() < 1e-12, "{expected} {estimated}");
+    }
+
+    #[test]
+    fn unique_matches_need_unique_rows_and_a_share() {
+        let of = |sizes: &[usize]| Classes::of(&table(sizes), &["q"]).unwrap();
+        // Four unique rows and three pairs in a sample of 1 %.
+        let found = of(&[1, 1, 1, 1, 2, 2, 2]).unique_matches(0.01).unwrap().unwrap();
+        assert!((found - 0.04 / 5.98).abs() < 1e-15);
+        assert_eq!(of(&[1, 2, 2]).unique_matches(1.0), Ok(Some(1.0)));
+        assert_eq!(of(&[2, 3]).unique_matches(0.5), Ok(None));
+        for sampled in [0.0, -0.1, 1.1, f64::NAN] {
+            let refused = of(&[1, 2]).unique_matches(sampled);
+            assert!(matches!(refused, Err(Error::Parameter { .. })));
+        }
     }
 
     #[test]

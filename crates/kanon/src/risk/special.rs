@@ -21,9 +21,11 @@ const MOST_WORDS: usize = 1 << 28;
 /// The special uniques of a table.
 ///
 /// With A columns and sets of at most M, a minimal sample unique of i columns scores
-/// (A − i)(A − i − 1)…(A − M), as in SUDA2 (Manning, Haglin and Keane 2008, "A recursive search algorithm
-/// for statistical disclosure assessment", <https://doi.org/10.1007/s10618-007-0078-6>); a row scores the
-/// sum over its sets.
+/// (A − i)(A − i − 1)…(A − M), as in SUDA (Elliot, Manning, Mayes, Gurd and Bane 2005, "SUDA: a program for
+/// detecting special uniques") and its successor SUDA2 (Manning, Haglin and Keane 2008, "A recursive
+/// search algorithm for statistical disclosure assessment", Data Mining and Knowledge Discovery 16,
+/// <https://doi.org/10.1007/s10618-007-0078-6>); a row scores the sum over its sets. Scores rank rows; for
+/// a probability see [`Classes::unique_matches`](super::Classes::unique_matches).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SpecialUniques {

@@ -53,7 +53,9 @@ pub(crate) struct Checker<'p, const N: usize> {
     taken: usize,
     cached: usize,
     cache_bytes: usize,
+    /// What was rolled up last; so large that it need not grow again.
     spare: Classes<N>,
+    /// Memory of what was entered.
     free: Vec<Classes<N>>,
     roller: Roller<'p, N>,
     fails: Vec<u8>,
@@ -313,9 +315,7 @@ impl<'p, const N: usize> Checker<'p, N> {
         if target.len() * 4 > size * 3 || bytes > self.cache_bytes {
             return false;
         }
-        let mut classes = std::mem::take(target);
-        classes.shrink();
-        let (classes, read) = (Arc::new(classes), AtomicUsize::new(0));
+        let (classes, read) = (Arc::new(target.clone()), AtomicUsize::new(0));
         let kept = Arc::new(Kept { levels: middle, classes, read });
         if let Some(shelf) = &self.shelf {
             shelf.put(&kept);

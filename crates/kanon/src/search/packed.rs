@@ -4,7 +4,11 @@
 //! cross words. Equality of keys is equality of tuples, so no two classes are ever merged by a hash.
 
 mod crew;
+mod lift;
+mod partition;
+mod pieces;
 mod roll;
+mod share;
 mod slots;
 mod tuples;
 
@@ -76,40 +80,20 @@ impl<const N: usize> Classes<N> {
             + self.histogram.len() * 4
     }
 
-    pub(crate) fn shrink(&mut self) {
-        self.keys.shrink_to_fit();
-        self.counts.shrink_to_fit();
-        self.population.shrink_to_fit();
-        self.squares.shrink_to_fit();
-        self.histogram.shrink_to_fit();
+    /// Gives so many classes sums like those of `source`, 0 where they have none yet.
+    fn resize_sums(&mut self, len: usize, source: &Classes<N>, width: usize) {
+        self.counts.resize(len, 0);
+        if !source.population.is_empty() {
+            self.population.resize(len, 0);
+        }
+        if !source.squares.is_empty() {
+            self.squares.resize(len, 0);
+        }
+        self.histogram.resize(len * width, 0);
     }
 
-    /// As [`add`](Self::add), where classes have a count and nothing else.
-    #[inline(always)]
-    fn add_count(&mut self, class: usize, new: bool, count: u32) {
-        match new {
-            true => self.counts.push(count),
-            false => self.counts[class] += count,
-        }
-    }
-
-    /// Adds the sums of a class of `source` to a class whose key is there already.
-    #[inline(always)]
-    fn add(&mut self, class: usize, new: bool, source: &Classes<N>, from: usize, width: usize) {
-        let histogram = &source.histogram[from * width..(from + 1) * width];
-        if new {
-            self.counts.push(source.counts[from]);
-            if !source.population.is_empty() {
-                self.population.push(source.population[from]);
-            }
-            if !source.squares.is_empty() {
-                self.squares.push(source.squares[from]);
-            }
-            if width > 0 {
-                self.histogram.extend_from_slice(histogram);
-            }
-            return;
-        }
+    /// Adds the sums of a class of `source` to those of a class.
+    fn add(&mut self, class: usize, source: &Classes<N>, from: usize, width: usize) {
         self.counts[class] += source.counts[from];
         if !source.population.is_empty() {
             self.population[class] += source.population[from];
@@ -117,10 +101,65 @@ impl<const N: usize> Classes<N> {
         if !source.squares.is_empty() {
             self.squares[class] += source.squares[from];
         }
-        if width > 0 {
-            let sums = &mut self.histogram[class * width..(class + 1) * width];
-            sums.iter_mut().zip(histogram).for_each(|(sum, &more)| *sum += more);
+        let sums = &mut self.histogram[class * width..(class + 1) * width];
+        let more = &source.histogram[from * width..(from + 1) * width];
+        sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum += more);
+    }
+
+    /// Adds the sums of consecutive classes of `source` to those of the classes given.
+    fn add_all(&mut self, classes: &[u32], source: &Classes<N>, first: usize, width: usize) {
+        if source.are_counts_alone(width) {
+            let counts = &source.counts[first..first + classes.len()];
+            for (&class, &count) in classes.iter().zip(counts) {
+                self.counts[class as usize] += count;
+            }
+        } else {
+            for (&class, from) in classes.iter().zip(first..) {
+                self.add(class as usize, source, from, width);
+            }
         }
+    }
+
+    /// Adds the sums of other classes with the same keys in the same order.
+    fn add_same(&mut self, other: &Classes<N>) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, more)| *sum += more);
+        self.population.iter_mut().zip(&other.population).for_each(|(sum, more)| *sum += more);
+        self.squares.iter_mut().zip(&other.squares).for_each(|(sum, more)| *sum += more);
+        self.histogram.iter_mut().zip(&other.histogram).for_each(|(sum, more)| *sum += more);
+    }
+
+    /// Drops the classes that nobody is in.
+    fn compact(&mut self, width: usize) {
+        let mut len = 0;
+        if self.population.is_empty() && self.squares.is_empty() && width == 0 {
+            for place in 0..self.counts.len() {
+                self.keys[len] = self.keys[place];
+                self.counts[len] = self.counts[place];
+                len += usize::from(self.counts[place] > 0);
+            }
+        } else {
+            for place in 0..self.counts.len() {
+                let people = self.population.get(place).copied().unwrap_or(0);
+                if self.counts[place] == 0 && people == 0 {
+                    continue;
+                }
+                self.keys[len] = self.keys[place];
+                self.counts[len] = self.counts[place];
+                if let Some(to) = self.population.get_mut(len) {
+                    *to = people;
+                }
+                if !self.squares.is_empty() {
+                    self.squares[len] = self.squares[place];
+                }
+                self.histogram.copy_within(place * width..(place + 1) * width, len * width);
+                len += 1;
+            }
+        }
+        self.keys.truncate(len);
+        self.counts.truncate(len);
+        self.population.truncate(len);
+        self.squares.truncate(len);
+        self.histogram.truncate(len * width);
     }
 
     /// Whether only rows are counted.
@@ -128,7 +167,14 @@ impl<const N: usize> Classes<N> {
         width == 0 && self.population.is_empty() && self.squares.is_empty()
     }
 
-    /// Appends classes that are none of these.
+    /// Appends classes that are none of these, and of which none are twice.
+    fn append_all<'c>(&mut self, others: impl Iterator<Item = &'c Classes<N>> + Clone) {
+        self.keys.reserve_exact(others.clone().map(Classes::len).sum());
+        self.counts.reserve_exact(others.clone().map(Classes::len).sum());
+        self.histogram.reserve_exact(others.clone().map(|all| all.histogram.len()).sum());
+        others.for_each(|classes| self.append(classes));
+    }
+
     fn append(&mut self, other: &Classes<N>) {
         self.keys.extend_from_slice(&other.keys);
         self.counts.extend_from_slice(&other.counts);

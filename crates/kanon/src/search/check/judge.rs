@@ -20,16 +20,15 @@ impl<const N: usize> Checker<'_, N> {
             .unwrap_or(0);
         let simple = requirements.rules.iter().all(|b| matches!(b.rule, Rule::Size(_)));
         if simple {
-            for &count in &classes.counts {
-                let count = u64::from(count);
-                let short = count < least;
-                suppressed += if short { count } else { 0 };
-                self.fails.push(match (count, short) {
-                    (0, _) => ABSENT,
-                    (_, true) => SURELY,
-                    _ => KEPT,
-                });
-            }
+            // No class is asked for more rows than there are, and a `u32` counts these.
+            let least = u32::try_from(least).unwrap_or(u32::MAX);
+            let counts = classes.counts.iter();
+            suppressed = counts.clone().map(|&c| if c < least { u64::from(c) } else { 0 }).sum();
+            self.fails.extend(counts.map(|&count| match (count, count < least) {
+                (0, _) => ABSENT,
+                (_, true) => SURELY,
+                _ => KEPT,
+            }));
             surely = suppressed;
         } else {
             let reads_loss = requirements.rules.iter().any(|bound| bound.rule.reads_loss());

@@ -10,12 +10,15 @@ use super::walk::{Sweep, Walk, lock};
 use super::{Best, Task};
 use crate::metric::Form;
 use crate::search::check::{Checker, Ground, Shelf};
-use crate::search::packed::Crew;
+use crate::search::packed::{Crew, SHARED};
 
 /// Bound entries (nodes times axes) kept for roll-down.
 const MOST_EXTRAS: u128 = 1 << 26;
-/// With fewer distinct tuples than this, each thread walks on its own.
-const MOST_SHARED: usize = 1 << 20;
+/// With at least so many distinct tuples most of the time goes into rolls of large sources, which
+/// threads share without doing anything twice: more than if each walked on its own.
+const MOST_WALKED: usize = 1 << 17;
+/// How many threads one walk keeps at work then.
+const HELPERS: usize = 4;
 /// Ranges that are left to other threads, for each thread.
 const RANGES: usize = 32;
 
@@ -23,9 +26,13 @@ const RANGES: usize = 32;
 pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
     let Task { ground, effort, watch } = *task;
     let Ground { problem, meter, tuples, seed } = ground;
-    // Threads share ranges of nodes, and those without a range help within a node. Where tuples are
-    // very many a second walk would take too much memory.
-    let walks = if tuples.len() < MOST_SHARED { effort.threads } else { 1 };
+    // Threads share ranges of nodes, and those without a range help within a node. Where no rows may
+    // be suppressed little is left to check once one walk has gone down.
+    let most = if problem.limit > 0 { MOST_WALKED } else { SHARED };
+    let walks = match tuples.len() < most {
+        true => effort.threads,
+        false => effort.threads.div_ceil(HELPERS),
+    };
     let crew = Arc::new(Crew::new(effort.threads - 1, seed));
     let helpers = (effort.threads > 1).then(|| crew.clone());
     let mut first = Checker::new(ground, effort.cache_bytes, helpers.clone());
@@ -68,7 +75,6 @@ pub(super) fn sweep<const N: usize>(task: &Task<'_, N>) -> (Best, f64, bool) {
                 scope.spawn(move || {
                     let mut checker = Checker::new(ground, effort.cache_bytes, helpers);
                     checker.share(shelf);
-                    all.pool.crew.join();
                     Walk::new(all, checker, tuples, place).work();
                 });
             }

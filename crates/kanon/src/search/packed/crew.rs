@@ -3,27 +3,32 @@
 //! A thread is started once: to start one for each roll takes longer than most rolls.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Classes;
-use super::roll::{Roll, Room};
+use super::partition::{Chunk, Entry};
+use super::pieces::patiently;
+use super::roll::Room;
+use super::share::Roll;
 
 struct State<'p, const N: usize> {
     /// Rolls that want help, once for each thread that could.
     rolls: VecDeque<Arc<Roll<'p, N>>>,
-    /// Grows with everything that someone may wait for.
-    version: u64,
     is_closed: bool,
     /// Memory to be used again.
     spare: Vec<Classes<N>>,
+    chunks: Vec<Chunk<Entry<N>>>,
 }
 
 /// The threads of a search.
 pub(crate) struct Crew<'p, const N: usize> {
     state: Mutex<State<'p, N>>,
+    /// Grows with everything that someone may wait for, while the state is locked.
+    version: AtomicU64,
     changed: Condvar,
-    idle: AtomicUsize,
+    /// How many others may help with a roll.
+    others: usize,
     seed: u64,
 }
 
@@ -38,62 +43,55 @@ impl<const N: usize> Drop for Close<'_, '_, N> {
 }
 
 impl<'p, const N: usize> Crew<'p, N> {
-    /// A crew of which so many will soon be idle.
-    pub(crate) fn new(idle: usize, seed: u64) -> Self {
-        let (rolls, spare) = (VecDeque::new(), Vec::new());
-        let state = State { rolls, version: 0, is_closed: false, spare };
-        let idle = AtomicUsize::new(idle);
-        Crew { state: Mutex::new(state), changed: Condvar::new(), idle, seed }
+    /// A crew in which so many others may help with a roll.
+    pub(crate) fn new(others: usize, seed: u64) -> Self {
+        let (rolls, spare, chunks) = (VecDeque::new(), Vec::new(), Vec::new());
+        let state = State { rolls, is_closed: false, spare, chunks };
+        let (version, changed) = (AtomicU64::new(0), Condvar::new());
+        Crew { state: Mutex::new(state), version, changed, others, seed }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'p, N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Threads without work, or not there yet.
-    pub(crate) fn idle(&self) -> usize {
-        self.idle.load(Ordering::Relaxed)
-    }
-
-    /// One that was awaited is there.
-    pub(crate) fn join(&self) {
-        self.idle.fetch_sub(1, Ordering::Relaxed);
-    }
-
     /// To be compared by [`wait`](Self::wait).
     pub(crate) fn version(&self) -> u64 {
-        self.lock().version
+        self.version.load(Ordering::Acquire)
     }
 
     /// Wakes everyone who waits.
     pub(crate) fn wake(&self) {
-        self.lock().version += 1;
+        let state = self.lock();
+        self.version.fetch_add(1, Ordering::Release);
+        drop(state);
         self.changed.notify_all();
     }
 
     /// Helps with a roll, or waits until something changes after the version `seen`.
     pub(crate) fn wait(&self, seen: u64, room: &mut Room<N>) {
-        let mut state = self.lock();
-        if let Some(roll) = state.rolls.pop_front() {
-            drop(state);
-            return roll.help(room, || self.spare());
+        if let Some(roll) = self.next_roll() {
+            roll.help(room, self);
+            return self.leave(roll);
         }
-        if state.version == seen {
-            self.idle.fetch_add(1, Ordering::Relaxed);
-            drop(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
-            self.idle.fetch_sub(1, Ordering::Relaxed);
+        if !patiently(|| self.version() != seen) {
+            let state = self.lock();
+            if self.version() == seen {
+                drop(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+            }
         }
+    }
+
+    fn next_roll(&self) -> Option<Arc<Roll<'p, N>>> {
+        self.lock().rolls.pop_front()
     }
 
     /// Helps until the work is done.
     pub(crate) fn serve(&self) {
         let mut room = Room::new(self.seed);
-        self.join();
         loop {
-            let state = self.lock();
-            let (seen, is_closed) = (state.version, state.is_closed);
-            drop(state);
-            if is_closed {
+            let seen = self.version();
+            if self.lock().is_closed {
                 return;
             }
             self.wait(seen, &mut room);
@@ -111,24 +109,39 @@ impl<'p, const N: usize> Crew<'p, N> {
         })
     }
 
-    fn spare(&self) -> Classes<N> {
-        self.lock().spare.pop().unwrap_or_default()
+    /// Empty classes.
+    pub(super) fn spare(&self) -> Classes<N> {
+        let mut classes = self.lock().spare.pop().unwrap_or_default();
+        classes.clear();
+        classes
     }
 
-    /// Makes a roll with the help of those who have no work.
-    pub(super) fn share(
-        &self,
-        roll: &Arc<Roll<'p, N>>,
-        room: &mut Room<N>,
-        target: &mut Classes<N>,
-    ) {
+    pub(super) fn keep_classes(&self, classes: impl Iterator<Item = Classes<N>>) {
+        self.lock().spare.extend(classes);
+    }
+
+    pub(super) fn chunk(&self) -> Chunk<Entry<N>> {
+        self.lock().chunks.pop().unwrap_or_default()
+    }
+
+    /// Whoever lets go of a roll last keeps its memory.
+    fn leave(&self, roll: Arc<Roll<'p, N>>) {
+        if let Some(roll) = Arc::into_inner(roll) {
+            self.lock().chunks.extend(roll.into_chunks());
+        }
+    }
+
+    /// Makes a roll with the help of those who have no work, now or while it is made.
+    pub(super) fn share(&self, roll: Roll<'p, N>, room: &mut Room<N>, target: &mut Classes<N>) {
+        let roll = Arc::new(roll);
         let mut state = self.lock();
-        state.rolls.extend((1..roll.shares()).map(|_| roll.clone()));
-        state.version += 1;
+        state.rolls.extend((0..self.others).map(|_| roll.clone()));
+        self.version.fetch_add(1, Ordering::Release);
         drop(state);
         self.changed.notify_all();
-        roll.help(room, || self.spare());
-        self.lock().rolls.retain(|other| !Arc::ptr_eq(other, roll));
-        roll.finish(room, target, |classes| self.lock().spare.push(classes));
+        roll.help(room, self);
+        self.lock().rolls.retain(|other| !Arc::ptr_eq(other, &roll));
+        roll.finish(target, self);
+        self.leave(roll);
     }
 }

@@ -1,4 +1,9 @@
-//! Finding the class of a key: by hash, or by its place in a table of all keys there can be.
+//! Finding the class of a key by hash.
+
+use super::partition::Keyed;
+
+/// Keys that are looked up together.
+pub(super) const BLOCK: usize = 64;
 
 /// Mixes a key under a seed, so that nobody can choose colliding rows.
 #[inline]
@@ -11,7 +16,7 @@ pub(super) fn hash<const N: usize>(key: &[u64; N], seed: u64) -> u64 {
     all
 }
 
-/// Finds or makes the class of a key.
+/// Finds or makes the classes of keys.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     /// For each place 0, or one more than the number of a class, counted from `first`.
@@ -33,50 +38,55 @@ impl Slots {
     /// agree in the first `skipped` bits.
     pub(super) fn reset(&mut self, first: usize, classes: usize, skipped: u32) {
         self.first = first;
-        let size = (classes * 2).next_power_of_two().max(16);
+        let size = ((classes + BLOCK) * 2).next_power_of_two();
         self.slots.clear();
         self.slots.resize(size, 0);
         (self.skipped, self.shift) = (skipped, 64 - size.trailing_zeros());
     }
 
-    #[inline]
+    #[inline(always)]
     fn start<const N: usize>(&self, key: &[u64; N]) -> usize {
         ((hash(key, self.seed) << self.skipped) >> self.shift) as usize
     }
 
-    /// The class of `key`, appended to `keys` if it is new.
+    /// The class of each key of a block, appended to `keys` if it is new.
+    ///
+    /// Whether a key is new is as good as random, so nothing is decided by it: each is written
+    /// behind the last class, and compared with itself if there is none for it yet.
     #[inline]
-    pub(super) fn find<const N: usize>(
+    pub(super) fn find<E: Keyed<N>, const N: usize>(
         &mut self,
         keys: &mut Vec<[u64; N]>,
-        key: &[u64; N],
-    ) -> (usize, bool) {
+        block: &[E],
+        classes: &mut [u32],
+    ) {
+        let first = self.first;
+        if (keys.len() - first + block.len()) * 2 > self.slots.len() {
+            self.fill(keys, first, self.skipped);
+        }
         let mask = self.slots.len() - 1;
-        let mut slot = self.start(key);
-        loop {
-            match self.slots[slot & mask] {
-                0 => {
-                    keys.push(*key);
-                    self.slots[slot & mask] = (keys.len() - self.first) as u32;
-                    return (keys.len() - 1, true);
+        let mut len = keys.len();
+        keys.resize(len + block.len(), [0; N]);
+        for (entry, class_of) in block.iter().zip(classes) {
+            let key = entry.key();
+            keys[len] = *key;
+            let mut slot = self.start(key);
+            loop {
+                let number = self.slots[slot & mask];
+                let is_new = number == 0;
+                let next = (len - first) as u32 + 1;
+                let number = std::hint::select_unpredictable(is_new, next, number);
+                let class = first + number as usize - 1;
+                if keys[class] == *key {
+                    self.slots[slot & mask] = number;
+                    len += usize::from(is_new);
+                    *class_of = class as u32;
+                    break;
                 }
-                number => {
-                    let class = self.first + number as usize - 1;
-                    if keys[class] == *key {
-                        return (class, false);
-                    }
-                    slot += 1;
-                }
+                slot += 1;
             }
         }
-    }
-
-    /// Doubles the table once it is half full.
-    #[inline]
-    pub(super) fn grow<const N: usize>(&mut self, keys: &[[u64; N]]) {
-        if (keys.len() - self.first) * 2 >= self.slots.len() {
-            self.fill(keys, self.first, self.skipped);
-        }
+        keys.truncate(len);
     }
 
     /// Holds the classes from the `first` on, which are all different, and room for as many.
@@ -90,6 +100,34 @@ impl Slots {
                 slot += 1;
             }
             self.slots[slot & mask] = number;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn classes_are_numbered_in_order_of_occurrence() {
+        // Few keys, so that most occur often, over many blocks, so that the table grows.
+        let key = |i: u64| [hash(&[i], 5) % 3_000, i % 2];
+        let rows: Vec<[u64; 2]> = (0..20_000).map(key).collect();
+        for classes in [0, 20_000] {
+            let (mut slots, mut keys) = (Slots::seeded(9), vec![[u64::MAX; 2]; 3]);
+            slots.reset(3, classes, 0);
+            let mut known: HashMap<[u64; 2], u32> = HashMap::new();
+            for block in rows.chunks(BLOCK) {
+                let mut found = [0; BLOCK];
+                slots.find(&mut keys, block, &mut found);
+                for (key, &class) in block.iter().zip(&found) {
+                    let next = known.len() as u32 + 3;
+                    assert_eq!(*known.entry(*key).or_insert(next), class);
+                    assert_eq!(keys[class as usize], *key);
+                }
+                assert_eq!(keys.len(), known.len() + 3);
+            }
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The distinct tuples of a table.
 
 use std::ops::Range;
-use std::sync::{Barrier, OnceLock};
+use std::sync::OnceLock;
 
-use super::roll::{Entry, Keyed, Parts, empty, gather, partition, shared_out};
-use super::slots::Slots;
+use super::partition::{CHUNK, Chunk, Entry, Keyed, PARTITIONS, gather};
+use super::pieces::Pieces;
+use super::slots::{BLOCK, Slots};
 use super::{Classes, Field, SHARED};
 use crate::search::problem::{Axis, Problem};
-
-/// Rows read at a time.
-const CHUNK: usize = 1 << 12;
+use crate::table::codes::Codes;
 
 /// The distinct tuples of the table at the lowest levels, with their counts. Their order does not
 /// depend on the number of threads.
@@ -42,33 +41,36 @@ pub(crate) fn tuples<const N: usize>(
     all
 }
 
-/// Visits the keys of rows in order.
-fn keys<const N: usize>(
-    problem: &Problem<'_>,
-    fields: &[Field],
-    rows: Range<usize>,
-    mut visit: impl FnMut(Range<usize>, &[[u64; N]]),
-) {
-    let columns = problem.data.table().columns();
-    let mut keys: Vec<[u64; N]> = std::iter::repeat_n([0u64; N], CHUNK).collect();
-    // What each entry of a dictionary adds to a key.
-    let part = |(axis, field): (&Axis, &Field)| -> Vec<u64> {
-        axis.of_entry.iter().map(|&code| u64::from(code) << field.shift).collect()
-    };
-    let parts: Vec<Vec<u64>> = problem.axes.iter().zip(fields).map(part).collect();
-    let mut start = rows.start;
-    while start < rows.end {
-        let end = (start + CHUNK).min(rows.end);
-        let keys = &mut keys[..end - start];
-        keys.fill([0; N]);
-        for ((axis, field), part) in problem.axes.iter().zip(fields).zip(&parts) {
-            columns[axis.place].codes().visit_with(start, keys, |key, entry| {
-                key[field.word & (N - 1)] |= part[entry as usize];
+/// Makes the keys of rows.
+struct Keys<'a, const N: usize> {
+    /// For each axis its column, its field, and what each entry of the dictionary adds to a key.
+    parts: Vec<(&'a Codes, Field, Vec<u64>)>,
+}
+
+impl<'a, const N: usize> Keys<'a, N> {
+    fn new(problem: &'a Problem<'_>, fields: &[Field]) -> Self {
+        let columns = problem.data.table().columns();
+        let part = |(axis, &field): (&Axis, &Field)| {
+            let part = |&code: &u32| u64::from(code) << field.shift;
+            (columns[axis.place].codes(), field, axis.of_entry.iter().map(part).collect())
+        };
+        Keys { parts: problem.axes.iter().zip(fields).map(part).collect() }
+    }
+
+    fn of(&self, rows: Range<usize>, keys: &mut Vec<[u64; N]>) {
+        keys.clear();
+        keys.resize(rows.len(), [0; N]);
+        for (codes, field, parts) in &self.parts {
+            codes.visit_with(rows.start, keys, |key, entry| {
+                key[field.word & (N - 1)] |= parts[entry as usize];
             });
         }
-        visit(start..end, keys);
-        start = end;
     }
+}
+
+/// A chunk of rows.
+fn chunk(number: usize, rows: usize) -> Range<usize> {
+    number * CHUNK..((number + 1) * CHUNK).min(rows)
 }
 
 fn together<const N: usize>(
@@ -78,39 +80,30 @@ fn together<const N: usize>(
 ) -> Classes<N> {
     let width = problem.requirements.width;
     let columns = problem.data.table().columns();
-    let mut all = Classes::default();
-    let mut classes = vec![0u32; CHUNK];
-    slots.reset(0, problem.rows as usize, 0);
-    keys(problem, fields, 0..problem.rows as usize, |rows, keys| {
-        for (key, class_of) in keys.iter().zip(&mut classes) {
-            let (class, new) = slots.find(&mut all.keys, key);
-            if new {
-                all.counts.push(0);
-                slots.grow(&all.keys);
-            }
-            all.counts[class] += 1;
-            *class_of = class as u32;
+    let rows = problem.rows as usize;
+    let source = Keys::new(problem, fields);
+    let (mut all, mut keys, mut classes) = (Classes::default(), Vec::new(), vec![0u32; CHUNK]);
+    slots.reset(0, rows, 0);
+    for range in (0..rows.div_ceil(CHUNK)).map(|number| chunk(number, rows)) {
+        source.of(range.clone(), &mut keys);
+        for (keys, classes) in keys.chunks(BLOCK).zip(classes.chunks_mut(BLOCK)) {
+            slots.find(&mut all.keys, keys, classes);
+        }
+        all.counts.resize(all.keys.len(), 0);
+        for &class in &classes[..keys.len()] {
+            all.counts[class as usize] += 1;
         }
         all.histogram.resize(all.keys.len() * width, 0);
         let attributes = &problem.requirements.attributes;
         for ((place, slot), attribute) in problem.requirements.sources.iter().zip(attributes) {
-            columns[*place].codes().for_each(rows.clone(), |row, entry| {
-                let class = classes[row - rows.start] as usize;
+            columns[*place].codes().for_each(range.clone(), |row, entry| {
+                let class = classes[row - range.start] as usize;
                 let slot = attribute.offset + slot[entry as usize] as usize;
                 all.histogram[class * width + slot] += 1;
             });
         }
-    });
-    all
-}
-
-/// Meets the other threads at a barrier, also in a panic: nobody waits for a thread that is gone.
-struct Arrival<'b>(&'b Barrier);
-
-impl Drop for Arrival<'_> {
-    fn drop(&mut self) {
-        self.0.wait();
     }
+    all
 }
 
 /// By partitions of the rows, of which `entry` says what is needed.
@@ -122,8 +115,6 @@ fn apart<E: Keyed<N>, const N: usize>(
     entry: impl Fn(&[u64; N], u32) -> E + Sync,
 ) -> Classes<N> {
     let rows = problem.rows as usize;
-    let threads = slots.len();
-    let size = rows.div_ceil(threads);
     let width = problem.requirements.width;
     let columns = problem.data.table().columns();
     let attributes: Vec<_> = problem
@@ -133,53 +124,53 @@ fn apart<E: Keyed<N>, const N: usize>(
         .zip(&problem.requirements.attributes)
         .map(|((place, slot), attribute)| (columns[*place].codes(), slot, attribute.offset))
         .collect();
-    // Each thread partitions a stretch of the rows, and once all have, it gathers some partitions.
-    let stretches: Vec<OnceLock<Parts<E>>> = (0..threads).map(|_| OnceLock::new()).collect();
-    let barrier = Barrier::new(threads);
-    let work = |thread: usize, slots: &mut Slots| {
-        let range = (thread * size).min(rows)..((thread + 1) * size).min(rows);
-        let arrival = Arrival(&barrier);
-        let mut parts = Vec::new();
-        empty(&mut parts, range.len());
-        keys(problem, fields, range, |rows, keys| {
-            for (key, row) in keys.iter().zip(rows.start as u32..) {
-                parts[partition(key, seed)].push(entry(key, row));
-            }
-        });
-        let _ = stretches[thread].set(parts);
-        drop(arrival);
-        let stretches: Vec<&Parts<E>> = stretches.iter().filter_map(OnceLock::get).collect();
-        let partitions = shared_out(&stretches, threads)[thread].clone();
-        let mut classes = Classes::default();
-        gather(&stretches, partitions, slots, &mut classes, |all, class, new, entry| {
-            if new {
-                all.counts.push(0);
-                all.histogram.resize(all.keys.len() * width, 0);
-            }
-            all.counts[class] += 1;
-            for (codes, slot, offset) in &attributes {
-                let slot = offset + slot[codes.get(entry.number() as usize) as usize] as usize;
-                all.histogram[class * width + slot] += 1;
-            }
-        });
-        classes
-    };
-    let (first, others) = slots.split_at_mut(1);
-    let mut all = std::thread::scope(|scope| {
-        let work = &work;
-        let spawn = |(i, slots)| scope.spawn(move || work(i + 1, slots));
-        let running: Vec<_> = others.iter_mut().enumerate().map(spawn).collect();
-        let mut all = work(0, &mut first[0]);
-        for thread in running {
-            match thread.join() {
-                Ok(classes) => all.append(&classes),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    let source = Keys::new(problem, fields);
+    let count = rows.div_ceil(CHUNK);
+    // Threads partition chunks of the rows, and once all are, they gather partitions.
+    let chunks: Vec<OnceLock<Chunk<E>>> = (0..count).map(|_| OnceLock::new()).collect();
+    let made: Vec<OnceLock<Classes<N>>> = (0..PARTITIONS).map(|_| OnceLock::new()).collect();
+    let (first, second) = (Pieces::new(count), Pieces::new(PARTITIONS));
+    let work = |slots: &mut Slots| {
+        let mut keys = Vec::new();
+        while let Some(piece) = first.take() {
+            let range = chunk(piece.number, rows);
+            source.of(range.clone(), &mut keys);
+            let mut chunk = Chunk::default();
+            chunk.fill(&keys, seed, |i, key| entry(key, (range.start + i) as u32));
+            let _ = chunks[piece.number].set(chunk);
         }
-        all
+        first.wait();
+        while let Some(piece) = second.take() {
+            let mut classes = Classes::default();
+            let partitions = piece.number..piece.number + 1;
+            let chunks = || chunks.iter().filter_map(OnceLock::get);
+            gather(chunks, partitions, slots, &mut classes, |all, found, entries| {
+                all.counts.resize(all.keys.len(), 0);
+                all.histogram.resize(all.keys.len() * width, 0);
+                for (&class, entry) in found.iter().zip(entries) {
+                    let class = class as usize;
+                    all.counts[class] += 1;
+                    for (codes, slot, offset) in &attributes {
+                        let entry = codes.get(entry.number() as usize);
+                        let slot = offset + slot[entry as usize] as usize;
+                        all.histogram[class * width + slot] += 1;
+                    }
+                }
+            });
+            let _ = made[piece.number].set(classes);
+        }
+    };
+    std::thread::scope(|scope| {
+        let mut slots = slots.iter_mut();
+        let own = slots.next();
+        for slots in slots {
+            scope.spawn(|| work(slots));
+        }
+        own.into_iter().for_each(&work);
     });
-    drop(stretches);
-    all.shrink();
+    drop(chunks);
+    let mut all = Classes::default();
+    all.append_all(made.iter().filter_map(OnceLock::get));
     all
 }
 
@@ -195,41 +186,26 @@ fn add_population<const N: usize>(
     all.population = vec![0; all.len()];
     let columns: Vec<_> =
         problem.axes.iter().filter_map(|axis| table.column(&axis.name).ok()).collect();
-    for row in 0..table.rows() {
+    let key = |row: usize| {
         let mut key = [0u64; N];
         for ((axis, field), column) in problem.axes.iter().zip(fields).zip(&columns) {
             let code = axis.of_population[column.codes().get(row) as usize];
             key[field.word] |= u64::from(code) << field.shift;
         }
-        let (class, new) = slots.find(&mut all.keys, &key);
-        if new {
-            all.counts.push(0);
-            all.population.push(0);
-            if !all.squares.is_empty() {
-                all.squares.push(0);
-            }
-            all.histogram.resize(all.keys.len() * width, 0);
-            slots.grow(&all.keys);
+        key
+    };
+    let mut found = [0; BLOCK];
+    for start in (0..table.rows()).step_by(BLOCK) {
+        let keys: Vec<[u64; N]> = (start..(start + BLOCK).min(table.rows())).map(key).collect();
+        slots.find(&mut all.keys, &keys, &mut found);
+        all.counts.resize(all.keys.len(), 0);
+        all.population.resize(all.keys.len(), 0);
+        if !all.squares.is_empty() {
+            all.squares.resize(all.keys.len(), 0);
         }
-        all.population[class] += 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_waits_for_a_thread_that_panicked() {
-        let barrier = Barrier::new(2);
-        let (arrived, left) = std::thread::scope(|scope| {
-            let left = scope.spawn(|| {
-                let _arrival = Arrival(&barrier);
-                panic!("the thread is gone");
-            });
-            drop(Arrival(&barrier));
-            (true, left.join().is_err())
-        });
-        assert!(arrived && left);
+        all.histogram.resize(all.keys.len() * width, 0);
+        for &class in &found[..keys.len()] {
+            all.population[class as usize] += 1;
+        }
     }
 }
