@@ -183,6 +183,7 @@ fn release<'a, T, U, A, S, G>(
     part: &Budget,
 ) -> dp::Result<G::Output<S::Value>>
 where
+    T: Sync,
     U: PrivacyUnit,
     A: Adjacency,
     S: Statistic<'a, T>,
