@@ -15,7 +15,6 @@ use privacy_core::unit::{AddRemove, Adjacency, PrivacyUnit, Record, UnitKind, Us
 
 use super::Session;
 use super::table::{Table, UnitIndex};
-use super::threads::available;
 use crate::bound::Contribution;
 use crate::error::{Error, Result};
 
@@ -25,14 +24,15 @@ pub struct SessionBuilder<'a, T, U = Record, A = AddRemove> {
     rows: &'a [T],
     index: Option<BuildIndex<'a, T>>,
     limits: Limits,
-    threads: usize,
+    threads: Option<usize>,
     budget: Option<Allowance>,
     ledger: Option<Arc<dyn Budget>>,
     context: Option<Context>,
     claim: PhantomData<fn() -> (U, A)>,
 }
 
-type BuildIndex<'a, T> = Box<dyn FnOnce(&'a [T], usize) -> Result<UnitIndex> + Send + Sync + 'a>;
+type BuildIndex<'a, T> =
+    Box<dyn FnOnce(&'a [T], Option<usize>) -> Result<UnitIndex> + Send + Sync + 'a>;
 
 /// Limits as they were given, checked when the session opens.
 #[derive(Clone, Copy, Default)]
@@ -61,7 +61,7 @@ impl<'a, T> SessionBuilder<'a, T> {
             rows,
             index: None,
             limits: Limits::default(),
-            threads: available(),
+            threads: None,
             budget: None,
             ledger: None,
             context: None,
@@ -119,7 +119,7 @@ impl<'a, T, U, A> SessionBuilder<'a, T, U, A> {
     /// threads: as many as there are, but no more than four, unless it is said here. Releases do not
     /// depend on it.
     pub fn threads(mut self, threads: NonZero<usize>) -> Self {
-        self.threads = threads.get();
+        self.threads = Some(threads.get());
         self
     }
 

@@ -168,7 +168,7 @@ mod tests {
         for (rows, units, threads) in tables {
             let of_row = |i: u64| i * 7919 % units;
             let keys: Vec<u64> = (0..rows).map(of_row).collect();
-            let index = UnitIndex::build(&keys, |key| *key, threads).unwrap();
+            let index = UnitIndex::build(&keys, |key| *key, Some(threads)).unwrap();
             let numbers: Vec<u32> = (0..rows as u32).collect();
             let entry = |i: &u32| (!i.is_multiple_of(3)).then_some((i / 5, *i));
             let mut expected: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
@@ -191,7 +191,7 @@ mod tests {
             assert_eq!(all, expected.len());
             assert_eq!(states.into_iter().flatten().collect::<BTreeMap<_, _>>(), expected);
         }
-        let none = UnitIndex::build(&[], |row: &u8| *row, 1).unwrap();
+        let none = UnitIndex::build(&[], |row: &u8| *row, None).unwrap();
         ByUnit::<u32>::deal(&none, &[0u8; 0], |_| None).each(|_, _, _| unreachable!());
     }
 }

@@ -13,14 +13,15 @@ const ROWS_OF_THREAD: usize = 1 << 18;
 /// Threads that a session uses unless it is told otherwise: the rest of the processor is others'.
 const MOST_THREADS: usize = 4;
 
-/// The number of threads where nothing was said about it.
-pub(super) fn available() -> usize {
-    thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_THREADS))
-}
-
-/// How many of `most` threads are worth while for so many rows.
-pub(super) fn worth_while(rows: usize, most: usize) -> usize {
-    (rows / ROWS_OF_THREAD).min(most).max(1)
+/// How many threads are worth while for so many rows, of `most` if that was said.
+pub(super) fn worth_while(rows: usize, most: Option<usize>) -> usize {
+    let enough = rows / ROWS_OF_THREAD;
+    if enough < 2 {
+        // To ask the system takes longer than many a query.
+        return 1;
+    }
+    let available = || thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
+    enough.min(most.unwrap_or_else(available)).max(1)
 }
 
 /// Does `work` on all tasks, in up to `threads` threads with a state each, and returns the states.
@@ -83,8 +84,9 @@ mod tests {
 
     #[test]
     fn small_tables_need_one_thread() {
-        assert_eq!([0, 1000, ROWS_OF_THREAD].map(|rows| worth_while(rows, 4)), [1, 1, 1]);
-        assert_eq!([1, 2, 3].map(|most| worth_while(10_000_000, most)), [1, 2, 3]);
-        assert_eq!(worth_while(2 * ROWS_OF_THREAD, 4), 2);
+        assert_eq!([0, 1000, ROWS_OF_THREAD].map(|rows| worth_while(rows, Some(4))), [1, 1, 1]);
+        assert_eq!([1, 2, 3].map(|most| worth_while(10_000_000, Some(most))), [1, 2, 3]);
+        assert_eq!(worth_while(2 * ROWS_OF_THREAD, Some(4)), 2);
+        assert!((1..=MOST_THREADS).contains(&worth_while(10_000_000, None)));
     }
 }

@@ -89,7 +89,7 @@ mod tests {
                 ((i * i % 31) as u8, (i % 7 != 0).then_some(item))
             })
             .collect();
-        let units = UnitIndex::build(&rows, |row| row.0, 1).unwrap();
+        let units = UnitIndex::build(&rows, |row| row.0, None).unwrap();
         let rows = Rows { rows: &rows, units: Some(&units), bound };
         let [narrow, wide, widest] = [most as u64, most as u64 + 1, u64::MAX]
             .map(|largest| rows.sum_by_unit(&units, largest, |row| row.1));

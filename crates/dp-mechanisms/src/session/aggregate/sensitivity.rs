@@ -78,7 +78,7 @@ fn limits(rows: Option<u32>, groups: Option<u32>, per_group: Option<u32>) -> Con
 }
 
 fn units(rows: &[Row], unit: UnitKind) -> Option<UnitIndex> {
-    (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0, 1).unwrap())
+    (unit == UnitKind::User).then(|| UnitIndex::build(rows, |row: &Row| row.0, None).unwrap())
 }
 
 /// The aggregate of `rows`, where a unit's contribution is limited at all.

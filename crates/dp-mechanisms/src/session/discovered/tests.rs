@@ -114,7 +114,7 @@ fn records_protected_themselves_are_tested_and_released_at_once() {
 #[test]
 fn a_unit_changes_counts_of_groups_by_no_more_than_declared() {
     let count = |rows: &[(u8, u8)]| -> KeyCounts<u8> {
-        let units = UnitIndex::build(rows, |row: &(u8, u8)| row.0, 1).unwrap();
+        let units = UnitIndex::build(rows, |row: &(u8, u8)| row.0, None).unwrap();
         let table: Table<'_, (u8, u8), User, AddRemove> = Table::new(rows, Some(units));
         units_by_group(&table, &Count, |row| row.1, 3)
     };

@@ -37,27 +37,27 @@ pub(in super::super) struct Part {
 }
 
 impl UnitIndex {
-    /// Numbers the units of `rows` in up to `threads` threads.
+    /// Numbers the units of `rows` in up to `threads` threads, or as many as there are.
     pub(crate) fn build<'a, T: Sync, K: Eq + Hash + Send>(
         rows: &'a [T],
         unit: impl Fn(&'a T) -> K + Sync,
-        threads: usize,
+        threads: Option<usize>,
     ) -> Result<Self> {
         let limit = u64::from(u32::MAX);
         if rows.len() as u64 > limit {
             return Err(Error::TooManyRows { limit });
         }
-        let stretches = worth_while(rows.len(), threads);
+        let threads = worth_while(rows.len(), threads);
         let parts = number_of_parts(rows.len());
         let hasher = TableHasher::default();
         let mut part_of = vec![0; rows.len()];
-        let length = rows.len().div_ceil(stretches).max(1);
+        let length = rows.len().div_ceil(threads).max(1);
         let tasks = rows.chunks(length).zip(part_of.chunks_mut(length)).enumerate();
         let begin = |begun: &mut Vec<_>, (i, (rows, part_of)): (_, (&'a [T], _))| {
             begun.push((i, Stretch::begun(rows, &unit, part_of, parts, &hasher)));
         };
-        let begun = in_order(share(stretches, tasks, Vec::new, begin)).collect();
-        let numbered = stretch::joined(begun, &hasher, stretches);
+        let begun = in_order(share(threads, tasks, Vec::new, begin)).collect();
+        let numbered = stretch::joined(begun, &hasher, threads);
         Ok(UnitIndex::new(part_of, numbered, threads))
     }
 
@@ -116,7 +116,7 @@ impl UnitIndex {
 
     /// How many threads are worth while for this table.
     pub(in super::super) fn threads(&self) -> usize {
-        worth_while(self.part_of.len(), self.threads)
+        worth_while(self.part_of.len(), Some(self.threads))
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
     /// Fails unless rows have the same number exactly if they have the same key, and numbers lead
     /// to the hashes of keys.
     fn check<K: Eq + Hash + Clone + Send + Sync + std::fmt::Debug>(keys: &[K], threads: usize) {
-        let index = UnitIndex::build(keys, K::clone, threads).unwrap();
+        let index = UnitIndex::build(keys, K::clone, Some(threads)).unwrap();
         let ids: Vec<u32> = index.ids().collect();
         assert_eq!(ids.len(), keys.len());
         let mut expected: HashMap<&K, u32> = HashMap::new();
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_index_of_some_rows_keeps_the_identities() {
-        let index = UnitIndex::build(&[5u8, 6, 7, 6, 5], |key| *key, 1).unwrap();
+        let index = UnitIndex::build(&[5u8, 6, 7, 6, 5], |key| *key, None).unwrap();
         let ids: Vec<u32> = index.ids().collect();
         let some = index.of_rows(&[ids[3], ids[2], ids[3]]);
         let found: Vec<u32> = some.ids().collect();

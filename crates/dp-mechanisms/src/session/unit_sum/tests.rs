@@ -33,7 +33,7 @@ fn totals<A: Adjacency>(
     (all.rows, all.groups) = (limit(limits.0), limit(limits.1));
     let all = Statistic::<Row>::limits(&statistic, all);
     let bound = Contribution::new(UnitKind::User, &all, 4).unwrap();
-    let units = UnitIndex::build(rows, |row: &Row| row.0, 1).unwrap();
+    let units = UnitIndex::build(rows, |row: &Row| row.0, None).unwrap();
     let table: Table<'_, Row, User, A> = Table::new(rows, Some(units));
     let l1: Aggregate<'_, '_, Row, User, A, _, _, L1> =
         Aggregate::new(&statistic, &grouping, bound);
